@@ -1,0 +1,1 @@
+"""Thinks of an answer: understanding, knowledge, releases, and the graph that ties them together."""

@@ -1,0 +1,199 @@
+"""The engine as one object: what a message says, which knowledge fits it, and the words that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from agent.engine.encoder import Encoder, FloatArray
+from agent.engine.gate import judge
+from agent.engine.heads import Heads, HeadSet, IntentHead, LinearHead, join_embeddings, mix_score, softmax
+from agent.engine.knowledge import KnowledgeIndex
+from agent.engine.language import LanguageDetector
+from agent.engine.phrases import PhraseMatcher
+from agent.engine.sentiment import lexicon_features, symbol_sentiment
+from agent.engine.text import clean, count_letters, mask
+from agent.engine.types import (
+    NEGATIVE_TREND,
+    OTHER_INTENT,
+    Candidate,
+    Extract,
+    GateResult,
+    Hit,
+    IntentSpec,
+    Phrase,
+    Route,
+    Signal,
+    Understanding,
+)
+
+_CANDIDATES = 3
+_TREND_LENGTH = 3
+_TREND_THRESHOLD = -0.3
+_NO_EXTRAS = np.empty((1, 0), dtype=np.float32)
+
+
+class HeadsMismatch(ValueError):
+    """The heads were fitted with another encoder; fit them again."""
+
+
+class Engine:
+    """Understands, searches and quotes. It changes nothing of itself, so any number of threads may share it."""
+
+    def __init__(self, encoder: Encoder, heads: Heads, phrases: Iterable[Phrase], knowledge: KnowledgeIndex) -> None:
+        """Put the parts together; HeadsMismatch says that heads and encoder do not belong together."""
+        if heads.fingerprint != encoder.fingerprint:
+            raise HeadsMismatch(f"Heads of {heads.fingerprint} do not fit the encoder {encoder.fingerprint}.")
+        self.encoder = encoder
+        self.heads = heads
+        self.knowledge = knowledge
+        self._phrases = PhraseMatcher(phrases)
+        self._detector = LanguageDetector()
+        self._specs: Mapping[str, IntentSpec] = {spec.key: spec for spec in heads.intents}
+        self._english = heads.english if heads.english_fingerprint == encoder.english_fingerprint else None
+        self._general_examples = _ready(heads.general.intents)
+        self._english_examples = _ready(self._english.intents) if self._english is not None else None
+
+    def understand(
+        self,
+        text: str,
+        *,
+        language_prior: str | None,
+        languages: Sequence[str],
+        recent_sentiment: Sequence[float] = (),
+    ) -> Understanding:
+        """What a customer's message says.
+
+        ``languages`` are the business's, its default first; ``language_prior`` is the conversation's earlier language or
+        the channel's; ``recent_sentiment`` holds the scores of the customer's last messages, oldest first. Any string is
+        accepted.
+        """
+        text = clean(text)
+        language, language_confidence = self._detector.detect(text, prior=language_prior, languages=languages)
+        phrases = self._phrases.find(text)
+        if not count_letters(text):
+            return self._wordless(text, language, phrases, recent_sentiment)
+        heads, embedding, examples = self._embed(text, language)
+        candidates, in_scope, scope_score = self._intents(text, heads.intents, embedding, examples)
+        top = candidates[0]
+        extras = lexicon_features(text, language)[None]
+        tone = dict(zip(heads.sentiment.classes, _probabilities(heads.sentiment, embedding, extras), strict=True))
+        sentiment = float(tone.get("positive", 0.0) - tone.get("negative", 0.0))
+        signals = _signals(heads, embedding, phrases)
+        signals[NEGATIVE_TREND] = _trend(recent_sentiment, sentiment)
+        return Understanding(
+            language=language,
+            language_confidence=language_confidence,
+            intent=top.intent,
+            confidence=top.probability,
+            confident=top.probability >= heads.intents.accept_threshold,
+            candidates=candidates,
+            route=self._route(top.intent, signals),
+            in_scope=in_scope,
+            scope_score=scope_score,
+            sentiment=sentiment,
+            signals=signals,
+        )
+
+    def search(self, query: str, *, language: str, k: int = 5) -> tuple[Hit, ...]:
+        """The passages that fit a query best, of any language; empty when the query has no words."""
+        query = clean(query)
+        if not count_letters(query) or k < 1:
+            return ()
+        english = None
+        if language == "en" and self.knowledge.has_english:
+            english = self.encoder.encode_english_message(query)
+        return self.knowledge.search(
+            query, vector=self.encoder.encode_message(query), english=english, language=language, k=k
+        )
+
+    def gate(self, query: str, hits: Sequence[Hit]) -> GateResult:
+        """Whether the first of the hits answers the query."""
+        return judge(clean(query), hits)
+
+    def extract(self, query: str, hit: Hit) -> Extract:
+        """The words of the hit's passage that answer: a FAQ's whole text, else the best sentence and its neighbour."""
+        del query  # the hit already points at the sentence that the query chose
+        return self.knowledge.extract(hit)
+
+    def _embed(self, text: str, language: str) -> tuple[HeadSet, FloatArray, FloatArray]:
+        masked = mask(text)
+        vector = self.encoder.encode_message(masked)
+        if language == "en" and self._english is not None and self._english_examples is not None:
+            english = self.encoder.encode_english_message(masked)
+            if english is not None:
+                return self._english, join_embeddings(vector, english)[None], self._english_examples
+        return self.heads.general, vector[None], self._general_examples
+
+    def _intents(
+        self, text: str, head: IntentHead, embedding: FloatArray, examples: FloatArray
+    ) -> tuple[tuple[Candidate, ...], bool, float]:
+        centred = head.linear.centre(embedding)
+        logits = head.linear.logits(centred, self.heads.ngrams.transform([text]))
+        calibrated = softmax(logits[0], head.linear.temperature)
+        order = np.argsort(-calibrated)[:_CANDIDATES]
+        candidates = tuple(
+            Candidate(intent=head.linear.classes[number], probability=float(calibrated[number])) for number in order
+        )
+        other = head.linear.classes.index(OTHER_INTENT) if OTHER_INTENT in head.linear.classes else -1
+        score = float(mix_score(softmax(logits), centred @ examples.T, other)[0])
+        in_scope = score >= head.scope_threshold and candidates[0].intent != OTHER_INTENT
+        return candidates, in_scope, score
+
+    def _route(self, intent: str, signals: Mapping[str, Signal]) -> Route:
+        urgent = signals.get("urgent")
+        if urgent is not None and urgent.fired:
+            return "urgent"
+        spec = self._specs.get(intent)
+        return spec.route if spec is not None else "general"
+
+    def _wordless(
+        self, text: str, language: str, phrases: Mapping[str, str], recent_sentiment: Sequence[float]
+    ) -> Understanding:
+        sentiment = symbol_sentiment(text) if text else 0.0
+        signals = {
+            head: Signal(score=float(head in phrases), fired=head in phrases, phrase=phrases.get(head))
+            for head in {*self.heads.general.signals, *phrases}
+        }
+        signals[NEGATIVE_TREND] = _trend(recent_sentiment, sentiment)
+        return Understanding(
+            language=language,
+            language_confidence=0.0,
+            intent=OTHER_INTENT,
+            confidence=0.0,
+            confident=False,
+            candidates=(Candidate(intent=OTHER_INTENT, probability=0.0),),
+            route=self._route(OTHER_INTENT, signals),
+            in_scope=False,
+            scope_score=0.0,
+            sentiment=sentiment,
+            signals=signals,
+        )
+
+
+def _ready(head: IntentHead) -> FloatArray:
+    return head.examples.astype(np.float32)
+
+
+def _probabilities(head: LinearHead, embedding: FloatArray, extras: FloatArray) -> list[float]:
+    return [float(value) for value in softmax(head.logits(head.centre(embedding), extras)[0], head.temperature)]
+
+
+def _signals(heads: HeadSet, embedding: FloatArray, phrases: Mapping[str, str]) -> dict[str, Signal]:
+    signals: dict[str, Signal] = {}
+    for name, head in heads.signals.items():
+        score = _probabilities(head.linear, embedding, _NO_EXTRAS)[-1]
+        phrase = phrases.get(name)
+        signals[name] = Signal(score=score, fired=phrase is not None or score >= head.threshold, phrase=phrase)
+    for name, phrase in phrases.items():
+        signals.setdefault(name, Signal(score=1.0, fired=True, phrase=phrase))
+    return signals
+
+
+def _trend(recent: Sequence[float], current: float) -> Signal:
+    """Fired when the last three messages, this one among them, were all clearly negative."""
+    last = [*recent, current][-_TREND_LENGTH:]
+    mean = sum(last) / len(last)
+    fired = len(last) == _TREND_LENGTH and all(score <= _TREND_THRESHOLD for score in last)
+    return Signal(score=max(0.0, -mean), fired=fired)

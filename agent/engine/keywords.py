@@ -1,0 +1,92 @@
+"""Keyword search over the passages of one language: BM25 over stems, and how much of a query a passage covers."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+
+import bm25s
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.engine.heads import FloatArray
+from agent.engine.text import stems
+from agent.engine.types import PassageSource
+
+_STEMS_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeywordMatch:
+    """BM25 over the passages of the field, and the query's terms with their idf."""
+
+    scores: FloatArray
+    idf: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        """The sum of the idf of the query's terms; 0 when it has none."""
+        return sum(self.idf.values())
+
+
+class KeywordField:
+    """The passages of one language. ``rows`` are their numbers in the knowledge base."""
+
+    def __init__(
+        self, rows: Sequence[int], passages: Sequence[PassageSource], language: str, cache: MutableMapping[str, bytes] | None
+    ) -> None:
+        """Stem and index; with a cache the stems of texts already seen are not computed again."""
+        self.rows: NDArray[np.int64] = np.array(rows, dtype=np.int64)
+        self.language = language
+        tokens = [_cached_stems(_searchable(passage), language, cache) for passage in passages]
+        self._terms = [frozenset(own) for own in tokens]
+        self._frequency: Counter[str] = Counter(term for own in self._terms for term in own)
+        self._bm25 = None
+        if self._frequency:
+            self._bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+            self._bm25.index(tokens, show_progress=False)
+
+    def match(self, query: str) -> KeywordMatch:
+        """Score every passage of the field; all zeros for a query of unknown words."""
+        terms = sorted(set(stems(query, self.language)))
+        count = len(self._terms)
+        idf = {term: math.log(1 + (count - self._frequency[term] + 0.5) / (self._frequency[term] + 0.5)) for term in terms}
+        known = [term for term in terms if term in self._frequency]
+        if not known or self._bm25 is None:
+            return KeywordMatch(scores=np.zeros(count, dtype=np.float32), idf=idf)
+        return KeywordMatch(scores=np.asarray(self._bm25.get_scores(known), dtype=np.float32), idf=idf)
+
+    def coverage(self, passage: int, match: KeywordMatch) -> float:
+        """The idf-weighted share of the query's terms that a passage of the field has, from 0 to 1."""
+        own = self._terms[passage]
+        total = match.total
+        return sum(weight for term, weight in match.idf.items() if term in own) / total if total else 0.0
+
+
+def overlap(sentence: str, language: str, match: KeywordMatch) -> float:
+    """The idf-weighted share of the query's terms that a sentence has, from 0 to 1."""
+    total = match.total
+    if not total:
+        return 0.0
+    own = set(stems(sentence, language))
+    return sum(weight for term, weight in match.idf.items() if term in own) / total
+
+
+def _searchable(passage: PassageSource) -> str:
+    return "\n".join((passage.title, passage.heading, passage.text, *passage.questions))
+
+
+def _cached_stems(text: str, language: str, cache: MutableMapping[str, bytes] | None) -> list[str]:
+    if cache is None:
+        return stems(text, language)
+    digest = hashlib.sha256(text.encode("utf-8", errors="replace")).hexdigest()
+    key = f"stems{_STEMS_VERSION}-{language}:{digest}"
+    kept = cache.get(key)
+    if kept is None:
+        found = stems(text, language)
+        cache[key] = " ".join(found).encode()
+        return found
+    return kept.decode().split()

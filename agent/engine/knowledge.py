@@ -1,0 +1,211 @@
+"""The knowledge of one business in memory: hybrid search over its passages, in and across languages, and quotations."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.engine.encoder import Encoder
+from agent.engine.heads import FloatArray
+from agent.engine.keywords import KeywordField, KeywordMatch, overlap
+from agent.engine.text import clean
+from agent.engine.types import Extract, Hit, PassageSource
+from agent.engine.vectors import Likeness, VectorField
+
+SPOKEN_WORDS = 120
+"""A FAQ entry up to this length is quoted whole; of a longer one the best sentences are."""
+
+_PLAIN_VECTOR, _FAQ_VECTOR, _ACROSS_VECTOR = 0.5, 0.7, 0.5
+_ENGLISH_SHARE = 0.5
+_FAQ_ENGLISH_SHARE = 0.75
+_LEAST_SPREAD = 0.02
+_SENTENCE_KEYWORDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scores:
+    """What a search found out, each of shape (passages,)."""
+
+    fused: NDArray[np.float64]
+    vector: FloatArray
+    english: FloatArray | None
+    keyword: FloatArray
+    is_across: NDArray[np.bool_]
+
+
+class KnowledgeIndex:
+    """An immutable index; build a new one when articles change and swap it in."""
+
+    def __init__(
+        self,
+        passages: Sequence[PassageSource],
+        vectors: VectorField | None,
+        english: tuple[NDArray[np.int64], VectorField] | None,
+        keywords: dict[str, KeywordField],
+    ) -> None:
+        """Use ``build``."""
+        self.passages = tuple(passages)
+        self._numbers = {passage.id: number for number, passage in enumerate(self.passages)}
+        self._vectors = vectors
+        self._english = english
+        self._keywords = keywords
+        self._is_faq = np.array([bool(passage.questions) for passage in self.passages], dtype=bool)
+        languages = sorted({passage.language for passage in self.passages})
+        self._languages = {language: number for number, language in enumerate(languages)}
+        self._language_of = np.array([self._languages[passage.language] for passage in self.passages], dtype=np.int64)
+        articles = {article: number for number, article in enumerate({passage.article_id for passage in self.passages})}
+        self._article_of = np.array([articles[passage.article_id] for passage in self.passages], dtype=np.int64)
+
+    @classmethod
+    def build(
+        cls, passages: Sequence[PassageSource], encoder: Encoder, cache: MutableMapping[str, bytes] | None = None
+    ) -> KnowledgeIndex:
+        """Embed and index passages; with a cache nothing known is computed again. Passages without text are left out."""
+        kept = [_cleaned(passage) for passage in passages if clean(passage.text)]
+        if len({passage.id for passage in kept}) != len(kept):
+            raise ValueError("Two passages have the same id.")
+        if not kept:
+            return cls((), None, None, {})
+        vectors = VectorField(kept, lambda texts: encoder.encode(texts, cache))
+        rows = np.array([number for number, passage in enumerate(kept) if passage.language == "en"], dtype=np.int64)
+        english = None
+        if encoder.has_english and len(rows):
+            own = [kept[row] for row in rows]
+            english = rows, VectorField(own, lambda texts: encoder.encode_english(texts, cache))
+        keywords: dict[str, KeywordField] = {}
+        for language in sorted({passage.language for passage in kept}):
+            numbers = [number for number, passage in enumerate(kept) if passage.language == language]
+            keywords[language] = KeywordField(numbers, [kept[number] for number in numbers], language, cache)
+        return cls(kept, vectors, english, keywords)
+
+    @property
+    def has_english(self) -> bool:
+        """Whether MiniLM's vector of an English query is of use."""
+        return self._english is not None
+
+    def passage(self, passage_id: str) -> PassageSource:
+        """The passage as indexed (cleaned text: the offsets of hits and extracts point into it). Raises KeyError."""
+        return self.passages[self._numbers[passage_id]]
+
+    def search(
+        self, query: str, *, vector: FloatArray, english: FloatArray | None, language: str, k: int
+    ) -> tuple[Hit, ...]:
+        """The k best passages. ``vector`` and ``english`` are the query's vectors, ``language`` its language."""
+        if self._vectors is None:
+            return ()
+        field = self._keywords.get(language)
+        match = field.match(query) if field is not None else None
+        scores = self._score(vector, english, language, field, match)
+        order = np.argsort(-scores.fused, kind="stable")[: max(k, 1)]
+        return tuple(self._hit(int(number), scores, vector, field, match) for number in order)
+
+    def extract(self, hit: Hit) -> Extract:
+        """The words of the passage that answer, as they stand."""
+        passage = self.passage(hit.passage_id)
+        if passage.questions and len(passage.text.split()) <= SPOKEN_WORDS:
+            start, end = 0, len(passage.text)
+        else:
+            start, end = hit.sentence_start, hit.sentence_end
+        return Extract(text=passage.text[start:end], passage_id=passage.id, start=start, end=end)
+
+    def _score(
+        self,
+        vector: FloatArray,
+        english: FloatArray | None,
+        language: str,
+        field: KeywordField | None,
+        match: KeywordMatch | None,
+    ) -> _Scores:
+        assert self._vectors is not None
+        keyword = np.zeros(len(self.passages), dtype=np.float32)
+        is_across = self._language_of != self._languages.get(language, -1)
+        if field is not None and match is not None:
+            keyword[field.rows] = match.scores
+        likeness = self._vectors.compare(vector, keyword)
+        cosine = self._best(likeness, self._is_faq, is_across)
+        standing = _z(cosine)
+        english_cosine = None
+        if english is not None and self._english is not None:
+            rows, own = self._english
+            near = self._best(own.compare(english, keyword[rows]), self._is_faq[rows], is_across[rows])
+            english_cosine = np.zeros(len(self.passages), dtype=np.float32)
+            english_cosine[rows] = near
+            share = np.where(self._is_faq[rows], _FAQ_ENGLISH_SHARE, _ENGLISH_SHARE)
+            standing[rows] = (1 - share) * standing[rows] + share * _z(near)
+        weight = np.where(is_across, _ACROSS_VECTOR, np.where(self._is_faq, _FAQ_VECTOR, _PLAIN_VECTOR))
+        fused = weight * standing
+        if field is not None and match is not None:
+            fused[field.rows] += (1 - weight[field.rows]) * _z(match.scores)
+        return _Scores(fused=fused, vector=cosine, english=english_cosine, keyword=keyword, is_across=is_across)
+
+    @staticmethod
+    def _best(likeness: Likeness, is_faq: NDArray[np.bool_], is_across: NDArray[np.bool_]) -> FloatArray:
+        """The cosine that stands for a passage: its best sentence, or what a FAQ entry is asked by."""
+        plain = np.where(is_across, (likeness.whole + likeness.sentences) / 2, likeness.sentences)
+        return np.asarray(np.where(is_faq, np.maximum(plain, likeness.titles), plain), dtype=np.float32)
+
+    def _hit(
+        self, number: int, scores: _Scores, vector: FloatArray, field: KeywordField | None, match: KeywordMatch | None
+    ) -> Hit:
+        passage = self.passages[number]
+        rivals = self._article_of != self._article_of[number]
+        has_rivals = bool(rivals.any())
+
+        def margin(values: NDArray[np.float64] | FloatArray) -> float:
+            return float(values[number] - values[rivals].max()) if has_rivals else 0.0
+
+        across = bool(scores.is_across[number])
+        own = None if across else match
+        total = own.total if own is not None else 0.0
+        coverage = 0.0
+        if field is not None and own is not None:
+            coverage = field.coverage(int(np.searchsorted(field.rows, number)), own)
+        start, end = self._quote(number, vector, own)
+        return Hit(
+            passage_id=passage.id,
+            article_id=passage.article_id,
+            score=float(scores.fused[number]),
+            vector_score=float(scores.vector[number]),
+            keyword_score=float(scores.keyword[number]),
+            sentence_start=start,
+            sentence_end=end,
+            margin=margin(scores.fused),
+            keyword_ratio=float(scores.keyword[number]) / total if total else 0.0,
+            coverage=coverage,
+            vector_margin=margin(scores.vector),
+            keyword_margin=margin(scores.keyword) / total if total else 0.0,
+            english_score=None if scores.english is None or across else float(scores.english[number]),
+            cross_language=across,
+        )
+
+    def _quote(self, number: int, vector: FloatArray, match: KeywordMatch | None) -> tuple[int, int]:
+        """The best sentence of a passage with the better of its neighbours, as offsets."""
+        assert self._vectors is not None
+        passage, spans = self.passages[number], self._vectors.spans[number]
+        standing = _z(self._vectors.sentence_scores(vector, number))
+        if match is not None:
+            shared = np.array([overlap(passage.text[start:end], passage.language, match) for start, end in spans])
+            standing = (1 - _SENTENCE_KEYWORDS) * standing + _SENTENCE_KEYWORDS * _z(shared)
+        best = int(standing.argmax())
+        around = [other for other in (best - 1, best + 1) if 0 <= other < len(spans)]
+        # A heading-like first line and the end of a list quote badly alone, hence a neighbour always comes along.
+        chosen = [best, max(around, key=lambda other: float(standing[other]))] if around else [best]
+        return spans[min(chosen)][0], spans[max(chosen)][1]
+
+
+def _cleaned(passage: PassageSource) -> PassageSource:
+    return replace(
+        passage,
+        title=clean(passage.title),
+        heading=clean(passage.heading),
+        text=clean(passage.text),
+        questions=tuple(cleaned for question in passage.questions if (cleaned := clean(question))),
+    )
+
+
+def _z(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
+    spread = max(float(values.std()), _LEAST_SPREAD)
+    return np.asarray((values - values.mean()) / spread, dtype=np.float64)

@@ -1,0 +1,171 @@
+"""all-MiniLM-L6-v2 in numpy: its word pieces, its six layers, its safetensors file read as data.
+
+Only files are read; the package that carries them is never imported, because it declares torch.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf
+
+FloatArray = NDArray[np.float32]
+
+DIMENSIONS = 384
+_LAYERS = 6
+_HEADS = 12
+_HEAD_SIZE = DIMENSIONS // _HEADS
+_MAX_TOKENS = 256
+_MAX_WORD = 100
+_UNKNOWN, _START, _END = 100, 101, 102
+_EPSILON = 1e-12
+_CJK = (
+    (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F), (0x2B820, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
+)  # fmt: skip
+
+
+class WordPiece:
+    """BERT's uncased word pieces."""
+
+    def __init__(self, vocabulary: Path) -> None:
+        """Read the vocabulary, one piece a line."""
+        lines = vocabulary.read_text(encoding="utf-8").split("\n")
+        self._ids = {piece: number for number, piece in enumerate(lines) if piece}
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text between start and end mark, 256 at most."""
+        ids = [_START]
+        for word in _basic_words(text):
+            ids.extend(self._pieces(word))
+            if len(ids) >= _MAX_TOKENS:
+                break
+        return [*ids[: _MAX_TOKENS - 1], _END]
+
+    def _pieces(self, word: str) -> list[int]:
+        if len(word) > _MAX_WORD:
+            return [_UNKNOWN]
+        ids: list[int] = []
+        start = 0
+        while start < len(word):
+            end = len(word)
+            while end > start:
+                found = self._ids.get(("##" if start else "") + word[start:end])
+                if found is not None:
+                    break
+                end -= 1
+            else:
+                return [_UNKNOWN]
+            ids.append(found if found is not None else _UNKNOWN)
+            start = end
+        return ids
+
+
+def _basic_words(text: str) -> list[str]:
+    spaced: list[str] = []
+    for sign in unicodedata.normalize("NFD", text.lower()):
+        category = unicodedata.category(sign)
+        if sign in "\t\n\r" or category == "Zs":
+            spaced.append(" ")
+        elif sign == "\ufffd" or category == "Mn" or category[0] == "C":
+            continue
+        elif _is_punctuation(sign, category) or _is_cjk(ord(sign)):
+            spaced.append(f" {sign} ")
+        else:
+            spaced.append(sign)
+    return "".join(spaced).split()
+
+
+def _is_punctuation(sign: str, category: str) -> bool:
+    # BERT counts every visible ASCII sign that is no letter or digit, "$" and "^" too.
+    return category[0] == "P" or (sign.isascii() and sign.isprintable() and not sign.isalnum() and sign != " ")
+
+
+def _is_cjk(point: int) -> bool:
+    return point >= _CJK[1][0] and any(low <= point <= high for low, high in _CJK)
+
+
+def read_safetensors(path: Path) -> dict[str, FloatArray]:
+    """Every 32-bit float tensor of a safetensors file by name."""
+    content = path.read_bytes()
+    (header_size,) = struct.unpack_from("<Q", content)
+    header = json.loads(content[8 : 8 + header_size])
+    tensors: dict[str, FloatArray] = {}
+    for name, entry in header.items():
+        if name == "__metadata__" or entry["dtype"] != "F32":
+            continue
+        begin, end = (8 + header_size + offset for offset in entry["data_offsets"])
+        tensors[name] = np.frombuffer(content[begin:end], dtype="<f4").reshape(entry["shape"]).astype(np.float32)
+    return tensors
+
+
+class _Layer:
+    def __init__(self, tensors: dict[str, FloatArray], number: int) -> None:
+        prefix = f"encoder.layer.{number}."
+
+        def matrix(name: str) -> FloatArray:
+            return np.ascontiguousarray(tensors[f"{prefix}{name}.weight"].T)
+
+        def vector(name: str) -> FloatArray:
+            return tensors[f"{prefix}{name}"]
+
+        parts = [f"attention.self.{part}" for part in ("query", "key", "value")]
+        self.mix = np.ascontiguousarray(np.concatenate([matrix(part) for part in parts], axis=1))
+        self.mix_bias = np.concatenate([vector(f"{part}.bias") for part in parts])
+        self.out, self.out_bias = matrix("attention.output.dense"), vector("attention.output.dense.bias")
+        self.norm1 = vector("attention.output.LayerNorm.weight"), vector("attention.output.LayerNorm.bias")
+        self.wide, self.wide_bias = matrix("intermediate.dense"), vector("intermediate.dense.bias")
+        self.narrow, self.narrow_bias = matrix("output.dense"), vector("output.dense.bias")
+        self.norm2 = vector("output.LayerNorm.weight"), vector("output.LayerNorm.bias")
+
+    def __call__(self, states: FloatArray) -> FloatArray:
+        tokens = len(states)
+        mixed = (states @ self.mix + self.mix_bias).reshape(tokens, 3, _HEADS, _HEAD_SIZE).transpose(1, 2, 0, 3)
+        query, key, value = mixed
+        weights = query @ key.transpose(0, 2, 1) / np.float32(_HEAD_SIZE**0.5)
+        weights -= weights.max(axis=-1, keepdims=True)
+        np.exp(weights, out=weights)
+        weights /= weights.sum(axis=-1, keepdims=True)
+        attended = (weights @ value).transpose(1, 0, 2).reshape(tokens, DIMENSIONS)
+        states = _normalise(states + attended @ self.out + self.out_bias, *self.norm1)
+        wide = states @ self.wide + self.wide_bias
+        wide = np.asarray(wide * 0.5 * (1.0 + erf(wide * np.float32(0.5**0.5))), dtype=np.float32)
+        return _normalise(states + wide @ self.narrow + self.narrow_bias, *self.norm2)
+
+
+def _normalise(states: FloatArray, gain: FloatArray, bias: FloatArray) -> FloatArray:
+    states = states - states.mean(axis=-1, keepdims=True)
+    scale = np.sqrt((states * states).mean(axis=-1, keepdims=True) + np.float32(_EPSILON))
+    return np.asarray(states / scale * gain + bias, dtype=np.float32)
+
+
+class MiniLM:
+    """The encoder: texts to unit vectors of 384 numbers. It holds no state, so threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read ``vocab.txt`` and ``model.safetensors`` of a folder."""
+        self.tokenizer = WordPiece(folder / "vocab.txt")
+        tensors = read_safetensors(folder / "model.safetensors")
+        self._words = tensors["embeddings.word_embeddings.weight"]
+        kinds = tensors["embeddings.token_type_embeddings.weight"][0]
+        self._positions = tensors["embeddings.position_embeddings.weight"][:_MAX_TOKENS] + kinds
+        self._norm = tensors["embeddings.LayerNorm.weight"], tensors["embeddings.LayerNorm.bias"]
+        self._layers = [_Layer(tensors, number) for number in range(_LAYERS)]
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """Unit vectors, one row a text."""
+        return np.stack([self._encode_one(text) for text in texts]) if texts else np.empty((0, DIMENSIONS), np.float32)
+
+    def _encode_one(self, text: str) -> FloatArray:
+        ids = self.tokenizer.encode(text)
+        states = _normalise(self._words[ids] + self._positions[: len(ids)], *self._norm)
+        for layer in self._layers:
+            states = layer(states)
+        vector = states.mean(axis=0)
+        return np.asarray(vector / max(float(np.linalg.norm(vector)), _EPSILON), dtype=np.float32)

@@ -1,0 +1,168 @@
+"""The values that cross the engine's border: what it is given and what it answers.
+
+Nothing heavy is imported here, so any process may use these types without loading the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Route = Literal["support", "sales", "general", "urgent"]
+ROUTES: tuple[Route, ...] = get_args(Route)
+
+HeadName = Literal["urgent", "wants_person", "threat", "churn"]
+HEAD_NAMES: tuple[HeadName, ...] = get_args(HeadName)
+
+SentimentLabel = Literal["negative", "neutral", "positive"]
+SENTIMENT_LABELS: tuple[SentimentLabel, ...] = get_args(SentimentLabel)
+
+OTHER_INTENT = "other"
+"""The intent of background talk: known to be outside what the business answers."""
+
+NEGATIVE_TREND = "negative_trend"
+"""The signal that is computed from the course of the conversation and not from a head."""
+
+MAX_TEXT_CHARACTERS = 4_000
+"""Longer texts are cut before anything else looks at them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An utterance and the intent it stands for."""
+
+    text: str
+    intent: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentSpec:
+    """An intent the business knows, and where it leads.
+
+    ``signals`` names the escalation heads that the intent's examples speak for. ``background`` says whether its
+    examples may serve as counter-examples of the other heads; it is off where they are mixed (complaints).
+    """
+
+    key: str
+    route: Route
+    description: str = ""
+    signals: tuple[str, ...] = ()
+    background: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledText:
+    """A text with a label: a sentiment (negative, neutral, positive) or, for an escalation head, yes or no."""
+
+    text: str
+    label: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """Words that fire an escalation head wherever they stand in a message."""
+
+    text: str
+    head: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageSource:
+    """A piece of an article, of at most about 200 words; with ``questions`` it is a FAQ entry."""
+
+    id: str
+    article_id: str
+    title: str
+    heading: str
+    text: str
+    language: str
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An intent with its calibrated probability."""
+
+    intent: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """An escalation head's answer: its score in [0, 1], whether it fired, and the phrase that made it so."""
+
+    score: float
+    fired: bool
+    phrase: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Understanding:
+    """What one message says.
+
+    ``language`` may lie outside the business's languages when the text is plainly written in another one.
+    ``confidence`` is the calibrated probability of ``intent``; ``confident`` says that it passes the threshold at
+    which cross-validated precision is 95 %. ``in_scope`` says whether the message is known at all. ``sentiment`` is
+    in [-1, 1]. ``signals`` has an entry for each escalation head and for the negative trend.
+    """
+
+    language: str
+    language_confidence: float
+    intent: str
+    confidence: float
+    confident: bool
+    candidates: tuple[Candidate, ...]
+    route: Route
+    in_scope: bool
+    scope_score: float
+    sentiment: float
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A passage found for a query, best first.
+
+    ``score`` is the fused z-score, ``vector_score`` the best cosine, ``keyword_score`` the raw BM25 value (0 across
+    languages). ``sentence_start`` and ``sentence_end`` are offsets into the passage's text of its best sentence and the
+    neighbour that goes with it. ``margin`` is the distance of ``score`` to the best passage of another article. The
+    last seven are what the gate weighs: ``keyword_ratio`` is BM25 per unit of the query's idf, ``coverage`` the
+    idf-weighted share of the query's terms that the passage has, ``english_score`` MiniLM's cosine where it is installed.
+    """
+
+    passage_id: str
+    article_id: str
+    score: float
+    vector_score: float
+    keyword_score: float
+    sentence_start: int
+    sentence_end: int
+    margin: float
+    keyword_ratio: float
+    coverage: float
+    vector_margin: float
+    keyword_margin: float
+    english_score: float | None
+    cross_language: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateResult:
+    """Whether the knowledge found answers the question, and the probability behind it."""
+
+    answerable: bool
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """Words taken from a passage as they stand: ``text == passage.text[start:end]``."""
+
+    text: str
+    passage_id: str
+    start: int
+    end: int

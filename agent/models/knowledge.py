@@ -1,0 +1,72 @@
+"""What the agent may quote. An article's versions are immutable; a release names the versions it publishes."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Article(models.Model):
+    """Something the business knows, in one language."""
+
+    class Audience(models.TextChoices):
+        """Who may read it."""
+
+        PUBLIC = "public", "Customers"
+        INTERNAL = "internal", "Staff only"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(max_length=120)
+    language = models.CharField(max_length=8)
+    audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.PUBLIC)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    valid_until = models.DateField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["slug", "language"], name="one_article_per_slug_and_language"),
+            models.CheckConstraint(condition=Q(audience__in=["public", "internal"]), name="article_audience_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} ({self.language})"
+
+
+class ArticleVersion(models.Model):
+    """What an article said from one edit to the next."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    body = models.TextField()
+    questions = models.JSONField(default=list, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["article", "-number"]
+        constraints = [models.UniqueConstraint(fields=["article", "number"], name="article_version_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.number}"
+
+
+class Passage(models.Model):
+    """At most 200 words of an article's version, the unit that is found and quoted."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    version = models.ForeignKey(ArticleVersion, on_delete=models.CASCADE, related_name="passages")
+    position = models.PositiveIntegerField()
+    heading = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["version", "position"]
+        constraints = [models.UniqueConstraint(fields=["version", "position"], name="passage_position_is_unique")]
+
+    def __str__(self) -> str:
+        return f"Passage {self.position} of version {self.version_id}"

@@ -1,0 +1,1 @@
+"""Looks at everything and changes nothing: figures, facts per episode, and the live dashboard."""

@@ -1,0 +1,57 @@
+"""The rules of a conversation, as errors. Their messages are fit for staff; DRF answers them with 409."""
+
+
+class ConversationError(Exception):
+    """A rule of the conversation was broken."""
+
+
+class ConversationClosed(ConversationError):
+    """Nobody writes in a closed conversation."""
+
+    def __init__(self) -> None:
+        super().__init__("This conversation is closed. Reopen it to write.")
+
+
+class OwnedByColleague(ConversationError):
+    """Somebody else answers this customer."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        super().__init__(f"{owner} is answering this customer. Leave a note, or take over with a reason.")
+
+
+class CustomerWroteMeanwhile(ConversationError):
+    """The customer wrote after the writer last looked."""
+
+    def __init__(self, last_seq: int) -> None:
+        self.last_seq = last_seq
+        super().__init__("The customer wrote something new while you were writing. Read it, then send again.")
+
+
+class NothingToWrite(ConversationError):
+    """The text is empty."""
+
+    def __init__(self) -> None:
+        super().__init__("Write something first: an empty message is not sent.")
+
+
+class TextTooLong(ConversationError):
+    """The text is longer than the channel carries."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"This channel carries at most {limit:,} characters. Shorten the text or send it in parts.")
+
+
+class WindowClosed(ConversationError):
+    """The platform does not let the business write now."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+
+
+class DeliveryNotDecidable(ConversationError):
+    """The delivery is not waiting for a person's decision."""
+
+    def __init__(self) -> None:
+        super().__init__("This message is no longer waiting for a decision.")

@@ -1,0 +1,19 @@
+"""The rows of the record."""
+
+from conversations.models.conversation import Conversation, Customer, Episode
+from conversations.models.delivery import Delivery, DeliveryAttempt
+from conversations.models.escalation import Escalation
+from conversations.models.message import Attachment, Message, Note, SeenKey
+
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "Customer",
+    "Delivery",
+    "DeliveryAttempt",
+    "Episode",
+    "Escalation",
+    "Message",
+    "Note",
+    "SeenKey",
+]

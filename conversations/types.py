@@ -1,0 +1,213 @@
+"""The values that cross the border of the record."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+
+
+class ReasonCategory(models.TextChoices):
+    """Why a person is needed."""
+
+    URGENT = "urgent", "Urgent"
+    ASKED = "asked_for_person", "Asked for a person"
+    NEGATIVE = "negative_sentiment", "Negative sentiment"
+    LOW_CONFIDENCE = "low_confidence", "Not sure of the answer"
+    REPEATED = "repeated_failure", "Did not help before"
+    POLICY = "policy", "Needs a person by policy"
+    BOT_FAILED = "bot_failed", "The bot failed"
+    BOT_UNAVAILABLE = "bot_unavailable", "The bot did not answer"
+    DELIVERY_FAILED = "delivery_failed", "A message could not be delivered"
+    APPROVAL = "approval", "Waits for approval"
+    COLLEAGUE = "colleague", "A colleague wrote in the platform's app"
+    MANUAL = "manual", "Handed over by staff"
+
+
+class Priority(models.TextChoices):
+    """How soon a person should look."""
+
+    HIGH = "high", "High"
+    NORMAL = "normal", "Normal"
+    LOW = "low", "Low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """The account a message came through, as far as the record needs it."""
+
+    platform: str
+    account_id: int
+    account_name: str = ""
+    team_id: int | None = None
+    is_public: bool = False
+    delivers_itself: bool = False
+    text_limit: int = 4000
+    window_hours: int | None = None
+    window_messages: int | None = None
+    debounce_seconds: float = 1.2
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundAttachment:
+    """Something that came with a message: a picture, a shared post, a sticker."""
+
+    kind: str
+    media_id: str = ""
+    url: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A customer's message, the same whichever platform it came from.
+
+    ``source_id`` is the platform's id of the message; ``thread_key`` the platform's id of the conversation.
+    ``urgent`` words make the bot answer at once instead of waiting for the customer to finish.
+    """
+
+    channel: Channel
+    source_id: str
+    thread_key: str
+    customer_id: str
+    customer_name: str = ""
+    customer_username: str = ""
+    locale: str = ""
+    text: str = ""
+    kind: str = "text"
+    attachments: tuple[InboundAttachment, ...] = ()
+    reply_to: str = ""
+    sent_at: datetime | None = None
+    late: bool = False
+    needs_no_answer: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundEcho:
+    """Something the business said, as the platform reports it back."""
+
+    channel: Channel
+    source_id: str
+    thread_key: str
+    customer_id: str
+    customer_name: str = ""
+    text: str = ""
+    kind: str = "text"
+    by_api: bool = False
+    automatic: bool = False
+    sent_at: datetime | None = None
+
+
+class EchoMeaning(StrEnum):
+    """What an echo turned out to be."""
+
+    OURS = "ours"
+    COLLEAGUE = "colleague"
+    AUTOMATIC = "automatic"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A claimed right to answer: what to answer, and the epoch that guards the right."""
+
+    conversation_id: int
+    epoch: int
+    from_seq: int
+    to_seq: int
+    answered_to_seq: int
+    attempt: int
+    supersedes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFacts:
+    """What the agent found out about the customer's words."""
+
+    intent: str = ""
+    sentiment: float | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The bot answers."""
+
+    text: str
+    sources: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """A person is needed. ``customer_text`` is the one hand-off message, empty for none."""
+
+    reason: ReasonCategory
+    detail: str
+    priority: Priority = Priority.NORMAL
+    customer_text: str = ""
+    suggestion: str = ""
+    card: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Nothing needs to be said (thanks, an emoji, a switched-off bot)."""
+
+    reason: str
+
+
+Outcome = Reply | HandOver | Silence
+
+
+class TurnResult(StrEnum):
+    """How the commit of a turn ended."""
+
+    REPLIED = "replied"
+    ESCALATED = "escalated"
+    SUPPRESSED = "suppressed"
+    SUPERSEDED = "superseded"
+    FENCED = "fenced"
+    CANCELLED_BY_HUMAN = "cancelled_by_human"
+
+
+class SendOutcome(StrEnum):
+    """What a platform adapter says of one attempt."""
+
+    OK = "ok"
+    REFUSED = "definite_fail"
+    RETRY = "retry"
+    AMBIGUOUS = "ambiguous"
+    REAUTH = "reauth"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """The end of one attempt. ``retry_after`` in seconds; ``evidence`` is short and holds no secret."""
+
+    outcome: SendOutcome
+    platform_message_id: str = ""
+    http_status: int | None = None
+    evidence: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """A claimed right to send: the fence guards the right to write the result."""
+
+    delivery_id: int
+    conversation_id: int
+    account_id: int
+    platform: str
+    thread_key: str
+    customer_id: str
+    author: str
+    text: str
+    idem_key: str
+    fence: int
+    attempt: int
+    reply_to: str
+    attachment_path: str = ""

@@ -1,0 +1,1 @@
+"""The ground every floor stands on: people, keys, policy, audit, and the small things each app needs."""

@@ -1,0 +1,84 @@
+"""The audit trail: who did what. Events are appended in the transaction of the deed and sealed into a chain after it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models, transaction
+
+from core.models import ApiKey, AuditEvent, AuditSeal, User
+
+GENESIS = "0" * 64
+SEALS_PER_PASS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the present request came from."""
+
+    address: str = ""
+    request_id: str = ""
+
+
+origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())
+
+
+def record(
+    actor: User | ApiKey | None,
+    action: str,
+    target: models.Model,
+    *,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEvent:
+    """Append one event; ``actor`` None is the product itself. Never put message text or secrets into it."""
+    where = origin.get()
+    kind = "user" if isinstance(actor, User) else "key" if isinstance(actor, ApiKey) else "system"
+    return AuditEvent.objects.create(
+        actor_kind=kind,
+        actor_id=actor.pk if actor else None,
+        actor_name=actor.display_name if actor else "system",
+        action=action,
+        target_kind=target._meta.label_lower,
+        target_id=str(target.pk),
+        address=where.address,
+        request_id=where.request_id,
+        reason=reason[:300],
+        before=dict(before or {}),
+        after=dict(after or {}),
+    )
+
+
+@transaction.atomic
+def seal() -> int:
+    """Chain the events that are not sealed yet, oldest first; returns how many. Safe to run twice at once."""
+    last = AuditSeal.objects.order_by("-position").first()
+    position, previous = (last.position, last.hash) if last else (0, GENESIS)
+    links = []
+    for event in AuditEvent.objects.filter(seal=None).order_by("id")[:SEALS_PER_PASS]:
+        position, digest = position + 1, event_hash(event, previous)
+        links.append(AuditSeal(event=event, position=position, previous_hash=previous, hash=digest))
+        previous = digest
+    AuditSeal.objects.bulk_create(links)
+    return len(links)
+
+
+def broken_links() -> list[int]:
+    """Positions at which the chain does not hold; empty is intact."""
+    broken, previous = [], GENESIS
+    for link in AuditSeal.objects.select_related("event").order_by("position").iterator():
+        if link.previous_hash != previous or link.hash != event_hash(link.event, previous):
+            broken.append(link.position)
+        previous = link.hash
+    return broken
+
+
+def event_hash(event: AuditEvent, previous: str) -> str:
+    """SHA-256 over the previous link and every field of the event, as canonical JSON."""
+    fields = {field.attname: getattr(event, field.attname) for field in event._meta.concrete_fields}
+    text = json.dumps(fields, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256((previous + text).encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""Leases: a periodic job runs in one place at a time, and a dead holder's lease runs out by itself."""
+
+import os
+import socket
+import threading
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
+from core.clock import now_plus
+from core.models import Lease
+
+
+def process_name() -> str:
+    """This thread of this process, as an owner's name."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 100_000}"
+
+
+def take(name: str, *, owner: str, seconds: float) -> bool:
+    """Whether the lease is now ours for ``seconds``: it was free, run out, or ours already."""
+    until = now_plus(timedelta(seconds=seconds))
+    free = Lease.objects.filter(name=name, until__lt=Now()) | Lease.objects.filter(name=name, owner=owner)
+    if free.update(owner=owner, until=until):
+        return True
+    if Lease.objects.filter(name=name).exists():
+        return False
+    _, created = Lease.objects.get_or_create(name=name, defaults={"owner": owner, "until": until})
+    return created
+
+
+def release(name: str, *, owner: str) -> None:
+    """Give the lease back, if it is still ours."""
+    Lease.objects.filter(name=name, owner=owner).delete()

@@ -1,0 +1,103 @@
+"""Bells for open screens: "conversation 42 changed". A bell carries no news, so a lost one costs only time.
+
+Changes are gathered in the process and rung together by one thread, so that a request never waits for the channel
+layer and a burst becomes a few messages. Screens fetch what changed, and also look by themselves now and then.
+"""
+
+import asyncio
+import logging
+import threading
+from dataclasses import asdict, dataclass
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+STAFF_GROUP = "staff"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bell:
+    """What a screen needs to decide whether a change concerns it."""
+
+    conversation_id: int
+    public_id: str
+    team_id: int | None
+    assignee_id: int | None
+    version: int
+
+
+def conversation_group(conversation_id: int) -> str:
+    """The channel group of one conversation's visitors and viewers."""
+    return f"conversation.{conversation_id}"
+
+
+class _Ringer:
+    """Gathers bells and rings them from its own thread and event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, Bell] = {}
+        self._signals: list[tuple[str, dict[str, object]]] = []
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, bell: Bell) -> None:
+        with self._lock:
+            known = self._waiting.get(bell.conversation_id)
+            if known is None or known.version <= bell.version:
+                self._waiting[bell.conversation_id] = bell
+        self._start()
+
+    def add_signal(self, group: str, message: dict[str, object]) -> None:
+        with self._lock:
+            self._signals.append((group, message))
+        self._start()
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="bells", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def _run(self) -> None:
+        asyncio.run(self._ring_forever())
+
+    async def _ring_forever(self) -> None:
+        while True:
+            await asyncio.to_thread(self._wake.wait)
+            self._wake.clear()
+            with self._lock:
+                bells, self._waiting = list(self._waiting.values()), {}
+                signals, self._signals = self._signals, []
+            await self._ring(bells, signals)
+            await asyncio.sleep(settings.LIVE_INTERVAL_SECONDS)
+
+    async def _ring(self, bells: list[Bell], signals: list[tuple[str, dict[str, object]]]) -> None:
+        layer = get_channel_layer()
+        messages = list(signals)
+        if bells:
+            messages.append((STAFF_GROUP, {"type": "conversations.changed", "bells": [asdict(bell) for bell in bells]}))
+        for bell in bells:
+            messages.append((conversation_group(bell.conversation_id), {"type": "conversation.changed", "bell": asdict(bell)}))
+        try:
+            async with asyncio.timeout(5):
+                for group, message in messages:
+                    await layer.group_send(group, message)
+        except Exception:
+            # Whatever the layer's backend raises: screens catch up by version, and the next bell tries again.
+            logger.exception("%d bells were not rung.", len(messages))
+
+
+_ringer = _Ringer()
+
+
+def ring(bell: Bell) -> None:
+    """Tell open screens that a conversation changed, soon and together with others. Never blocks, never raises."""
+    _ringer.add(bell)
+
+
+def signal(group: str, message: dict[str, object]) -> None:
+    """Send something fleeting (typing, presence) to a group's screens. Never blocks, never raises."""
+    _ringer.add_signal(group, message)

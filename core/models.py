@@ -1,0 +1,216 @@
+"""People, keys, the audit trail, and the rows that keep processes from treading on each other."""
+
+import hashlib
+import secrets
+import uuid
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+from core.policy import Role
+
+
+class Team(models.Model):
+    """A group of staff that answers for some accounts."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A member of staff: one role, any number of teams."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    role = models.CharField(max_length=20, choices=[c for c in Role.choices if c[0] != Role.API_CLIENT], default=Role.VIEWER)
+    teams = models.ManyToManyField(Team, related_name="members", blank=True)
+    languages = models.JSONField(default=list, blank=True, help_text="Languages this person answers in, as two letters.")
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=[r for r in Role.values if r != Role.API_CLIENT]), name="user_role_is_known")
+        ]
+
+    @property
+    def display_name(self) -> str:
+        """The name that colleagues and customers see."""
+        return self.get_full_name() or self.username
+
+    @property
+    def policy_role(self) -> Role | None:
+        """The role the policy judges by; break-glass superusers act as admins, inactive people as nobody."""
+        if not self.is_active:
+            return None
+        return Role.ADMIN if self.is_superuser else Role(self.role)
+
+    @property
+    def policy_scopes(self) -> frozenset[str]:
+        """People have no scopes."""
+        return frozenset()
+
+    @property
+    def policy_team_ids(self) -> frozenset[int]:
+        """The teams this person belongs to, read once per instance."""
+        if not hasattr(self, "_policy_team_ids"):
+            self._policy_team_ids = frozenset(self.teams.values_list("pk", flat=True))
+        return self._policy_team_ids
+
+    @property
+    def policy_user_id(self) -> int | None:
+        """The person whom an assignment names."""
+        return self.pk
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Questions about keys."""
+
+    def usable(self) -> Self:
+        """Keys that still open a door."""
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A key for programs. Only the hash of the secret is kept."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=8, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.API_CLIENT)
+    scopes = models.JSONField(default=list, blank=True)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="api_keys")
+    created_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API key"
+        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="api_key_role_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.name} (sak_{self.prefix}_…)"
+
+    @property
+    def policy_role(self) -> Role | None:
+        """The key's role, none once it is revoked."""
+        return None if self.revoked_at else Role(self.role)
+
+    @property
+    def policy_scopes(self) -> frozenset[str]:
+        """What an api-client key was given."""
+        return frozenset(self.scopes)
+
+    @property
+    def policy_team_ids(self) -> frozenset[int]:
+        """The one team a key may be bound to."""
+        return frozenset({self.team_id} if self.team_id else ())
+
+    @property
+    def policy_user_id(self) -> int | None:
+        """A key is nobody's assignee."""
+        return None
+
+    @property
+    def display_name(self) -> str:
+        """The name in timelines and audit."""
+        return self.name
+
+    @property
+    def is_authenticated(self) -> bool:
+        """What DRF asks of whoever called."""
+        return True
+
+
+def new_secret() -> tuple[str, str, str]:
+    """A fresh key: its prefix (8 signs), the whole key as shown once, and the hash that is stored."""
+    prefix = secrets.token_hex(4)
+    secret = secrets.token_urlsafe(32)
+    return prefix, f"sak_{prefix}_{secret}", hash_secret(secret)
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 in hex; enough for 256 random bits, which no dictionary holds."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class AuditEvent(models.Model):
+    """Something a person, a key or the product did. Appended, never changed: triggers refuse UPDATE and DELETE."""
+
+    at = models.DateTimeField(default=timezone.now)
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    target_kind = models.CharField(max_length=40)
+    target_id = models.CharField(max_length=64)
+    address = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["target_kind", "target_id", "-id"], name="audit_by_target"),
+            models.Index(fields=["actor_kind", "actor_id", "-id"], name="audit_by_actor"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(actor_kind__in=["user", "key", "system"]), name="audit_actor_is_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.target_kind} {self.target_id}"
+
+
+class AuditSeal(models.Model):
+    """One link of the chain over the audit events; written by the sweeper, each second."""
+
+    event = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, primary_key=True, related_name="seal")
+    position = models.BigIntegerField(unique=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.hash[:12]}"
+
+
+class Lease(models.Model):
+    """Whose turn a periodic job is. Judged by the database's clock."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    owner = models.CharField(max_length=80)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} → {self.owner}"
+
+
+class WorkerHeartbeat(models.Model):
+    """The last sign of life of a process."""
+
+    process = models.CharField(max_length=80, primary_key=True)
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["kind", "process"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.process}"

@@ -1,0 +1,182 @@
+"""Our accounts on the platforms, what the platforms sent us word for word, and what we may send a minute."""
+
+import secrets
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from core.fields import EncryptedJSONField
+from core.models import Team
+
+
+def new_public_key() -> str:
+    """A key that may stand in a web page: 128 random bits in hex."""
+    return secrets.token_hex(16)
+
+
+class PlatformAccountQuerySet(models.QuerySet["PlatformAccount"]):
+    """Questions about accounts."""
+
+    def receiving(self) -> Self:
+        """Those whose messages are taken in."""
+        return self.exclude(state=PlatformAccount.State.REMOVED)
+
+
+class PlatformAccount(models.Model):
+    """A business account on one platform, with its keys. What the keys are is never shown again."""
+
+    class Platform(models.TextChoices):
+        """Where it lives."""
+
+        TIKTOK = "tiktok", "TikTok"
+        LINKEDIN = "linkedin", "LinkedIn"
+        WEBCHAT = "webchat", "Web chat"
+        EVENTS = "events", "Signed webhook"
+
+    class State(models.TextChoices):
+        """Whether it works."""
+
+        ACTIVE = "active", "Active"
+        RECONNECT = "reconnect", "Reconnect needed"
+        REMOVED = "removed", "Removed"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    platform = models.CharField(max_length=20, choices=Platform.choices)
+    kind = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=120)
+    external_id = models.CharField(max_length=200)
+    client_key = models.CharField(max_length=200, blank=True)
+    secrets = EncryptedJSONField(default=dict)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="accounts")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.ACTIVE)
+    state_reason = models.CharField(max_length=300, blank=True)
+    bot_enabled = models.BooleanField(default=True, help_text="Off: people answer everything on this account.")
+    api_base = models.URLField(max_length=300, blank=True)
+    auth_base = models.URLField(max_length=300, blank=True)
+    public_key = models.CharField(max_length=32, unique=True, default=new_public_key, editable=False)
+    origins = models.JSONField(default=list, blank=True)
+    languages = models.JSONField(default=list, blank=True)
+    options = models.JSONField(default=dict, blank=True)
+    legacy_payloads = models.BooleanField(default=False)
+    resend_when_unsure = models.BooleanField(
+        default=False, help_text="Send again when it cannot be known whether a message arrived (it may arrive twice)."
+    )
+    token_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    next_probe_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PlatformAccountQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["platform", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "client_key", "external_id"], name="one_account_per_platform_id"),
+            models.CheckConstraint(condition=Q(platform__in=["tiktok", "linkedin", "webchat", "events"]), name="platform_is_known"),
+            models.CheckConstraint(condition=Q(state__in=["active", "reconnect", "removed"]), name="account_state_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_platform_display()}: {self.name}"
+
+    @property
+    def source(self) -> str:
+        """The scope in which this account's event keys are unique."""
+        if self.platform in (self.Platform.TIKTOK, self.Platform.LINKEDIN):
+            return f"{self.platform}:{self.client_key}"
+        return f"{self.platform}:{self.public_id}"
+
+
+class SendWindow(models.Model):
+    """When an account's last calls were made: what keeps all workers together under the platform's limit a minute."""
+
+    account = models.OneToOneField(PlatformAccount, on_delete=models.CASCADE, primary_key=True, related_name="send_window")
+    stamps = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"Calls of account {self.account_id}"
+
+
+class Visitor(models.Model):
+    """Somebody in the web chat. Only the hash of the token is kept."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(PlatformAccount, on_delete=models.CASCADE, related_name="visitors")
+    token_hash = models.CharField(max_length=64, unique=True)
+    locale = models.CharField(max_length=20, blank=True)
+    address_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "address_hash", "created_at"], name="visitor_by_address")]
+
+    def __str__(self) -> str:
+        return f"Visitor {self.public_id}"
+
+
+class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
+    """Questions about what the platforms sent."""
+
+    def to_ingest(self) -> Self:
+        """Those that have not been dealt with."""
+        return self.filter(state=WebhookEvent.State.RECEIVED)
+
+
+class WebhookEvent(models.Model):
+    """One POST of a platform, its bytes as they came."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        RECEIVED = "received", "Received"
+        INGESTED = "ingested", "Taken in"
+        IGNORED = "ignored", "Ignored"
+        QUARANTINED = "quarantined", "Quarantined"
+        CONFLICT = "conflict", "Conflict"
+        DEAD = "dead", "Given up"
+
+    source = models.CharField(max_length=260)
+    event_key = models.CharField(max_length=300)
+    platform = models.CharField(max_length=20)
+    account_id_hint = models.BigIntegerField(null=True, blank=True)
+    body = models.BinaryField()
+    body_sha256 = models.CharField(max_length=64)
+    headers = models.JSONField(default=dict)
+    conv_key = models.CharField(max_length=300, blank=True)
+    is_late = models.BooleanField(default=False)
+    received_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
+    reason = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    ingested_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.BigIntegerField(null=True, blank=True)
+
+    objects = WebhookEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_key"], name="one_row_per_event"),
+            models.CheckConstraint(
+                condition=Q(state__in=["received", "ingested", "ignored", "quarantined", "conflict", "dead"]),
+                name="webhook_event_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["ignored", "quarantined", "conflict", "dead"]) | ~Q(reason=""), name="set_aside_event_says_why"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "conv_key", "id"], name="event_to_ingest", condition=Q(state="received")),
+            models.Index(fields=["next_attempt_at"], name="event_due", condition=Q(state="received")),
+            models.Index(fields=["state", "-id"], name="event_set_aside", condition=Q(state__in=["quarantined", "conflict", "dead"])),
+            models.Index(fields=["-received_at"], name="event_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} event {self.pk}"

@@ -1,0 +1,24 @@
+#!/usr/bin/env python
+"""Django's entry point."""
+
+import os
+import sys
+
+MINIMUM, MAXIMUM = (3, 11), (3, 13)
+if not MINIMUM <= sys.version_info[:2] <= MAXIMUM:
+    sys.exit(
+        f"This needs Python 3.11, 3.12 or 3.13, and this is {sys.version_info[0]}.{sys.version_info[1]}: "
+        "start it with one of those, for example `make run PYTHON=python3.12`."
+    )
+
+from django.core.management import execute_from_command_line  # noqa: E402  (after the version has been judged)
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

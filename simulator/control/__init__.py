@@ -1,0 +1,1 @@
+"""Orders to the simulator and looks at its truth, under ``/_sim``."""

@@ -1,0 +1,1 @@
+"""The HTTP side: messages, routes, the loopback guard, the threaded server."""

@@ -1,0 +1,233 @@
+"""Customers, conversations and messages: the record TikTok keeps, and the window a business may answer in."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.settings import Settings
+from simulator.store import Transaction
+from simulator.tiktok import ids
+from simulator.tiktok.apps import Account
+
+KNOWN_TYPES = frozenset({"text", "image", "share_post", "video", "sticker", "emoji", "reaction", "template"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A personal account. ``id`` is the identifier that stays the same for every business."""
+
+    id: str
+    username: str
+    display_name: str
+    is_follower: bool
+    scripted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One customer and one business."""
+
+    id: str
+    business_id: str
+    customer: Customer
+    kind: str
+    update_time_ms: int
+    window_opened_at: float | None
+    window_used: int
+    referrals: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One entry of a thread. ``direction`` is ``in`` (from the customer) or ``out``; ``content`` is what its type
+    carries, for example ``{"body": …}``."""
+
+    message_id: str
+    conversation_id: str
+    direction: str
+    source: str
+    type: str
+    content: Any
+    at_ms: int
+    referenced_message_id: str | None = None
+    auto_message_type: str | None = None
+
+
+def ensure_customer(
+    transaction: Transaction,
+    username: str,
+    *,
+    display_name: str | None = None,
+    is_follower: bool = False,
+    scripted: bool = False,
+) -> Customer:
+    """The customer with this user name, created when new."""
+    row = transaction.one("SELECT * FROM customer WHERE username = ?", (username,))
+    if row is None:
+        name = display_name or username.replace(".", " ").replace("_", " ").title()
+        transaction.execute(
+            "INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?)",
+            (ids.user_id(), username, name, int(is_follower), int(scripted), time.time()),
+        )
+        row = transaction.one("SELECT * FROM customer WHERE username = ?", (username,))
+    assert row is not None
+    return _customer(dict(row))
+
+
+def ensure_conversation(transaction: Transaction, account: Account, customer: Customer) -> Conversation:
+    """The one conversation of this customer with this business, created when new."""
+    found = transaction.one(
+        "SELECT id FROM conversation WHERE business_id = ? AND customer_id = ?", (account.business_id, customer.id)
+    )
+    if found is None:
+        now = time.time()
+        transaction.execute(
+            "INSERT INTO conversation (id, business_id, customer_id, created_at, update_time_ms)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (ids.opaque_id(), account.business_id, customer.id, now, int(now * 1000)),
+        )
+        return ensure_conversation(transaction, account, customer)
+    conversation = find(transaction, found["id"])
+    assert conversation is not None
+    return conversation
+
+
+def find(transaction: Transaction, conversation_id: object) -> Conversation | None:
+    """The conversation with this id, or None."""
+    if not isinstance(conversation_id, str):
+        return None
+    row = transaction.one("SELECT * FROM conversation WHERE id = ?", (conversation_id,))
+    if row is None:
+        return None
+    customer = transaction.one("SELECT * FROM customer WHERE id = ?", (row["customer_id"],))
+    assert customer is not None
+    return Conversation(
+        id=row["id"],
+        business_id=row["business_id"],
+        customer=_customer(dict(customer)),
+        kind=row["kind"],
+        update_time_ms=row["update_time_ms"],
+        window_opened_at=row["window_opened_at"],
+        window_used=row["window_used"],
+        referrals=json.loads(row["referrals"]),
+    )
+
+
+def add_message(
+    transaction: Transaction,
+    conversation: Conversation,
+    *,
+    direction: str,
+    source: str,
+    type: str,  # noqa: A002 - the platform's word
+    content: object,
+    referenced_message_id: str | None = None,
+    auto_message_type: str | None = None,
+) -> Message:
+    """Write a message into the thread; a customer's opens a new window, a business's answers the request.
+
+    Times within a thread strictly grow, so that the thread has one order.
+    """
+    last = transaction.number("SELECT update_time_ms FROM conversation WHERE id = ?", (conversation.id,))
+    message = Message(
+        message_id=ids.opaque_id(),
+        conversation_id=conversation.id,
+        direction=direction,
+        source=source,
+        type=type,
+        content=content,
+        at_ms=max(int(time.time() * 1000), last + 1),
+        referenced_message_id=referenced_message_id,
+        auto_message_type=auto_message_type,
+    )
+    transaction.execute(
+        "INSERT INTO message (message_id, conversation_id, direction, source, type, content, at_ms,"
+        " referenced_message_id, auto_message_type) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            message.message_id,
+            conversation.id,
+            direction,
+            source,
+            type,
+            json.dumps(content),
+            message.at_ms,
+            referenced_message_id,
+            auto_message_type,
+        ),
+    )
+    if direction == "in":
+        transaction.execute(
+            "UPDATE conversation SET update_time_ms = ?, window_opened_at = ?, window_used = 0 WHERE id = ?",
+            (message.at_ms, time.time(), conversation.id),
+        )
+    else:
+        transaction.execute(
+            "UPDATE conversation SET update_time_ms = ?, kind = 'SINGLE' WHERE id = ?",
+            (message.at_ms, conversation.id),
+        )
+    return message
+
+
+def messages(transaction: Transaction, conversation_id: str, *, newest: int | None = None) -> list[Message]:
+    """The thread in its order; with ``newest``, only that many of the last."""
+    rows = transaction.all(
+        "SELECT * FROM message WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?",
+        (conversation_id, -1 if newest is None else newest),
+    )
+    return [message_from(dict(row)) for row in reversed(rows)]
+
+
+def find_message(transaction: Transaction, message_id: object) -> Message | None:
+    """The message with this id, or None."""
+    if not isinstance(message_id, str):
+        return None
+    row = transaction.one("SELECT * FROM message WHERE message_id = ?", (message_id,))
+    return message_from(dict(row)) if row else None
+
+
+def message_from(row: Mapping[str, Any]) -> Message:
+    """A message from its row."""
+    return Message(
+        message_id=row["message_id"],
+        conversation_id=row["conversation_id"],
+        direction=row["direction"],
+        source=row["source"],
+        type=row["type"],
+        content=json.loads(row["content"]),
+        at_ms=row["at_ms"],
+        referenced_message_id=row["referenced_message_id"],
+        auto_message_type=row["auto_message_type"],
+    )
+
+
+def window_left(conversation: Conversation, settings: Settings) -> int:
+    """How many more messages the business may send now."""
+    opened = conversation.window_opened_at
+    if opened is None or time.time() - opened > settings.window_hours * 3600:
+        return 0
+    return max(0, settings.window_messages - conversation.window_used)
+
+
+def use_window(transaction: Transaction, conversation: Conversation) -> None:
+    """Count one message of the business against the window."""
+    transaction.execute("UPDATE conversation SET window_used = window_used + 1 WHERE id = ?", (conversation.id,))
+
+
+def add_referral(transaction: Transaction, conversation: Conversation, kind: str, entry: Mapping[str, Any]) -> None:
+    """Remember how the customer arrived; ``kind`` is ``ad`` or ``short_link``."""
+    referrals = {**conversation.referrals, kind: [*conversation.referrals.get(kind, []), dict(entry)]}
+    transaction.execute(
+        "UPDATE conversation SET referrals = ? WHERE id = ?", (json.dumps(referrals), conversation.id)
+    )
+
+
+def _customer(row: Mapping[str, Any]) -> Customer:
+    return Customer(
+        id=row["id"],
+        username=row["username"],
+        display_name=row["display_name"],
+        is_follower=bool(row["is_follower"]),
+        scripted=bool(row["scripted"]),
+    )

@@ -1,0 +1,1 @@
+"""Webhooks out: the outbox that survives a restart, and the threads that deliver it."""

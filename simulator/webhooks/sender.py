@@ -1,0 +1,217 @@
+"""The threads that deliver the outbox: in order per lane, again and again until 200 or the time is over."""
+
+import http.client
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from simulator import truth
+from simulator.store import Store, Transaction
+from simulator.webhooks import outbox
+from simulator.webhooks.backoff import wait_after
+from simulator.webhooks.lanes import Lanes
+from simulator.webhooks.outbox import Attempt, Webhook
+from simulator.world import World
+
+logger = logging.getLogger(__name__)
+
+THREADS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """Where one attempt goes and what it carries besides the body."""
+
+    url: str
+    headers: Mapping[str, str]
+
+
+# The platform's part: address and signed headers for an attempt at this time, or None when nobody listens any more.
+Prepare = Callable[[Transaction, Webhook, int], Outgoing | None]
+
+
+class Sender:
+    """Delivers webhooks. ``start`` once, ``stop`` once."""
+
+    def __init__(self, store: Store, prepare: Prepare) -> None:
+        self._store = store
+        self._prepare = prepare
+        self._world: World | None = None
+        self._condition = threading.Condition()
+        self._lanes = Lanes()
+        self._paused = False
+        self._stopped = False
+        self._in_flight = 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether delivery is held back."""
+        return self._paused
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are under way."""
+        return self._in_flight
+
+    def start(self, world: World) -> None:
+        """Take up what an earlier run left, and begin."""
+        self._world = world
+        with self._store.reading() as transaction:
+            waiting = outbox.pending(transaction)
+        for webhook_id, lane, due_at in waiting:
+            self.queue(webhook_id, lane=lane, due_at=due_at)
+        for number in range(THREADS):
+            threading.Thread(target=self._work, name=f"webhook-{number}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin no further attempt."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+    def pause(self, *, paused: bool) -> None:
+        """Hold deliveries back, or let them go."""
+        with self._condition:
+            self._paused = paused
+            self._condition.notify_all()
+
+    def hurry(self) -> None:
+        """Try everything that waits now, whatever its time."""
+        with self._condition:
+            self._lanes.hurry(time.time())
+            self._condition.notify_all()
+
+    def queue(self, webhook_id: int, *, lane: str, due_at: float) -> None:
+        """A webhook was written down and waits for its turn."""
+        with self._condition:
+            self._lanes.add(webhook_id, lane=lane, due_at=due_at)
+            self._condition.notify()
+
+    def _work(self) -> None:
+        connections: dict[str, http.client.HTTPConnection] = {}
+        while True:
+            taken = self._take()
+            if taken is None:
+                return
+            webhook_id, lane = taken
+            due_at: float | None = time.time() + 1
+            try:
+                due_at = self._deliver(webhook_id, connections)
+            except Exception:  # the thread's edge: the webhook waits a moment, the thread lives on
+                if self._stopped:
+                    return
+                logger.exception("Webhook %d could not be attempted", webhook_id)
+            with self._condition:
+                self._in_flight -= 1
+                if due_at is None:
+                    self._lanes.done(lane)
+                else:
+                    self._lanes.again(lane, due_at=due_at)
+                self._condition.notify()
+
+    def _take(self) -> tuple[int, str] | None:
+        with self._condition:
+            while not self._stopped:
+                due_at = None if self._paused else self._lanes.next_due()
+                now = time.time()
+                if due_at is not None and due_at <= now:
+                    self._in_flight += 1
+                    return self._lanes.take()
+                self._condition.wait(None if due_at is None else due_at - now)
+            return None
+
+    def _deliver(self, webhook_id: int, connections: dict[str, http.client.HTTPConnection]) -> float | None:
+        """One attempt; answers when to try again, or None when it is over."""
+        assert self._world is not None
+        settings = self._world.knobs.now
+        now = time.time()
+        with self._store.reading() as transaction:
+            webhook = outbox.find(transaction, webhook_id)
+            if webhook is None:
+                return None
+            keeps_time = webhook.signed_at is not None and (webhook.variant == "stale" or not settings.resign_retries)
+            signed_at = webhook.signed_at if keeps_time and webhook.signed_at is not None else int(now)
+            outgoing = self._prepare(transaction, webhook, signed_at)
+        hang_up = self._world.faults.strike(
+            ("webhook", "echo") if webhook.event == "im_send_msg" else ("webhook",),
+            account=webhook.business_id,
+            kinds=frozenset({"hang_up"}),
+        )
+        started = time.monotonic()
+        if outgoing is None:
+            status, error = 0, "no address registered"
+        else:
+            status, error = _post(
+                connections, outgoing, webhook.body, seconds=settings.webhook_timeout_seconds, hang_up=bool(hang_up)
+            )
+        attempt = Attempt(
+            status=status,
+            error=error,
+            milliseconds=int((time.monotonic() - started) * 1000),
+            signed_at=signed_at,
+        )
+        state, due_at = "acked", time.time()
+        if status != 200:
+            due_at += wait_after(webhook.attempts + 1, factor=settings.retry_factor)
+            over = due_at > webhook.created_at + settings.retry_for_hours * 3600
+            state = "dropped" if over or outgoing is None or webhook.variant == "forged" else "pending"
+        with self._store.transaction() as transaction:
+            if hang_up is not None:
+                truth.append(
+                    transaction,
+                    kind="fault",
+                    name="hang_up",
+                    account=webhook.business_id,
+                    conversation_id=webhook.conversation_id,
+                    message_id=webhook.message_id,
+                    detail={"rule": hang_up.id, "where": hang_up.where},
+                )
+            outbox.record(transaction, webhook, attempt, state=state, due_at=due_at)
+        return due_at if state == "pending" else None
+
+
+def _post(
+    connections: dict[str, http.client.HTTPConnection], outgoing: Outgoing, body: bytes, *, seconds: float, hang_up: bool
+) -> tuple[int, str | None]:
+    """The HTTP status and no words, or 0 and why there is none. Keeps the connection for the next one."""
+    target = urlsplit(outgoing.url)
+    origin = f"{target.scheme}://{target.netloc}"
+    kept = connections.pop(origin, None)
+    for connection in [kept, None] if kept is not None else [None]:
+        fresh = connection is None
+        connection = connection or _connect(target)
+        connection.timeout = max(seconds, 0.05)
+        if connection.sock is not None:
+            connection.sock.settimeout(connection.timeout)
+        try:
+            path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+            connection.request("POST", path, body=body, headers=dict(outgoing.headers))
+            if hang_up:
+                connection.close()
+                return 0, "hung up without waiting for the answer"
+            response = connection.getresponse()
+            response.read(65_536)
+        except TimeoutError:
+            connection.close()
+            return 0, "timeout"
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            if fresh:
+                return 0, type(error).__name__
+            # A kept connection may have been closed meanwhile; that is no failure of the receiver.
+            continue
+        if response.will_close or not response.isclosed():
+            connection.close()
+        else:
+            connections[origin] = connection
+        return response.status, None
+    return 0, "no connection"
+
+
+def _connect(target: SplitResult) -> http.client.HTTPConnection:
+    if target.scheme == "https":
+        return http.client.HTTPSConnection(target.netloc)
+    return http.client.HTTPConnection(target.netloc)

@@ -1,0 +1,17 @@
+"""Connects the flow and registers the checks when Django starts."""
+
+from django.apps import AppConfig
+
+
+class SupportAgentConfig(AppConfig):
+    """The wiring."""
+
+    name = "supportagent"
+    label = "supportagent"
+
+    def ready(self) -> None:
+        """Connect what the apps announce to who acts on it."""
+        from supportagent import checks, flow
+
+        checks.register()
+        flow.connect()
