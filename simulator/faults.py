@@ -75,7 +75,7 @@ class FaultBook:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._rules: list[Rule] = []
-        self._dice = random.Random()  # noqa: S311 - chance of a fault, nothing secret
+        self._dice = random.Random()
 
     def seed(self, seed: int) -> None:
         """Make the coming throws repeatable."""

@@ -59,7 +59,7 @@ class Knobs:
         return asdict(self._now)
 
 
-def _check(name: str, value: object, *, like: bool | int | float) -> None:
+def _check(name: str, value: object, *, like: bool | float) -> None:
     if isinstance(like, bool) or isinstance(value, bool):
         fits = isinstance(like, bool) and isinstance(value, bool)
     else:

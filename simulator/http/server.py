@@ -35,9 +35,9 @@ class Server(ThreadingHTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.server_name, self.server_port = (str(self.server_address[0]), int(self.server_address[1]))
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the base's signature
+    def handle_error(self, request: object, client_address: object) -> None:
         """A caller that hung up is no news; anything else is a bug."""
         logger.debug("A connection from %s broke", client_address, exc_info=True)
 
@@ -56,7 +56,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_OPTIONS = do_GET
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's signature
+    def log_message(self, format: str, *args: object) -> None:
         """The truth log says what happened; paths may carry an app secret."""
 
     def _handle(self) -> None:
@@ -87,7 +87,8 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             response = self.server.answer(request)
         except Exception:  # the connection's edge: the caller gets an answer, the log the reason
-            logger.exception("Could not answer %s %s", self.command, target.path)
+            if not self.server.stopping.is_set():
+                logger.exception("Could not answer %s %s", self.command, target.path)
             response = text_response("Internal error", status=500)
         self._deliver(response)
 

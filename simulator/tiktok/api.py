@@ -23,7 +23,7 @@ class Needs(enum.Enum):
     """What a caller must bring."""
 
     APP = "the app's secret in the parameters"
-    TOKEN = "an access token in the header"  # noqa: S105 - says what is needed, holds none
+    TOKEN = "an access token in the header"
     LINK = "a download link"
 
 
@@ -126,12 +126,7 @@ class Api:
     def _call(self, transaction: Transaction, route: Route, request: Request, noted: dict[str, str]) -> Call:
         parameters, files = _parameters(request)
         call = Call(
-            world=self._world,
-            transaction=transaction,
-            request=request,
-            parameters=parameters,
-            files=files,
-            noted=noted,
+            world=self._world, transaction=transaction, request=request, parameters=parameters, files=files, noted=noted
         )
         if route.needs is not Needs.TOKEN:
             return call
@@ -150,7 +145,7 @@ class Api:
         return call
 
     def _log(self, route: Route, outcome: Outcome, rule: Rule | None) -> None:
-        conversation_id, message_id = outcome.noted.get("conversation_id"), outcome.noted.get("message_id")
+        conversation_id, message_id = (outcome.noted.get("conversation_id"), outcome.noted.get("message_id"))
         with self._world.store.transaction() as transaction:
             if rule is not None:
                 truth.append(

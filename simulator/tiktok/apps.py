@@ -96,9 +96,7 @@ def load(transaction: Transaction, raw_apps: object, settings: Settings) -> int:
 
 def create_account(transaction: Transaction, *, client_key: str, display_name: str, username: str) -> Account:
     """A new business account that has not authorised the app yet."""
-    created = Account(
-        business_id=ids.open_id(), client_key=client_key, display_name=display_name, username=username
-    )
+    created = Account(business_id=ids.open_id(), client_key=client_key, display_name=display_name, username=username)
     transaction.execute(
         "INSERT INTO account VALUES (?, ?, ?, ?)", (created.business_id, client_key, display_name, username)
     )

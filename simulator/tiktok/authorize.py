@@ -31,7 +31,7 @@ class Authorize:
             problem = _problem(transaction, request.query)
             if problem:
                 return _page("This link does not work", f"<p>{html.escape(problem)}</p>", status=400)
-            client_key, scope = request.query["client_key"], request.query.get("scope", "")
+            client_key, scope = (request.query["client_key"], request.query.get("scope", ""))
             again = request.query.get("disable_auto_auth") == "1"
             if not again and grants.was_granted_by_page(transaction, client_key, scope):
                 return _redirect(request.query["redirect_uri"], {"state": request.query.get("state", "")})
@@ -49,7 +49,9 @@ class Authorize:
             problem = _problem(transaction, form)
             account = apps.account(transaction, form.get("business_id", ""))
             if problem or account is None or account.client_key != form["client_key"]:
-                return _page("This link does not work", f"<p>{html.escape(problem or 'Unknown account.')}</p>", status=400)
+                return _page(
+                    "This link does not work", f"<p>{html.escape(problem or 'Unknown account.')}</p>", status=400
+                )
             state = {"state": form.get("state", "")}
             if form.get("decision") != "allow":
                 return _redirect(form["redirect_uri"], {"error": "access_denied", **state})

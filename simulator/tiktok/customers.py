@@ -64,7 +64,11 @@ def line_from(world: World, transaction: Transaction, account: Account, order: M
     referenced = order.get("referenced")
     if referenced is not None and threads.find_message(transaction, referenced) is None:
         raise CannotSay("referenced is no message.")
-    kinds = [name for name in ("text", "image", "sticker", "share_post", "reaction", "emoji", "video", "type") if name in order]
+    kinds = [
+        name
+        for name in ("text", "image", "sticker", "share_post", "reaction", "emoji", "video", "type")
+        if name in order
+    ]
     if len(kinds) != 1:
         raise CannotSay("Say exactly one of text, image, sticker, share_post, reaction, emoji, video or type.")
     kind, value = kinds[0], order[kinds[0]]
@@ -111,7 +115,9 @@ def write_as_colleague(
     )
 
 
-def read(world: World, transaction: Transaction, account: Account, conversation: Conversation, at_ms: int | None) -> int:
+def read(
+    world: World, transaction: Transaction, account: Account, conversation: Conversation, at_ms: int | None
+) -> int:
     """The customer has read the thread up to a moment (milliseconds; None: now); answers it."""
     mark = int(time.time() * 1000) if at_ms is None else at_ms
     transaction.execute("UPDATE conversation SET customer_read_ms = ? WHERE id = ?", (mark, conversation.id))
@@ -130,19 +136,25 @@ def arrive(
     """The customer comes by an advertisement or a short link; nothing is written yet."""
     now = time.time()
     if order.get("source", "short_link") == "ad":
-        source, entry = "ad", {
-            "advertiser_id": "7100000000000000001",
-            "ad_id": str(order.get("ad_id", "1800000000000001")),
-            "timestamp": int(now),
-            "ad_name": str(order.get("ad_name", "Autumn collection")),
-            "embed_url": f"https://www.tiktok.com/player/v1/{SHARED_VIDEO}",
-        }
+        source, entry = (
+            "ad",
+            {
+                "advertiser_id": "7100000000000000001",
+                "ad_id": str(order.get("ad_id", "1800000000000001")),
+                "timestamp": int(now),
+                "ad_name": str(order.get("ad_name", "Autumn collection")),
+                "embed_url": f"https://www.tiktok.com/player/v1/{SHARED_VIDEO}",
+            },
+        )
     else:
-        source, entry = "short_link", {
-            "ref": str(order.get("ref", "newsletter")),
-            "prefilled_message": str(order.get("prefilled_message", "I saw your newsletter")),
-            "prefilled_message_audit_status": "PASS",
-        }
+        source, entry = (
+            "short_link",
+            {
+                "ref": str(order.get("ref", "newsletter")),
+                "prefilled_message": str(order.get("prefilled_message", "I saw your newsletter")),
+                "prefilled_message_audit_status": "PASS",
+            },
+        )
     threads.add_referral(transaction, conversation, source, entry)
     content = events.parties(account, conversation, to_business=True)
     # The list of conversations gives this time in seconds, the webhook in milliseconds.

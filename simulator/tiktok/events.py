@@ -40,12 +40,7 @@ DAY = 86_400
 
 def body(*, client_key: str, event: str, create_time: int, business_id: str, content: Mapping[str, Any]) -> bytes:
     """The raw bytes of one webhook: one event, its content as a JSON text within the JSON."""
-    envelope = {
-        "client_key": client_key,
-        "event": event,
-        "create_time": create_time,
-        "user_openid": business_id,
-    }
+    envelope = {"client_key": client_key, "event": event, "create_time": create_time, "user_openid": business_id}
     try:
         inner = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return json.dumps({**envelope, "content": inner}, ensure_ascii=False, separators=(",", ":")).encode()

@@ -37,8 +37,7 @@ class Grant:
 def business_of(transaction: Transaction, access_token: str) -> str | None:
     """Whose token this is; None when it is unknown, expired or revoked."""
     row = transaction.one(
-        "SELECT business_id FROM access_grant"
-        " WHERE access_token = ? AND revoked_at IS NULL AND access_expires_at > ?",
+        "SELECT business_id FROM access_grant WHERE access_token = ? AND revoked_at IS NULL AND access_expires_at > ?",
         (access_token, time.time()),
     )
     return str(row["business_id"]) if row else None
@@ -138,8 +137,7 @@ def end(transaction: Transaction, *, business_id: str, how: str) -> int:
     """End an account's tokens: ``expire`` the access tokens only, or ``revoke`` all; answers how many."""
     column = "access_expires_at" if how == "expire" else "revoked_at"
     cursor = transaction.execute(
-        f"UPDATE access_grant SET {column} = ? WHERE business_id = ? AND revoked_at IS NULL",  # noqa: S608 - two names
-        (time.time(), business_id),
+        f"UPDATE access_grant SET {column} = ? WHERE business_id = ? AND revoked_at IS NULL", (time.time(), business_id)
     )
     return cursor.rowcount
 

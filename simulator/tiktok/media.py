@@ -35,9 +35,7 @@ def upload(call: Call) -> Mapping[str, Any]:
     if content_type is None:
         raise ApiError(Code.UNSUPPORTED_FILE)
     account = call.business()
-    return {
-        "media_id": keep(call.transaction, business_id=account.business_id, content_type=content_type, data=data)
-    }
+    return {"media_id": keep(call.transaction, business_id=account.business_id, content_type=content_type, data=data)}
 
 
 def capabilities(call: Call) -> Mapping[str, Any]:
@@ -84,5 +82,5 @@ def file(call: Call) -> Response:
         return Response(status=403, body=b"Forbidden", content_type="text/plain")
     if min(row["link_expires_at"], row["expires_at"]) < time.time():
         return Response(status=404, body=b"Not Found", content_type="text/plain")
-    call.noted["account"] = owner
+    call.noted["account"] = str(owner)
     return Response(body=row["bytes"], content_type=row["content_type"])

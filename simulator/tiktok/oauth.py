@@ -28,10 +28,7 @@ def refresh(call: Call) -> Mapping[str, Any]:
     client_key = call.app("client_id", "client_secret")
     call.choice("grant_type", frozenset({"refresh_token"}))
     grant = grants.refresh(
-        call.transaction,
-        refresh_token=call.text("refresh_token"),
-        client_key=client_key,
-        settings=call.world.knobs.now,
+        call.transaction, refresh_token=call.text("refresh_token"), client_key=client_key, settings=call.world.knobs.now
     )
     call.noted["account"] = grant.business_id
     return grant.as_data()

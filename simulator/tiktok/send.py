@@ -64,9 +64,7 @@ def _sender_action(call: Call, conversation: Conversation) -> None:
         call.transaction.after_commit(lambda: call.world.typing.start(conversation.id))
         return
     now_ms = int(time.time() * 1000)
-    call.transaction.execute(
-        "UPDATE conversation SET business_read_ms = ? WHERE id = ?", (now_ms, conversation.id)
-    )
+    call.transaction.execute("UPDATE conversation SET business_read_ms = ? WHERE id = ?", (now_ms, conversation.id))
     content = events.parties(call.business(), conversation, to_business=False)
     content |= {"timestamp": now_ms, "read": {"last_read_timestamp": now_ms}}
     events.announce(
@@ -106,9 +104,7 @@ def _text(call: Call) -> Mapping[str, Any]:
 
 def _image(call: Call) -> Mapping[str, Any]:
     media_id = call.mapping("image").get("media_id")
-    row = call.transaction.one(
-        "SELECT business_id, expires_at FROM media WHERE media_id = ?", (str(media_id),)
-    )
+    row = call.transaction.one("SELECT business_id, expires_at FROM media WHERE media_id = ?", (str(media_id),))
     if row is None or row["business_id"] != call.business().business_id or row["expires_at"] < time.time():
         raise invalid_param("media_id")
     if "text" in call.parameters:
@@ -126,7 +122,7 @@ def _share_post(call: Call) -> Mapping[str, Any]:
 
 
 def _template(template: Mapping[str, Any]) -> Mapping[str, Any]:
-    kind, title, buttons = template.get("type"), template.get("title"), template.get("buttons")
+    kind, title, buttons = (template.get("type"), template.get("title"), template.get("buttons"))
     if kind not in BUTTON_TITLE_LIMIT:
         raise invalid_param("template.type")
     if not isinstance(title, str) or not 0 < len(title) <= CARD_TITLE_LIMIT:

@@ -121,7 +121,7 @@ def add_message(
     *,
     direction: str,
     source: str,
-    type: str,  # noqa: A002 - the platform's word
+    type: str,
     content: object,
     referenced_message_id: str | None = None,
     auto_message_type: str | None = None,
@@ -164,8 +164,7 @@ def add_message(
         )
     else:
         transaction.execute(
-            "UPDATE conversation SET update_time_ms = ?, kind = 'SINGLE' WHERE id = ?",
-            (message.at_ms, conversation.id),
+            "UPDATE conversation SET update_time_ms = ?, kind = 'SINGLE' WHERE id = ?", (message.at_ms, conversation.id)
         )
     return message
 
@@ -218,9 +217,7 @@ def use_window(transaction: Transaction, conversation: Conversation) -> None:
 def add_referral(transaction: Transaction, conversation: Conversation, kind: str, entry: Mapping[str, Any]) -> None:
     """Remember how the customer arrived; ``kind`` is ``ad`` or ``short_link``."""
     referrals = {**conversation.referrals, kind: [*conversation.referrals.get(kind, []), dict(entry)]}
-    transaction.execute(
-        "UPDATE conversation SET referrals = ? WHERE id = ?", (json.dumps(referrals), conversation.id)
-    )
+    transaction.execute("UPDATE conversation SET referrals = ? WHERE id = ?", (json.dumps(referrals), conversation.id))
 
 
 def _customer(row: Mapping[str, Any]) -> Customer:

@@ -10,4 +10,4 @@ JITTER = 0.2
 def wait_after(attempts: int, *, factor: float) -> float:
     """Seconds to wait after this many failed attempts, spread by a fifth either way."""
     base = WAITS[min(attempts, len(WAITS)) - 1] * factor
-    return base * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311 - spreads load, nothing secret
+    return base * (1 + random.uniform(-JITTER, JITTER))

@@ -113,7 +113,7 @@ def pending(transaction: Transaction) -> list[tuple[int, str, float]]:
 
 def find(transaction: Transaction, webhook_id: int) -> Webhook | None:
     """A webhook that is still to be delivered, or None."""
-    row = transaction.one(f"SELECT {COLUMNS} FROM webhook WHERE id = ? AND state = 'pending'", (webhook_id,))  # noqa: S608
+    row = transaction.one(f"SELECT {COLUMNS} FROM webhook WHERE id = ? AND state = 'pending'", (webhook_id,))
     return Webhook(**dict(row)) if row else None
 
 

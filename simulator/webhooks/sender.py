@@ -141,6 +141,8 @@ class Sender:
             kinds=frozenset({"hang_up"}),
         )
         started = time.monotonic()
+        status: int
+        error: str | None
         if outgoing is None:
             status, error = 0, "no address registered"
         else:
@@ -148,10 +150,7 @@ class Sender:
                 connections, outgoing, webhook.body, seconds=settings.webhook_timeout_seconds, hang_up=bool(hang_up)
             )
         attempt = Attempt(
-            status=status,
-            error=error,
-            milliseconds=int((time.monotonic() - started) * 1000),
-            signed_at=signed_at,
+            status=status, error=error, milliseconds=int((time.monotonic() - started) * 1000), signed_at=signed_at
         )
         state, due_at = "acked", time.time()
         if status != 200:
@@ -174,7 +173,12 @@ class Sender:
 
 
 def _post(
-    connections: dict[str, http.client.HTTPConnection], outgoing: Outgoing, body: bytes, *, seconds: float, hang_up: bool
+    connections: dict[str, http.client.HTTPConnection],
+    outgoing: Outgoing,
+    body: bytes,
+    *,
+    seconds: float,
+    hang_up: bool,
 ) -> tuple[int, str | None]:
     """The HTTP status and no words, or 0 and why there is none. Keeps the connection for the next one."""
     target = urlsplit(outgoing.url)
