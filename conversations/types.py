@@ -65,7 +65,6 @@ class InboundMessage:
     """A customer's message, the same whichever platform it came from.
 
     ``source_id`` is the platform's id of the message; ``thread_key`` the platform's id of the conversation.
-    ``urgent`` words make the bot answer at once instead of waiting for the customer to finish.
     """
 
     channel: Channel
@@ -211,3 +210,59 @@ class ClaimedDelivery:
     attempt: int
     reply_to: str
     attachment_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDelivery:
+    """A send of which nobody knows whether it arrived."""
+
+    delivery_id: int
+    conversation_id: int
+    account_id: int
+    platform: str
+    thread_key: str
+    text: str
+    started_at: datetime
+    unknown_since: datetime
+    looks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """What a person's taking over left on its way: ids of bot deliveries whose sending had begun."""
+
+    in_flight: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkLine:
+    """One thing that was said, as the agent reads it."""
+
+    seq: int
+    sender_type: str
+    text: str
+    kind: str
+    created_at: datetime
+    intent: str
+    sentiment: float | None
+    language: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A conversation as the agent reads it, oldest line first."""
+
+    conversation_id: int
+    public_id: str
+    platform: str
+    account_id: int
+    account_name: str
+    customer_id: int
+    customer_name: str
+    locale: str
+    language: str
+    is_public: bool
+    text_limit: int
+    escalations_before: int
+    lines: tuple[TalkLine, ...]

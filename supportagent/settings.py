@@ -303,6 +303,14 @@ TURN_DEADLINE_SECONDS = env.float("TURN_DEADLINE_SECONDS", default=25.0)
 SPEND_CAP_DOLLARS_PER_DAY = env.float("SPEND_CAP_DOLLARS_PER_DAY", default=20.0)
 BUSINESS_NAME = env.str("BUSINESS_NAME", default="Support")
 
+# --- Service targets: minutes until a person should have answered, by priority --------------------------------------
+
+RESPONSE_TARGET_MINUTES = {
+    "high": env.int("RESPONSE_TARGET_HIGH_MINUTES", default=15),
+    "normal": env.int("RESPONSE_TARGET_NORMAL_MINUTES", default=60),
+    "low": env.int("RESPONSE_TARGET_LOW_MINUTES", default=240),
+}
+
 # --- Platforms -------------------------------------------------------------------------------------------------------
 
 TIKTOK_API_BASE = env.str("TIKTOK_API_BASE", default="https://business-api.tiktok.com/open_api/v1.3")

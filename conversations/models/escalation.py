@@ -5,12 +5,13 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.models.conversation import Conversation, Episode
 from conversations.types import Priority, ReasonCategory
+from core.policy import Action, Principal, allows
 
 
 class EscalationQuerySet(models.QuerySet["Escalation"]):
@@ -23,6 +24,35 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
     def unclaimed(self) -> Self:
         """Those nobody has taken, and that are not snoozed."""
         return self.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=Now()), state=Escalation.State.OPEN)
+
+    def visible_to(self, who: Principal) -> Self:
+        """Those whose conversation ``who`` may read."""
+        if allows(who, Action.VIEW_ALL_CONVERSATIONS):
+            return self
+        if not allows(who, Action.VIEW_TEAM_CONVERSATIONS):
+            return self.none()
+        mine = Q(conversation__team_id__in=who.policy_team_ids)
+        if who.policy_user_id:
+            mine |= Q(conversation__assignee_id=who.policy_user_id)
+        return self.filter(mine)
+
+    def in_queue_order(self) -> Self:
+        """Breached first, then due soonest, urgent, longest wait, oldest."""
+        return self.annotate(
+            is_breached=Case(When(due_at__lte=Now(), then=Value(True)), default=Value(False)),
+            urgency=Case(
+                When(priority=Priority.HIGH, then=Value(0)),
+                When(priority=Priority.NORMAL, then=Value(1)),
+                default=Value(2),
+                output_field=IntegerField(),
+            ),
+        ).order_by(
+            F("is_breached").desc(),
+            F("due_at").asc(nulls_last=True),
+            "urgency",
+            F("conversation__waiting_since").asc(nulls_last=True),
+            "id",
+        )
 
 
 class Escalation(models.Model):

@@ -1,0 +1,43 @@
+"""Writing a conversation's row, and announcing what happened once it is committed."""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations.models import Conversation
+from conversations.signals import conversation_changed, message_received, reply_queued
+
+logger = logging.getLogger(__name__)
+
+
+def lock(conversation_id: int) -> Conversation:
+    """The conversation, held until the surrounding transaction ends.
+
+    PostgreSQL locks the row. SQLite ignores the request, but there every transaction begins IMMEDIATE and so holds
+    the one write lock from its first statement.
+    """
+    return Conversation.objects.select_for_update().get(pk=conversation_id)
+
+
+def save(conversation: Conversation, *fields: str) -> None:
+    """Write the named fields of a locked conversation under the next version."""
+    conversation.version += 1
+    conversation.updated_at = timezone.now()
+    conversation.save(update_fields=[*fields, "version", "updated_at"])
+
+
+def announce(conversation_id: int, *, received: bool = False, queued: bool = False) -> None:
+    """After commit, say that the conversation changed, and what else there is to do in it."""
+    transaction.on_commit(partial(_tell, conversation_id, received=received, queued=queued), robust=True)
+
+
+def _tell(pk: int, *, received: bool, queued: bool) -> None:
+    arguments: dict[str, Any] = {"sender": Conversation, "pk": pk}
+    if received:
+        message_received.send(**arguments)
+    if queued:
+        reply_queued.send(**arguments)
+    conversation_changed.send(**arguments)

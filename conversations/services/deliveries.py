@@ -1,0 +1,279 @@
+"""Sending: claimed by a fence and a lease, settled once, and never sent again while it is not known whether it arrived."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from conversations.exceptions import DeliveryNotDecidable
+from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message
+from conversations.services.announce import announce, lock, save
+from conversations.services.handover import HANDOVER_FIELDS, hand_to_people
+from conversations.services.receiving import arrived
+from conversations.types import ClaimedDelivery, Priority, ReasonCategory, SendOutcome, SendResult, UnknownDelivery
+from core import audit
+from core.backoff import with_jitter
+from core.clock import database_now, now_plus
+from core.models import ApiKey, User
+from core.text import truncate
+
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 12
+RETRY_SECONDS = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
+REAUTH_SECONDS = 60
+
+Decision = Literal["arrived", "send_again", "drop"]
+Verdict = Literal["arrived", "absent", "unreadable"]
+
+
+@transaction.atomic
+def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
+    """Claim the next message of a conversation to send, or None: nothing is due, or it is somebody else's.
+
+    The conversation's row is held, so that a claim and a person's taking over happen one after the other. What the
+    platform's window would refuse is given up here, before anybody writes in vain.
+    """
+    conversation = lock(conversation_id)
+    delivery = (
+        Delivery.objects.due()
+        .head_of_line()
+        .filter(Q(author__in=[Delivery.Author.HUMAN, Delivery.Author.SYSTEM]) | Q(conversation__mode=Conversation.Mode.BOT))
+        .filter(conversation=conversation)
+        .select_related("message")
+        .order_by("out_seq")
+        .first()
+    )
+    if delivery is None:
+        return None
+    problem = conversation.window_problem
+    if delivery.expires_at <= database_now():
+        problem = "It could not be sent for 24 hours."
+    elif delivery.attempts >= MAX_ATTEMPTS:
+        problem = f"It failed {MAX_ATTEMPTS} times."
+    if problem:
+        give_up_delivery(conversation, delivery, problem)
+        return None
+    delivery.fence += 1
+    delivery.attempts += 1
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=Delivery.State.SENDING, fence=delivery.fence, attempts=delivery.attempts, lease_until=now_plus(LEASE)
+    )
+    save(conversation)
+    announce(conversation.pk)
+    attachment = delivery.message.attachments.exclude(file="").first()
+    return ClaimedDelivery(
+        delivery_id=delivery.pk,
+        conversation_id=conversation.pk,
+        account_id=conversation.account_id,
+        platform=conversation.platform,
+        thread_key=conversation.thread_key,
+        customer_id=conversation.customer.external_id,
+        author=delivery.author,
+        text=delivery.message.text,
+        idem_key=delivery.idem_key,
+        fence=delivery.fence,
+        attempt=delivery.attempts,
+        reply_to=delivery.message.reply_to,
+        attachment_path=attachment.file.path if attachment else "",
+    )
+
+
+def defer_delivery(conversation_id: int, *, seconds: float) -> None:
+    """Try the conversation's waiting messages again in ``seconds``; no attempt is counted."""
+    later = now_plus(timedelta(seconds=seconds))
+    Delivery.objects.waiting().filter(conversation_id=conversation_id, next_attempt_at__lt=later).update(next_attempt_at=later)
+
+
+@transaction.atomic
+def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
+    """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""
+    conversation = lock(claimed.conversation_id)
+    delivery = Delivery.objects.get(pk=claimed.delivery_id)
+    DeliveryAttempt.objects.create(
+        delivery=delivery,
+        number=claimed.attempt,
+        started_at=started_at,
+        outcome=result.outcome.value,
+        http_status=result.http_status,
+        evidence=truncate(result.evidence, 300),
+    )
+    if delivery.state != Delivery.State.SENDING or delivery.fence != claimed.fence:
+        return False
+    match result.outcome:
+        case SendOutcome.OK:
+            arrived(conversation, delivery, platform_message_id=result.platform_message_id)
+        case SendOutcome.REFUSED:
+            give_up_delivery(conversation, delivery, result.evidence or "The platform refused it.")
+        case SendOutcome.RETRY:
+            _wait(conversation, delivery, seconds=result.retry_after, reason=result.evidence)
+        case SendOutcome.REAUTH:
+            delivery.attempts = max(0, delivery.attempts - 1)
+            _wait(conversation, delivery, seconds=REAUTH_SECONDS, reason=result.evidence)
+        case SendOutcome.AMBIGUOUS:
+            if delivery.echo_message_id:
+                arrived(conversation, delivery, platform_message_id=delivery.echo_message_id)
+            else:
+                _doubt(conversation, delivery, result.evidence)
+    announce(conversation.pk, queued=True)
+    return True
+
+
+def _wait(conversation: Conversation, delivery: Delivery, *, seconds: float | None, reason: str) -> None:
+    if delivery.attempts >= MAX_ATTEMPTS:
+        give_up_delivery(conversation, delivery, f"It failed {MAX_ATTEMPTS} times. {reason}")
+        return
+    pause = seconds if seconds is not None else with_jitter(RETRY_SECONDS[max(0, delivery.attempts - 1)])
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=Delivery.State.RETRY_WAIT,
+        attempts=delivery.attempts,
+        reason=truncate(reason, 300),
+        lease_until=None,
+        unknown_since=None,
+        next_attempt_at=now_plus(timedelta(seconds=pause)),
+    )
+    save(conversation)
+
+
+def _doubt(conversation: Conversation, delivery: Delivery, reason: str) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=Delivery.State.UNKNOWN, lease_until=None, unknown_since=Now(), looks=0, reason=truncate(reason, 300)
+    )
+    save(conversation)
+
+
+def give_up_delivery(conversation: Conversation, delivery: Delivery, reason: str) -> None:
+    """Give a delivery of a locked conversation up for good, and call a person where the bot's words were lost."""
+    _park(conversation, delivery, Delivery.State.DEAD, reason)
+
+
+def _park(conversation: Conversation, delivery: Delivery, state: Delivery.State, reason: str) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=state, reason=truncate(reason, 300) or "No reason was given.", lease_until=None, unknown_since=None
+    )
+    conversation.waiting_since = conversation.waiting_since or delivery.created_at
+    if not Escalation.objects.live().filter(conversation=conversation).exists():
+        escalation = hand_to_people(
+            conversation,
+            reason=ReasonCategory.DELIVERY_FAILED,
+            detail=f"A message did not reach the customer: {reason}",
+            priority=Priority.HIGH,
+            suggestion=delivery.message.text,
+        )
+        if state == Delivery.State.DEAD:
+            Message.objects.filter(
+                conversation=conversation, disposition=Message.Disposition.ANSWERED, disposition_id=delivery.pk
+            ).update(disposition=Message.Disposition.HANDED_OVER, disposition_id=escalation.pk, disposition_reason=escalation.reason)
+    save(conversation, *HANDOVER_FIELDS)
+    announce(conversation.pk, queued=True)
+
+
+def release_expired_sends(limit: int = 100) -> int:
+    """Sends whose sender died: not known whether they arrived. They never go back to be sent as if nothing was."""
+    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).values_list("pk", "conversation_id")
+    released = 0
+    for pk, conversation_id in expired[:limit]:
+        released += _release(pk, conversation_id)
+    return released
+
+
+@transaction.atomic
+def _release(pk: int, conversation_id: int) -> bool:
+    conversation = lock(conversation_id)
+    delivery = Delivery.objects.filter(pk=pk, state=Delivery.State.SENDING, lease_until__lt=Now()).first()
+    if delivery is None:
+        return False
+    DeliveryAttempt.objects.create(
+        delivery=delivery,
+        number=delivery.attempts,
+        started_at=(delivery.lease_until or timezone.now()) - LEASE,
+        outcome=SendOutcome.AMBIGUOUS.value,
+        evidence="The sending process ended before the platform's answer was recorded.",
+    )
+    if delivery.echo_message_id:
+        arrived(conversation, delivery, platform_message_id=delivery.echo_message_id)
+    else:
+        _doubt(conversation, delivery, "The sending process ended before the platform's answer was recorded.")
+    announce(conversation.pk, queued=True)
+    return True
+
+
+def unknown_deliveries(limit: int = 50) -> list[UnknownDelivery]:
+    """Sends to find out about, the longest in doubt first."""
+    rows = Delivery.objects.filter(state=Delivery.State.UNKNOWN).select_related("message", "conversation").order_by("unknown_since")
+    return [
+        UnknownDelivery(
+            delivery_id=row.pk,
+            conversation_id=row.conversation_id,
+            account_id=row.account_id,
+            platform=row.conversation.platform,
+            thread_key=row.conversation.thread_key,
+            text=row.message.text,
+            started_at=row.created_at,
+            unknown_since=row.unknown_since or row.created_at,
+            looks=row.looks,
+        )
+        for row in rows[:limit]
+    ]
+
+
+def count_look(delivery_id: int) -> None:
+    """One more look at the platform did not settle it."""
+    Delivery.objects.filter(pk=delivery_id, state=Delivery.State.UNKNOWN).update(looks=F("looks") + 1)
+
+
+@transaction.atomic
+def settle_unknown(
+    delivery_id: int, *, verdict: Verdict, platform_message_id: str = "", resend_when_unsure: bool = False
+) -> bool:
+    """End the doubt: it arrived, it is absent (send it again), or nobody can tell (a person decides)."""
+    conversation_id = Delivery.objects.values_list("conversation_id", flat=True).get(pk=delivery_id)
+    conversation = lock(conversation_id)
+    delivery = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.UNKNOWN).select_related("message").first()
+    if delivery is None:
+        return False
+    if verdict == "arrived":
+        arrived(conversation, delivery, platform_message_id=platform_message_id)
+    elif verdict == "absent" or resend_when_unsure:
+        _wait(conversation, delivery, seconds=0 if verdict == "absent" else None, reason="The platform does not have it.")
+    else:
+        _park(
+            conversation,
+            delivery,
+            Delivery.State.NEEDS_REVIEW,
+            "It cannot be known whether it arrived. Look at the platform, then decide.",
+        )
+    announce(conversation.pk, queued=True)
+    return True
+
+
+@transaction.atomic
+def decide_delivery(delivery: Delivery, by: User | ApiKey, decision: Decision) -> Delivery:
+    """A person's decision about a message in doubt or given up. Raises DeliveryNotDecidable if it is neither."""
+    conversation = lock(delivery.conversation_id)
+    delivery = Delivery.objects.select_related("message").get(pk=delivery.pk)
+    if delivery.state not in Delivery.STUCK:
+        raise DeliveryNotDecidable
+    before = delivery.state
+    if decision == "arrived":
+        arrived(conversation, delivery, platform_message_id="")
+    elif decision == "send_again":
+        # A new attempt on a person's word: sent as theirs, so that it goes out although people own the conversation.
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state=Delivery.State.PENDING,
+            author=Delivery.Author.HUMAN,
+            attempts=0,
+            reason="",
+            next_attempt_at=Now(),
+            expires_at=now_plus(timedelta(hours=24)),
+        )
+        save(conversation)
+    else:
+        Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.CANCELLED, reason="Dropped by staff.")
+        save(conversation)
+    delivery.refresh_from_db()
+    audit.record(by, f"delivery.{decision}", delivery, before={"state": before}, after={"state": delivery.state})
+    announce(conversation.pk, queued=True)
+    return delivery

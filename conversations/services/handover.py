@@ -1,0 +1,115 @@
+"""Giving a conversation to people: the escalation, the mode, and the end of what the bot had under way."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.models import Conversation, Delivery, Episode, Escalation, Message
+from conversations.services.outgoing import OUTGOING_FIELDS, cancel_waiting, say
+from conversations.types import Priority, ReasonCategory
+from core.text import truncate
+
+HANDOVER_FIELDS = (
+    *OUTGOING_FIELDS,
+    "mode",
+    "epoch",
+    "lease_owner",
+    "lease_until",
+    "attempts",
+    "supersedes",
+    "answered_to_seq",
+    "first_unanswered_at",
+    "ready_at",
+    "priority",
+    "waiting_since",
+)
+
+
+def hand_to_people(
+    conversation: Conversation,
+    *,
+    reason: ReasonCategory,
+    detail: str,
+    priority: Priority = Priority.NORMAL,
+    customer_text: str = "",
+    suggestion: str = "",
+    card: dict[str, Any] | None = None,
+    run_id: int | None = None,
+) -> Escalation:
+    """Make people the owner of a locked conversation; the caller saves HANDOVER_FIELDS.
+
+    One escalation lives at a time: a second reason joins the first. Every undecided message becomes HANDED_OVER, what
+    the bot had not begun to send is cancelled, and the epoch moves on, so that a turn still thinking is fenced.
+    """
+    episode = open_episode(conversation)
+    escalation = Escalation.objects.live().filter(conversation=conversation).first()
+    now = timezone.now()
+    if escalation is None:
+        escalation = Escalation.objects.create(
+            conversation=conversation,
+            episode=episode,
+            reason=reason,
+            detail=truncate(detail, 300),
+            priority=priority,
+            run_id=run_id,
+            suggestion=suggestion,
+            suggestion_for_seq=conversation.last_in_seq if suggestion else 0,
+            card=card or {},
+            due_at=first_response_due(conversation, priority),
+        )
+        Episode.objects.filter(pk=episode.pk, first_escalated_at=None).update(first_escalated_at=now)
+        if reason is ReasonCategory.ASKED:
+            Episode.objects.filter(pk=episode.pk, asked_for_person_at=None).update(asked_for_person_at=now)
+    elif priority is Priority.HIGH and escalation.priority != Priority.HIGH:
+        escalation.priority = Priority.HIGH
+        escalation.due_at = first_response_due(conversation, priority)
+        escalation.save(update_fields=["priority", "due_at"])
+    cancel_waiting(conversation, Delivery.Author.BOT, reason="A person answers now.")
+    if customer_text.strip():
+        say(conversation, customer_text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=episode)
+    Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
+        disposition=Message.Disposition.HANDED_OVER, disposition_reason=reason.value, disposition_id=escalation.pk
+    )
+    conversation.mode = Conversation.Mode.HUMAN
+    conversation.priority = escalation.priority
+    rest_turn(conversation)
+    return escalation
+
+
+def rest_turn(conversation: Conversation) -> None:
+    """End whatever turn is under way: nothing is owed by the bot, and its epoch is over."""
+    conversation.epoch += 1
+    conversation.lease_owner, conversation.lease_until = "", None
+    conversation.attempts = conversation.supersedes = 0
+    conversation.answered_to_seq = conversation.last_in_seq
+    conversation.first_unanswered_at = conversation.ready_at = None
+
+
+def open_episode(conversation: Conversation) -> Episode:
+    """The conversation's open episode, begun if there is none."""
+    episode = Episode.objects.filter(conversation=conversation, ended_at=None).first()
+    if episode is not None:
+        return episode
+    number = Episode.objects.filter(conversation=conversation).count() + 1
+    return Episode.objects.create(conversation=conversation, number=number)
+
+
+def end_episode(conversation: Conversation, outcome: Episode.Outcome) -> None:
+    """End the open episode, if there is one."""
+    Episode.objects.filter(conversation=conversation, ended_at=None).update(ended_at=timezone.now(), outcome=outcome)
+
+
+def first_response_due(conversation: Conversation, priority: Priority | str) -> Any:
+    """When a person should have answered: counted from when the customer began to wait."""
+    minutes = settings.RESPONSE_TARGET_MINUTES[str(priority)]
+    return (conversation.waiting_since or timezone.now()) + timedelta(minutes=minutes)
+
+
+def close_escalation(conversation: Conversation, outcome: Escalation.Outcome) -> None:
+    """Close the live escalation, if there is one."""
+    Escalation.objects.filter(~Q(state=Escalation.State.CLOSED), conversation=conversation).update(
+        state=Escalation.State.CLOSED, outcome=outcome, closed_at=timezone.now(), due_at=None
+    )

@@ -1,0 +1,289 @@
+"""Taking in what platforms report: messages, echoes of our own words, receipts."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations.models import Attachment, Conversation, Customer, Delivery, Escalation, Message, SeenKey
+from conversations.services.announce import announce, lock, save
+from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
+from conversations.services.outgoing import customer_line
+from conversations.types import Channel, EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
+from conversations.wording import is_pleasantry, sounds_urgent
+from core.clock import database_now
+from core.text import clean_text, truncate
+
+LONGEST_DEBOUNCE = timedelta(seconds=6)
+_IN_FLIGHT = (Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.RETRY_WAIT, Delivery.State.NEEDS_REVIEW)
+
+
+def ensure_conversation(
+    channel: Channel, *, thread_key: str, customer_id: str, name: str = "", username: str = "", locale: str = ""
+) -> int:
+    """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once."""
+    found = Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    if found is not None:
+        return found
+    Customer.objects.bulk_create(
+        [
+            Customer(
+                platform=channel.platform,
+                account_id=channel.account_id,
+                external_id=customer_id,
+                name=truncate(clean_text(name), 200),
+                username=truncate(clean_text(username), 200),
+                locale=locale[:20],
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    customer = Customer.objects.get(account_id=channel.account_id, external_id=customer_id)
+    Conversation.objects.bulk_create(
+        [
+            Conversation(
+                customer=customer,
+                platform=channel.platform,
+                account_id=channel.account_id,
+                account_name=channel.account_name,
+                thread_key=thread_key,
+                team_id=channel.team_id,
+                is_public=channel.is_public,
+                delivers_itself=channel.delivers_itself,
+                text_limit=channel.text_limit,
+                window_hours=channel.window_hours,
+                window_messages=channel.window_messages,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return Conversation.objects.values_list("pk", flat=True).get(account_id=channel.account_id, thread_key=thread_key)
+
+
+@transaction.atomic
+def receive(inbound: InboundMessage) -> Message | None:
+    """Record a customer's message and say what becomes of it. None if it was known: receiving it again changes nothing."""
+    conversation = lock(
+        ensure_conversation(
+            inbound.channel,
+            thread_key=inbound.thread_key,
+            customer_id=inbound.customer_id,
+            name=inbound.customer_name,
+            username=inbound.customer_username,
+            locale=inbound.locale,
+        )
+    )
+    if Message.objects.filter(account_id=conversation.account_id, platform_message_id=inbound.source_id).exists():
+        return None
+    text = clean_text(inbound.text)
+    now = database_now()
+    message = Message(
+        conversation=conversation,
+        account_id=conversation.account_id,
+        seq=conversation.last_seq + 1,
+        direction=Message.Direction.INBOUND,
+        sender_type=Message.Sender.CUSTOMER,
+        platform_message_id=inbound.source_id,
+        kind=inbound.kind,
+        text=text,
+        reply_to=inbound.reply_to,
+        details=inbound.details,
+        is_late=inbound.late,
+        sent_at=inbound.sent_at,
+        disposition=Message.Disposition.UNDECIDED,
+    )
+    conversation.last_seq = conversation.last_in_seq = message.seq
+    conversation.last_message_at = conversation.last_inbound_at = now
+    conversation.window_used = 0
+    conversation.last_customer_line = customer_line(text, inbound.kind)
+    bot_should_look = _decide(conversation, message, inbound, now)
+    message.save()
+    _keep_attachments(message, inbound)
+    save(
+        conversation,
+        *HANDOVER_FIELDS,
+        "last_in_seq",
+        "last_inbound_at",
+        "window_used",
+        "last_customer_line",
+        "closed_at",
+        "bot_context_from_seq",
+    )
+    announce(conversation.pk, received=bot_should_look)
+    return message
+
+
+def _decide(conversation: Conversation, message: Message, inbound: InboundMessage, now: datetime) -> bool:
+    """Set the message's disposition and the conversation's clocks; whether the bot should look."""
+    if conversation.customer.blocked_at is not None:
+        return _ignore(conversation, message, "blocked customer")
+    pleasantry = bool(inbound.needs_no_answer) or (inbound.kind == "text" and is_pleasantry(message.text))
+    if conversation.mode == Conversation.Mode.CLOSED:
+        if pleasantry:
+            return _ignore(conversation, message, "thanks after closing")
+        conversation.mode = Conversation.Mode.BOT
+        conversation.closed_at = None
+        conversation.bot_context_from_seq = message.seq
+    message.episode = open_episode(conversation)
+    if conversation.mode == Conversation.Mode.HUMAN:
+        _hand_to_owner(conversation, message, pleasantry=pleasantry, now=now)
+        return False
+    if conversation.first_unanswered_at is None:
+        conversation.first_unanswered_at = now
+    conversation.waiting_since = conversation.waiting_since or now
+    wait = timedelta(0) if sounds_urgent(message.text) else timedelta(seconds=inbound.channel.debounce_seconds)
+    conversation.ready_at = min(now + wait, conversation.first_unanswered_at + LONGEST_DEBOUNCE)
+    return True
+
+
+def _ignore(conversation: Conversation, message: Message, reason: str) -> bool:
+    message.disposition = Message.Disposition.IGNORED
+    message.disposition_reason = reason
+    if not conversation.first_unanswered_at:
+        conversation.answered_to_seq = conversation.last_in_seq
+    return False
+
+
+def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: bool, now: datetime) -> None:
+    """A message while people own the conversation belongs to the live escalation from the start."""
+    escalation = Escalation.objects.live().filter(conversation=conversation).first()
+    if escalation is None:
+        escalation = hand_to_people(
+            conversation, reason=ReasonCategory.MANUAL, detail="The customer wrote in a conversation that people answer."
+        )
+    message.disposition = Message.Disposition.HANDED_OVER
+    message.disposition_reason = escalation.reason
+    message.disposition_id = escalation.pk
+    conversation.answered_to_seq = conversation.last_in_seq
+    if conversation.waiting_since is None and not pleasantry:
+        conversation.waiting_since = now
+        Escalation.objects.filter(pk=escalation.pk).update(due_at=first_response_due(conversation, escalation.priority))
+
+
+def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
+    Attachment.objects.bulk_create(
+        Attachment(
+            message=message,
+            kind=item.kind[:20],
+            media_id=item.media_id[:300],
+            url=item.url[:1000],
+            name=truncate(clean_text(item.name), 200),
+            state=Attachment.State.WAITING if item.media_id else Attachment.State.REFERENCED,
+            next_attempt_at=timezone.now() if item.media_id else None,
+        )
+        for item in inbound.attachments
+    )
+
+
+@transaction.atomic
+def record_echo(echo: OutboundEcho) -> EchoMeaning:
+    """Find out who said what the platform reports as ours, and record it if it is new.
+
+    Ours if the id is known, or if the API said it and a delivery of the thread with these words is on its way.
+    Otherwise a colleague wrote in the platform's own app, and people answer from now on.
+    """
+    conversation = lock(
+        ensure_conversation(echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name)
+    )
+    if Message.objects.filter(account_id=conversation.account_id, platform_message_id=echo.source_id).exists():
+        return EchoMeaning.DUPLICATE
+    if echo.by_api and _settle_by_echo(conversation, echo):
+        return EchoMeaning.OURS
+    sender = Message.Sender.SYSTEM if echo.automatic else Message.Sender.HUMAN
+    conversation.last_seq += 1
+    conversation.last_message_at = timezone.now()
+    conversation.window_used += 1
+    episode = open_episode(conversation)
+    message = Message.objects.create(
+        conversation=conversation,
+        episode=episode,
+        account_id=conversation.account_id,
+        seq=conversation.last_seq,
+        direction=Message.Direction.OUTBOUND,
+        sender_type=sender,
+        author_name="" if echo.automatic else "Colleague in the app",
+        platform_message_id=echo.source_id,
+        kind=echo.kind,
+        text=clean_text(echo.text),
+        sent_at=echo.sent_at,
+    )
+    if not echo.automatic:
+        if conversation.mode == Conversation.Mode.CLOSED:
+            conversation.closed_at = None
+        hand_to_people(
+            conversation, reason=ReasonCategory.COLLEAGUE, detail="A colleague answered in the platform's own app."
+        )
+        conversation.waiting_since = None
+        if episode.first_human_reply_at is None:
+            episode.first_human_reply_at = message.created_at
+            episode.save(update_fields=["first_human_reply_at"])
+    save(conversation, *HANDOVER_FIELDS, "window_used", "closed_at")
+    announce(conversation.pk)
+    return EchoMeaning.AUTOMATIC if echo.automatic else EchoMeaning.COLLEAGUE
+
+
+def _settle_by_echo(conversation: Conversation, echo: OutboundEcho) -> bool:
+    """Whether a delivery of ours explains the echo; its arrival is then recorded."""
+    candidates = Delivery.objects.filter(conversation=conversation, echo_message_id="").select_related("message")
+    known = candidates.filter(platform_message_id=echo.source_id).first()
+    if known is not None:
+        return True
+    words = clean_text(echo.text).strip()
+    for delivery in candidates.filter(state__in=_IN_FLIGHT).order_by("out_seq"):
+        if delivery.message.text != words:
+            continue
+        if delivery.state == Delivery.State.SENDING:
+            # Its sender is still waiting for the answer and will write the result; this is the proof if it cannot.
+            Delivery.objects.filter(pk=delivery.pk).update(echo_message_id=echo.source_id)
+            return True
+        arrived(conversation, delivery, platform_message_id=echo.source_id)
+        announce(conversation.pk, queued=True)
+        return True
+    return False
+
+
+def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_id: str) -> None:
+    """Record that a delivery of a locked conversation reached the customer."""
+    delivery.state = Delivery.State.SENT
+    delivery.sent_at = timezone.now()
+    delivery.platform_message_id = platform_message_id
+    delivery.lease_until = delivery.unknown_since = None
+    delivery.reason = ""
+    delivery.save(
+        update_fields=["state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason"]
+    )
+    taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
+    if platform_message_id and not taken.exists():
+        Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
+    conversation.window_used += 1
+    save(conversation, "window_used")
+
+
+@transaction.atomic
+def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) -> bool:
+    """The customer has read up to ``up_to``; False if the thread is unknown or the receipt is old news."""
+    if seen(account_id, key):
+        return False
+    found = Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    if found is None:
+        return False
+    conversation = lock(found)
+    read = Delivery.objects.filter(conversation=conversation, state=Delivery.State.SENT, sent_at__lte=up_to, read_at=None)
+    last = Message.objects.filter(delivery__in=read).order_by("-seq").values_list("seq", flat=True).first()
+    if last is None:
+        return False
+    read.update(read_at=up_to)
+    conversation.read_to_seq = max(conversation.read_to_seq, last)
+    save(conversation, "read_to_seq")
+    announce(conversation.pk)
+    return True
+
+
+def seen(account_id: int, key: str) -> bool:
+    """Whether an item that is not a message has had its effect before; from now on it has."""
+    try:
+        with transaction.atomic():
+            SeenKey.objects.create(account_id=account_id, key=key)
+    except IntegrityError:
+        return True
+    return False

@@ -1,0 +1,294 @@
+"""What people do: take, answer, note, pass on, hand back, resolve. Each is checked, audited and announced."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from conversations.exceptions import (
+    ConversationClosed,
+    CustomerWroteMeanwhile,
+    NothingToWrite,
+    OwnedByColleague,
+    WindowClosed,
+)
+from conversations.models import Conversation, Delivery, Episode, Escalation, Message, Note
+from conversations.services.announce import announce, lock, save
+from conversations.services.handover import (
+    HANDOVER_FIELDS,
+    close_escalation,
+    end_episode,
+    hand_to_people,
+    open_episode,
+    rest_turn,
+)
+from conversations.services.outgoing import cancel_waiting, say
+from conversations.types import Priority, ReasonCategory, TakeOver
+from core import audit
+from core.models import ApiKey, User
+from core.policy import Action, require
+from core.text import clean_text
+
+STAFF_FIELDS = (*HANDOVER_FIELDS, "assignee", "closed_at", "bot_context_from_seq", "unblocked_out_seq")
+NEXT_CANDIDATES = 20
+
+
+@transaction.atomic
+def reply(
+    conversation: Conversation,
+    text: str,
+    by: User | ApiKey,
+    *,
+    expected_last_seq: int | None = None,
+    keep_bot: bool = False,
+) -> Message:
+    """Answer the customer. Where the bot or nobody answers, this takes over in the same step (API: unless ``keep_bot``).
+
+    Raises ConversationClosed, OwnedByColleague, CustomerWroteMeanwhile (``expected_last_seq`` is older than the
+    customer's last message), WindowClosed, NothingToWrite, TextTooLong, NotAllowed.
+    """
+    conversation = lock(conversation.pk)
+    require(by, Action.REPLY, conversation.policy_subject)
+    if not clean_text(text).strip():
+        raise NothingToWrite
+    if conversation.mode == Conversation.Mode.CLOSED:
+        raise ConversationClosed
+    _refuse_if_owned_by_another(conversation, by)
+    if expected_last_seq is not None and expected_last_seq < conversation.last_in_seq:
+        raise CustomerWroteMeanwhile(conversation.last_in_seq)
+    if conversation.window_problem:
+        raise WindowClosed(conversation.window_problem)
+    if not keep_bot:
+        _own(conversation, by)
+    episode = open_episode(conversation)
+    delivery = say(conversation, text, sender=Message.Sender.HUMAN, author=by, episode=episode)
+    if keep_bot:
+        Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
+            disposition=Message.Disposition.ANSWERED, disposition_reason="answered over the API", disposition_id=delivery.pk
+        )
+        rest_turn(conversation)
+    conversation.waiting_since = None
+    Escalation.objects.live().filter(conversation=conversation).update(due_at=None)
+    Episode.objects.filter(pk=episode.pk, first_human_reply_at=None).update(first_human_reply_at=timezone.now())
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.reply", conversation, after={"message": delivery.message_id, "out_seq": delivery.out_seq})
+    announce(conversation.pk, queued=True)
+    return delivery.message
+
+
+@transaction.atomic
+def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = "") -> TakeOver:
+    """Make people, and ``by`` if it is a person, the owner. From the commit on no send of the bot begins here.
+
+    Taking from a colleague needs a reason and the right to assign. What is already being sent is named in the answer.
+    """
+    conversation = lock(conversation.pk)
+    require(by, Action.TAKE_OVER, conversation.policy_subject)
+    if conversation.mode == Conversation.Mode.CLOSED:
+        raise ConversationClosed
+    before = {"mode": conversation.mode, "assignee": conversation.assignee_id}
+    if _owner_other_than(conversation, by) is not None:
+        if not reason.strip():
+            _refuse_if_owned_by_another(conversation, by)
+        require(by, Action.ASSIGN, conversation.policy_subject)
+        conversation.assignee = None
+    in_flight = Delivery.objects.filter(
+        conversation=conversation, author=Delivery.Author.BOT, state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN]
+    )
+    on_its_way = tuple(in_flight.values_list("pk", flat=True))
+    _own(conversation, by)
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)})
+    announce(conversation.pk)
+    return TakeOver(in_flight=on_its_way)
+
+
+@transaction.atomic
+def claim(escalation: Escalation, by: User) -> Escalation:
+    """Take an escalation from the queue. One of several who try wins; the others get OwnedByColleague naming them."""
+    conversation = lock(escalation.conversation_id)
+    require(by, Action.CLAIM_ESCALATION, conversation.policy_subject)
+    won = Escalation.objects.filter(pk=escalation.pk, state=Escalation.State.OPEN).update(
+        state=Escalation.State.CLAIMED, claimed_by=by, claimed_at=timezone.now(), snoozed_until=None
+    )
+    escalation = Escalation.objects.select_related("claimed_by").get(pk=escalation.pk)
+    if not won:
+        if escalation.claimed_by_id == by.pk and escalation.state == Escalation.State.CLAIMED:
+            return escalation
+        owner = escalation.claimed_by.display_name if escalation.claimed_by else "A colleague"
+        raise OwnedByColleague(owner)
+    _own(conversation, by)
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "escalation.claim", escalation)
+    announce(conversation.pk)
+    return escalation
+
+
+def claim_next(by: User) -> Escalation | None:
+    """Claim the first of the queue that ``by`` may have; None when nothing waits."""
+    waiting = Escalation.objects.unclaimed().visible_to(by).in_queue_order()
+    for escalation in waiting[:NEXT_CANDIDATES]:
+        try:
+            return claim(escalation, by)
+        except OwnedByColleague:
+            continue
+    return None
+
+
+@transaction.atomic
+def escalate(
+    conversation: Conversation,
+    *,
+    detail: str,
+    by: User | ApiKey,
+    reason: ReasonCategory = ReasonCategory.MANUAL,
+    priority: Priority = Priority.NORMAL,
+) -> Escalation:
+    """Put a conversation into the queue by hand."""
+    conversation = lock(conversation.pk)
+    require(by, Action.TAKE_OVER, conversation.policy_subject)
+    if conversation.mode == Conversation.Mode.CLOSED:
+        conversation.closed_at = None
+    escalation = hand_to_people(conversation, reason=reason, detail=detail, priority=priority)
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.escalate", conversation, reason=detail)
+    announce(conversation.pk)
+    return escalation
+
+
+@transaction.atomic
+def hand_back(conversation: Conversation, by: User | ApiKey, *, note: str = "") -> Conversation:
+    """Let the bot answer again. Its context begins here, so that it does not stumble over the same words twice."""
+    conversation = lock(conversation.pk)
+    require(by, Action.TAKE_OVER, conversation.policy_subject)
+    if conversation.mode == Conversation.Mode.CLOSED:
+        raise ConversationClosed
+    _refuse_if_owned_by_another(conversation, by)
+    close_escalation(conversation, Escalation.Outcome.HANDED_BACK)
+    conversation.mode = Conversation.Mode.BOT
+    conversation.assignee = None
+    conversation.waiting_since = None
+    conversation.priority = Priority.NORMAL
+    conversation.bot_context_from_seq = conversation.last_seq + 1
+    conversation.unblocked_out_seq = conversation.out_seq
+    rest_turn(conversation)
+    save(conversation, *STAFF_FIELDS)
+    if note.strip():
+        _write_note(conversation, note, by)
+    audit.record(by, "conversation.hand_back", conversation)
+    announce(conversation.pk, queued=True)
+    return conversation
+
+
+@transaction.atomic
+def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
+    """Close the conversation as resolved. What staff have written is still delivered; what the bot had not sent is not."""
+    conversation = lock(conversation.pk)
+    require(by, Action.CLOSE, conversation.policy_subject)
+    if conversation.mode == Conversation.Mode.CLOSED:
+        return conversation
+    _refuse_if_owned_by_another(conversation, by)
+    cancel_waiting(conversation, Delivery.Author.BOT, reason="Closed by staff.")
+    Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
+        disposition=Message.Disposition.IGNORED, disposition_reason="closed by staff"
+    )
+    rest_turn(conversation)
+    close_escalation(conversation, Escalation.Outcome.RESOLVED)
+    end_episode(conversation, Episode.Outcome.RESOLVED)
+    conversation.mode = Conversation.Mode.CLOSED
+    conversation.assignee = None
+    conversation.waiting_since = None
+    conversation.closed_at = timezone.now()
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.resolve", conversation)
+    announce(conversation.pk)
+    return conversation
+
+
+@transaction.atomic
+def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
+    """Open a closed conversation for people again."""
+    conversation = lock(conversation.pk)
+    require(by, Action.CLOSE, conversation.policy_subject)
+    if conversation.mode != Conversation.Mode.CLOSED:
+        return conversation
+    conversation.closed_at = None
+    _own(conversation, by)
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.reopen", conversation)
+    announce(conversation.pk)
+    return conversation
+
+
+@transaction.atomic
+def assign(conversation: Conversation, to: User | None, by: User, *, reason: str = "") -> Conversation:
+    """Give a conversation to a colleague, or back to the queue with ``to`` None."""
+    conversation = lock(conversation.pk)
+    require(by, Action.ASSIGN, conversation.policy_subject)
+    if conversation.mode == Conversation.Mode.CLOSED:
+        raise ConversationClosed
+    before = {"assignee": conversation.assignee_id}
+    conversation.assignee = None
+    if to is None:
+        hand_to_people(conversation, reason=ReasonCategory.MANUAL, detail=reason or "Put back into the queue.")
+        Escalation.objects.live().filter(conversation=conversation).update(
+            state=Escalation.State.OPEN, claimed_by=None, claimed_at=None
+        )
+    else:
+        _own(conversation, to)
+    save(conversation, *STAFF_FIELDS)
+    audit.record(by, "conversation.assign", conversation, reason=reason, before=before, after={"assignee": to.pk if to else None})
+    announce(conversation.pk)
+    return conversation
+
+
+@transaction.atomic
+def add_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
+    """Leave a note for colleagues. It is in another table than messages and never reaches the customer."""
+    conversation = lock(conversation.pk)
+    require(by, Action.ANNOTATE, conversation.policy_subject)
+    note = _write_note(conversation, text, by)
+    save(conversation)
+    audit.record(by, "conversation.note", conversation, after={"note": note.pk})
+    announce(conversation.pk)
+    return note
+
+
+def _write_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
+    words = clean_text(text).strip()
+    if not words:
+        raise NothingToWrite
+    return Note.objects.create(
+        conversation=conversation,
+        author=by if isinstance(by, User) else None,
+        author_name=by.display_name,
+        after_seq=conversation.last_seq,
+        text=words,
+    )
+
+
+def _own(conversation: Conversation, by: User | ApiKey) -> None:
+    """Make people the owner of a locked conversation, with ``by`` as the one if it is a person."""
+    escalation = hand_to_people(
+        conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}."
+    )
+    cancel_waiting(conversation, Delivery.Author.BOT, reason="A person answers now.")
+    Delivery.objects.filter(
+        conversation=conversation, author=Delivery.Author.SYSTEM, state=Delivery.State.PENDING, attempts=0
+    ).update(state=Delivery.State.CANCELLED, reason="A person answers now.")
+    if not isinstance(by, User):
+        return
+    conversation.assignee = by
+    Escalation.objects.filter(~Q(claimed_by=by) | ~Q(state=Escalation.State.CLAIMED), pk=escalation.pk).update(
+        state=Escalation.State.CLAIMED, claimed_by=by, claimed_at=timezone.now(), snoozed_until=None
+    )
+
+
+def _owner_other_than(conversation: Conversation, by: User | ApiKey) -> User | None:
+    owner = conversation.assignee
+    return owner if owner is not None and owner.pk != by.policy_user_id else None
+
+
+def _refuse_if_owned_by_another(conversation: Conversation, by: User | ApiKey) -> None:
+    owner = _owner_other_than(conversation, by)
+    if owner is not None:
+        raise OwnedByColleague(owner.display_name)

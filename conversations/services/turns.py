@@ -1,0 +1,249 @@
+"""The bot's right to answer: claimed by an epoch and a lease, used in one commit, lost to any person who steps in."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from conversations.models import Conversation, Episode, Escalation, Message
+from conversations.services.announce import announce, lock, save
+from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
+from conversations.services.outgoing import say
+from conversations.types import (
+    HandOver,
+    MessageFacts,
+    Outcome,
+    Priority,
+    ReasonCategory,
+    Reply,
+    Silence,
+    Talk,
+    TalkLine,
+    Turn,
+    TurnResult,
+)
+from conversations.wording import holding_text
+from core.clock import database_now, now_plus
+
+LEASE = timedelta(seconds=20)
+MAX_ATTEMPTS = 5
+RETRY_SECONDS = (2, 5, 15, 30)
+MAX_SUPERSEDES = 2
+SUPERSEDE_WITHIN = timedelta(seconds=8)
+TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
+
+
+@transaction.atomic
+def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
+    """Claim the right to answer, or None: nothing is due, or somebody else has it.
+
+    One UPDATE decides, so that two claimers cannot both win. The attempt counts from here, killed or not.
+    """
+    claimed = (
+        Conversation.objects.due_for_a_turn()
+        .filter(pk=conversation_id, attempts__lt=MAX_ATTEMPTS)
+        .update(epoch=F("epoch") + 1, lease_owner=owner, lease_until=now_plus(LEASE), attempts=F("attempts") + 1)
+    )
+    if not claimed:
+        return None
+    conversation = Conversation.objects.get(pk=conversation_id)
+    return Turn(
+        conversation_id=conversation.pk,
+        epoch=conversation.epoch,
+        from_seq=conversation.answered_to_seq + 1,
+        to_seq=conversation.last_in_seq,
+        answered_to_seq=conversation.answered_to_seq,
+        attempt=conversation.attempts,
+        supersedes=conversation.supersedes,
+    )
+
+
+def extend_turn(turn: Turn, *, owner: str) -> bool:
+    """Keep the lease while the agent thinks; False once the turn is somebody else's."""
+    mine = Conversation.objects.filter(pk=turn.conversation_id, epoch=turn.epoch, lease_owner=owner)
+    return bool(mine.update(lease_until=now_plus(LEASE)))
+
+
+@transaction.atomic
+def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFacts) -> TurnResult:
+    """Write what the agent decided, if the turn is still its own. The only write of a turn.
+
+    Nothing is written for a turn that was fenced, cancelled by a person, or superseded by a newer message.
+    """
+    conversation = lock(turn.conversation_id)
+    if conversation.epoch != turn.epoch or conversation.answered_to_seq != turn.answered_to_seq:
+        taken = conversation.mode != Conversation.Mode.BOT
+        return TurnResult.CANCELLED_BY_HUMAN if taken else TurnResult.FENCED
+    if conversation.mode != Conversation.Mode.BOT:
+        return TurnResult.CANCELLED_BY_HUMAN
+    if _is_superseded(conversation, turn):
+        conversation.supersedes += 1
+        conversation.attempts = 0
+        conversation.lease_owner, conversation.lease_until = "", None
+        save(conversation, *TURN_FIELDS)
+        announce(conversation.pk, received=True)
+        return TurnResult.SUPERSEDED
+    _keep_facts(conversation, turn, facts)
+    if isinstance(outcome, HandOver):
+        result = _commit_handover(conversation, outcome, run_id=run_id)
+    else:
+        result = _commit_words(conversation, turn, outcome, run_id=run_id)
+    save(conversation, *TURN_FIELDS)
+    announce(conversation.pk, received=conversation.owes_an_answer, queued=not isinstance(outcome, Silence))
+    return result
+
+
+def _is_superseded(conversation: Conversation, turn: Turn) -> bool:
+    if conversation.last_in_seq <= turn.to_seq or conversation.supersedes >= MAX_SUPERSEDES:
+        return False
+    since = conversation.first_unanswered_at
+    return since is not None and database_now() - since < SUPERSEDE_WITHIN
+
+
+def _covered(turn: Turn) -> dict[str, object]:
+    return {
+        "conversation_id": turn.conversation_id,
+        "direction": Message.Direction.INBOUND,
+        "seq__gt": turn.answered_to_seq,
+        "seq__lte": turn.to_seq,
+    }
+
+
+def _keep_facts(conversation: Conversation, turn: Turn, facts: MessageFacts) -> None:
+    Message.objects.filter(**_covered(turn)).update(
+        intent=facts.intent, sentiment_score=facts.sentiment, language=facts.language
+    )
+    conversation.last_intent = facts.intent or conversation.last_intent
+    conversation.last_sentiment = facts.sentiment if facts.sentiment is not None else conversation.last_sentiment
+    conversation.language = facts.language or conversation.language
+
+
+def _commit_handover(conversation: Conversation, outcome: HandOver, *, run_id: int) -> TurnResult:
+    hand_to_people(
+        conversation,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        priority=outcome.priority,
+        customer_text=outcome.customer_text,
+        suggestion=outcome.suggestion,
+        card=outcome.card,
+        run_id=run_id,
+    )
+    return TurnResult.ESCALATED
+
+
+def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silence, *, run_id: int) -> TurnResult:
+    covered = Message.objects.filter(**_covered(turn), disposition=Message.Disposition.UNDECIDED)
+    if isinstance(outcome, Silence):
+        covered.update(disposition=Message.Disposition.IGNORED, disposition_reason=outcome.reason[:120])
+        result = TurnResult.SUPPRESSED
+    else:
+        episode = open_episode(conversation)
+        delivery = say(
+            conversation,
+            outcome.text,
+            sender=Message.Sender.BOT,
+            sources=outcome.sources,
+            run_id=run_id,
+            episode=episode,
+        )
+        covered.update(
+            disposition=Message.Disposition.ANSWERED, disposition_reason="answered by the bot", disposition_id=delivery.pk
+        )
+        Episode.objects.filter(pk=episode.pk, first_bot_reply_at=None).update(first_bot_reply_at=Now())
+        result = TurnResult.REPLIED
+    conversation.answered_to_seq = turn.to_seq
+    conversation.attempts = conversation.supersedes = 0
+    conversation.lease_owner, conversation.lease_until = "", None
+    left = Message.objects.filter(
+        conversation=conversation, disposition=Message.Disposition.UNDECIDED, seq__gt=turn.to_seq
+    ).order_by("seq")
+    oldest = left.values_list("created_at", flat=True).first()
+    conversation.first_unanswered_at = conversation.waiting_since = oldest
+    if oldest is None:
+        conversation.answered_to_seq = conversation.last_in_seq
+        conversation.ready_at = None
+    return result
+
+
+@transaction.atomic
+def fail_turn(turn: Turn, *, error: str, run_id: int) -> bool:
+    """Give the turn back to be tried again later; True if that was the last attempt and people have it now."""
+    conversation = lock(turn.conversation_id)
+    if conversation.epoch != turn.epoch or conversation.mode != Conversation.Mode.BOT:
+        return False
+    if turn.attempt >= MAX_ATTEMPTS:
+        _bury(conversation, detail=f"The bot failed {MAX_ATTEMPTS} times: {error}", run_id=run_id)
+        return True
+    conversation.lease_owner, conversation.lease_until = "", None
+    conversation.ready_at = database_now() + timedelta(seconds=RETRY_SECONDS[turn.attempt - 1])
+    save(conversation, "lease_owner", "lease_until", "ready_at")
+    announce(conversation.pk, received=True)
+    return False
+
+
+@transaction.atomic
+def bury_exhausted(conversation_id: int) -> bool:
+    """Hand over a turn whose every attempt was killed before it could say so; False if it is not so."""
+    conversation = lock(conversation_id)
+    due = Conversation.objects.due_for_a_turn().filter(pk=conversation_id, attempts__gte=MAX_ATTEMPTS).exists()
+    if not due:
+        return False
+    _bury(conversation, detail=f"The bot was stopped {MAX_ATTEMPTS} times while answering.", run_id=None)
+    return True
+
+
+def _bury(conversation: Conversation, *, detail: str, run_id: int | None) -> None:
+    give_up(conversation, reason=ReasonCategory.BOT_FAILED, detail=detail, run_id=run_id)
+
+
+def give_up(conversation: Conversation, *, reason: ReasonCategory, detail: str, run_id: int | None = None) -> Escalation:
+    """Hand a locked conversation to people, because the bot could not, and tell the customer so."""
+    language = conversation.language or conversation.customer.locale[:2]
+    escalation = hand_to_people(
+        conversation,
+        reason=reason,
+        detail=detail,
+        priority=Priority.HIGH,
+        customer_text=holding_text(language),
+        run_id=run_id,
+    )
+    save(conversation, *HANDOVER_FIELDS)
+    announce(conversation.pk, queued=True)
+    return escalation
+
+
+def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
+    """What was said since the bot's context begins, at most ``limit`` lines, oldest first."""
+    conversation = Conversation.objects.select_related("customer").get(pk=conversation_id)
+    recent = conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")[:limit]
+    lines = tuple(
+        TalkLine(
+            seq=message.seq,
+            sender_type=message.sender_type,
+            text=message.text,
+            kind=message.kind,
+            created_at=message.created_at,
+            intent=message.intent,
+            sentiment=message.sentiment_score,
+            language=message.language,
+            disposition=message.disposition,
+        )
+        for message in reversed(recent)
+    )
+    return Talk(
+        conversation_id=conversation.pk,
+        public_id=str(conversation.public_id),
+        platform=conversation.platform,
+        account_id=conversation.account_id,
+        account_name=conversation.account_name,
+        customer_id=conversation.customer_id,
+        customer_name=conversation.customer.name,
+        locale=conversation.customer.locale,
+        language=conversation.language,
+        is_public=conversation.is_public,
+        text_limit=conversation.text_limit,
+        escalations_before=conversation.escalations.count(),
+        lines=lines,
+    )
