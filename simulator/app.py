@@ -32,7 +32,7 @@ class Simulator:
         stopping = threading.Event()
         # The port is taken before the file is opened: a second copy must not touch the first one's data.
         self._server = Server((host, port), answer=self._answer, stopping=stopping)
-        self.host, self.port = host, self._server.server_port
+        self.host, self.port, self.data = host, self._server.server_port, data
         try:
             store = Store(data / DATABASE)
             sender = Sender(store, delivery.prepare)

@@ -18,12 +18,12 @@ class Settings:
     window_messages: int = 10
     window_hours: float = 48.0
     sender_actions_count: bool = False
-    access_token_seconds: float = 86_400
-    refresh_token_seconds: float = 31_536_000
-    auth_code_seconds: float = 600
-    old_access_token_grace_seconds: float = 30
+    access_token_seconds: float = 86_400.0
+    refresh_token_seconds: float = 31_536_000.0
+    auth_code_seconds: float = 600.0
+    old_access_token_grace_seconds: float = 30.0
     rotate_refresh_token: bool = True
-    webhook_timeout_seconds: float = 10
+    webhook_timeout_seconds: float = 10.0
     retry_factor: float = 1.0
     retry_for_hours: float = 72.0
     resign_retries: bool = True

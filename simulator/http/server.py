@@ -38,8 +38,8 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = (str(self.server_address[0]), int(self.server_address[1]))
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that hung up is no news; anything else is a bug."""
-        logger.debug("A connection from %s broke", client_address, exc_info=True)
+        """A caller that hung up is no news."""
+        logger.debug("A connection from %s broke", client_address)
 
 
 class _Connection(BaseHTTPRequestHandler):

@@ -63,6 +63,8 @@ class Player:
                 )
             if not fits:
                 raise InvalidSettings(f"{name} is not a setting of the scripted customers, or has an unfit value.")
+        if order.get("enabled") is True and not self.enabled:
+            self._next_start = 0.0
         self.enabled = order.get("enabled", self.enabled)
         self.max_conversations = int(order.get("max_conversations", self.max_conversations))
         self.every_seconds = float(order.get("every_seconds", self.every_seconds))

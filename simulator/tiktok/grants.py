@@ -160,7 +160,7 @@ def _issue(
         access_token=ids.access_token(),
         expires_in=int(settings.access_token_seconds),
         refresh_token=refresh_token or ids.refresh_token(),
-        refresh_token_expires_in=int(refresh_expires_at - now),
+        refresh_token_expires_in=round(refresh_expires_at - now),
         scope=scope,
     )
     transaction.execute(
