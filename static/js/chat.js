@@ -1,0 +1,330 @@
+/*
+ * The web chat page: puts its parts together. Hosted at its own address or shown inside the frame that embed.js draws.
+ *
+ *   store       what the browser keeps              requests    HTTP with the visitor's token
+ *   outbox      messages on their way               connection  websocket, polling, catching up
+ *   timeline    messages on the screen              composer    the field
+ *   frame       the page around, when embedded
+ */
+
+import { chooseLanguage, format, stringsOf } from "./chat-strings.js";
+import { Composer } from "./chat/composer.js";
+import { Connection } from "./chat/connection.js";
+import { Frame } from "./chat/frame.js";
+import { Outbox } from "./chat/outbox.js";
+import { Requests } from "./chat/requests.js";
+import { Store } from "./chat/store.js";
+import { Timeline } from "./chat/timeline.js";
+
+const typingEndsAfter = 30_000;
+const nearEnd = 80;
+const pageSize = 50;
+
+const body = document.body;
+const account = body.dataset.accountKey;
+const embedded = body.dataset.embedded === "true" && window.parent !== window;
+const language = chooseLanguage([body.dataset.locale, ...navigator.languages]);
+const strings = stringsOf(language);
+const base = new URL(`/chat/${encodeURIComponent(account)}/`, window.location.href);
+const socketUrl = new URL(`/ws/chat/${encodeURIComponent(account)}/`, base);
+socketUrl.protocol = base.protocol === "https:" ? "wss:" : "ws:";
+
+const part = (name) => document.getElementById(`chat-${name}`);
+const scroller = part("scroller");
+const log = part("log");
+const banner = part("banner");
+const pill = part("new");
+const typingLine = part("typing");
+const notice = part("notice");
+const originalTitle = document.title;
+
+const view = {
+  state: { owner: "bot", name: null, unread: 0, closed: false },
+  page: `${window.location.origin}${window.location.pathname}`,
+  open: !embedded,
+  unread: 0,
+  below: 0,
+  seen: 0,
+  hasOlder: false,
+  loadingOlder: false,
+  typingTimer: 0,
+};
+
+const store = new Store(account);
+const timeline = new Timeline({
+  list: log,
+  strings,
+  language,
+  on: {
+    retry: (id) => outbox.retry(id),
+    edit: (id) => {
+      timeline.remove(id);
+      composer.putBack(outbox.discard(id));
+    },
+    discard: (id) => {
+      timeline.remove(id);
+      outbox.discard(id);
+      composer.focus();
+    },
+  },
+});
+const requests = new Requests({
+  base: base.href,
+  store,
+  sessionFields: () => ({ locale: language, page: view.page }),
+  onNewSession: startOver,
+  onTokenLost: startOver,
+});
+const connection = new Connection({
+  requests,
+  store,
+  socketUrl: socketUrl.href,
+  on: {
+    messages: receive,
+    state: showState,
+    typing: showTyping,
+    delivered: (frame) => frame.seq > connection.cursor && connection.catchUp().catch(() => {}),
+    status: showStatus,
+  },
+});
+const outbox = new Outbox({
+  requests,
+  store,
+  on: {
+    change: (item, note) => keepingEnd(() => timeline.addPending(item, note)),
+    sent: (item, message) => receive([message], {}),
+  },
+});
+const composer = new Composer({
+  form: part("composer"),
+  strings,
+  store,
+  on: {
+    send: (text) => {
+      outbox.add(text);
+      scrollToEnd();
+    },
+    typing: (on) => connection.tell({ type: "typing", on }),
+  },
+});
+const frame = embedded
+  ? new Frame({
+      hello: ({ open, page }) => {
+        view.page = page;
+        setOpen(open);
+      },
+      open: setOpen,
+    })
+  : null;
+
+function startOver() {
+  timeline.forgetSent();
+  view.seen = 0;
+  view.below = 0;
+  view.hasOlder = false;
+  connection.stop();
+  connect();
+}
+
+function connect() {
+  if (store.token) {
+    connection.start();
+    frame?.tell("visitor");
+  }
+}
+
+function receive(messages, { newest = false }) {
+  for (const message of messages) {
+    if (message.client_msg_id) {
+      outbox.settle(message.client_msg_id);
+    }
+  }
+  const wasAtEnd = isAtEnd();
+  log.setAttribute("aria-busy", String(newest));
+  const fresh = timeline.add(messages);
+  const fromOthers = fresh.filter((message) => message.from !== "customer");
+  if (newest) {
+    view.hasOlder = messages.length >= pageSize;
+    requestAnimationFrame(() => log.setAttribute("aria-busy", "false"));
+  }
+  if (wasAtEnd || newest) {
+    scrollToEnd();
+  } else {
+    view.below += fromOthers.length;
+  }
+  if (fromOthers.length > 0 && !newest) {
+    showTyping({ on: false });
+    frame?.tell("message", { from: fromOthers.at(-1).from });
+    view.unread += fromOthers.length;
+  }
+  part("greeting").hidden = view.hasOlder;
+  attend();
+}
+
+/* The visitor looks at the end of the conversation: say so, and count nothing as unread. */
+function attend() {
+  const looking = view.open && document.visibilityState === "visible" && isAtEnd();
+  if (looking) {
+    view.below = 0;
+    view.unread = 0;
+    const newest = timeline.newest;
+    if (newest > view.seen) {
+      view.seen = newest;
+      if (!connection.tell({ type: "seen", seq: newest })) {
+        requests.seen(newest).catch(() => {});
+      }
+    }
+  }
+  pill.hidden = view.below === 0;
+  part("new-text").textContent = view.below === 1 ? strings.newOne : format(strings.newMany, { count: view.below });
+  document.title = view.unread > 0 ? `(${view.unread}) ${originalTitle}` : originalTitle;
+  frame?.tell("unread", { count: view.unread });
+}
+
+function showState(state) {
+  view.state = state;
+  const texts = {
+    bot: strings.answersBot,
+    waiting: strings.answersWaiting,
+    human: state.name ? format(strings.answersHuman, { name: state.name }) : strings.answersSomebody,
+  };
+  const owner = state.closed ? "closed" : state.owner;
+  const text = state.closed ? strings.answersClosed : (texts[state.owner] ?? "");
+  banner.dataset.owner = owner;
+  if (part("banner-text").textContent !== text) {
+    part("banner-text").textContent = text;
+  }
+  part("person").hidden = owner === "human" || owner === "waiting";
+  if (!(view.open && document.visibilityState === "visible")) {
+    view.unread = Math.max(view.unread, state.unread ?? 0);
+  }
+  attend();
+}
+
+function showTyping({ on, who, name }) {
+  clearTimeout(view.typingTimer);
+  const human = name ? format(strings.typingHuman, { name }) : strings.typingSomebody;
+  keepingEnd(() => {
+    typingLine.hidden = !on;
+    part("typing-text").textContent = who === "bot" ? strings.typingBot : human;
+  });
+  if (on) {
+    view.typingTimer = setTimeout(() => showTyping({ on: false }), typingEndsAfter);
+  }
+}
+
+function showStatus(status) {
+  body.dataset.connection = status;
+  notice.hidden = status === "live";
+  notice.textContent = status === "offline" ? strings.offline : strings.polling;
+  if (status !== "offline") {
+    outbox.resume();
+  }
+}
+
+function isAtEnd() {
+  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearEnd;
+}
+
+function scrollToEnd() {
+  scroller.scrollTop = scroller.scrollHeight;
+}
+
+function keepingEnd(change) {
+  const wasAtEnd = isAtEnd();
+  change();
+  if (wasAtEnd) {
+    scrollToEnd();
+  }
+}
+
+async function loadOlder() {
+  if (!view.hasOlder || view.loadingOlder || timeline.oldest === null) {
+    return;
+  }
+  view.loadingOlder = true;
+  part("older").hidden = false;
+  log.setAttribute("aria-busy", "true");
+  try {
+    const page = await requests.messages({ before: timeline.oldest });
+    const fromBottom = scroller.scrollHeight - scroller.scrollTop;
+    timeline.add(page.messages);
+    view.hasOlder = page.messages.length >= pageSize;
+    part("older").hidden = true;
+    part("greeting").hidden = view.hasOlder;
+    scroller.scrollTop = scroller.scrollHeight - fromBottom;
+  } catch {
+    part("older").hidden = true;
+  } finally {
+    view.loadingOlder = false;
+    requestAnimationFrame(() => log.setAttribute("aria-busy", "false"));
+  }
+}
+
+function setOpen(open) {
+  view.open = open;
+  if (open) {
+    scrollToEnd();
+    composer.focus();
+  }
+  attend();
+}
+
+function onScroll() {
+  if (scroller.scrollTop < 120) {
+    loadOlder();
+  }
+  if (view.below > 0 || timeline.newest > view.seen) {
+    attend();
+  }
+}
+
+function translate() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-text]")) {
+    element.textContent = strings[element.dataset.text];
+  }
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", format(strings[element.dataset.label], { business: body.dataset.business }));
+  }
+  part("field").placeholder = strings.placeholder;
+}
+
+function listen() {
+  scroller.addEventListener("scroll", onScroll, { passive: true });
+  document.addEventListener("visibilitychange", attend);
+  pill.addEventListener("click", () => {
+    scrollToEnd();
+    composer.focus();
+  });
+  part("person").addEventListener("click", () => {
+    outbox.add(strings.askForPerson);
+    scrollToEnd();
+  });
+  part("close").addEventListener("click", () => frame?.tell("close"));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing) {
+      frame?.tell("close");
+    }
+  });
+  // The keyboard of a phone covers the page without resizing it; what is left to see is the visual viewport.
+  window.visualViewport?.addEventListener("resize", () => {
+    const wasAtEnd = isAtEnd();
+    document.documentElement.style.setProperty("--chat-height", `${window.visualViewport.height}px`);
+    if (wasAtEnd) {
+      scrollToEnd();
+    }
+  });
+  store.onTokenChange(startOver);
+}
+
+translate();
+listen();
+showState(view.state);
+part("close").hidden = !embedded;
+body.dataset.ready = "true";
+outbox.restore();
+connect();
+if (!embedded && window.matchMedia("(pointer: fine)").matches) {
+  composer.focus();
+}

@@ -1,0 +1,112 @@
+/*
+ * Composer: the field, its counter and its button. Enter sends, Shift+Enter breaks the line; the Enter that ends an
+ * input method's composition does neither.
+ */
+
+import { format } from "../chat-strings.js";
+
+const typingEvery = 3_000;
+const typingEndsAfter = 5_000;
+const countFrom = 200;
+
+export class Composer {
+  #form;
+  #field;
+  #button;
+  #counter;
+  #strings;
+  #store;
+  #typing = { told: 0, timer: 0, on: false };
+
+  /** `on`: {send(text), typing(boolean)} */
+  constructor({ form, strings, store, on }) {
+    this.#form = form;
+    this.#field = form.querySelector("textarea");
+    this.#button = form.querySelector("button[type=submit]");
+    this.#counter = form.querySelector(".chat-counter");
+    this.#strings = strings;
+    this.#store = store;
+    this.on = on;
+    this.#field.value = store.draft;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.#field.addEventListener("input", () => this.#changed());
+    this.#field.addEventListener("keydown", (event) => this.#key(event));
+    this.#fit();
+  }
+
+  focus() {
+    this.#field.focus({ preventScroll: true });
+  }
+
+  /** Puts a text back in front of what is being written. */
+  putBack(text) {
+    this.#field.value = [text, this.#field.value].filter(Boolean).join("\n");
+    this.#changed();
+    this.focus();
+  }
+
+  #key(event) {
+    // Safari ends a composition before it reports its Enter; 229 is the code all browsers give that key.
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.key === "Enter" && !event.shiftKey && !composing) {
+      event.preventDefault();
+      this.#send();
+    }
+  }
+
+  #send() {
+    const text = this.#field.value.trim();
+    if (!text || this.#tooLong() > 0) {
+      return;
+    }
+    this.#field.value = "";
+    this.#stopTyping();
+    this.on.send(text);
+    this.#fit();
+    this.focus();
+  }
+
+  #changed() {
+    this.#fit();
+    const now = Date.now();
+    clearTimeout(this.#typing.timer);
+    if (!this.#field.value.trim()) {
+      this.#stopTyping();
+      return;
+    }
+    if (now - this.#typing.told > typingEvery) {
+      this.#typing.told = now;
+      this.#typing.on = true;
+      this.on.typing(true);
+    }
+    this.#typing.timer = setTimeout(() => this.#stopTyping(), typingEndsAfter);
+  }
+
+  #stopTyping() {
+    clearTimeout(this.#typing.timer);
+    if (this.#typing.on) {
+      this.on.typing(false);
+    }
+    this.#typing = { told: 0, timer: 0, on: false };
+  }
+
+  /* Counts code points, as the server does; an emoji is one, not two. */
+  #tooLong() {
+    return Array.from(this.#field.value.trim()).length - this.#store.textLimit;
+  }
+
+  #fit() {
+    this.#store.draft = this.#field.value;
+    this.#field.style.blockSize = "auto";
+    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+    const over = this.#tooLong();
+    const near = over > -Math.min(countFrom, this.#store.textLimit / 4);
+    this.#counter.hidden = !near;
+    this.#counter.dataset.state = over > 0 ? "over" : "near";
+    this.#counter.textContent = near ? format(over > 0 ? this.#strings.over : this.#strings.left, { count: Math.abs(over) }) : "";
+    this.#button.disabled = over > 0 || !this.#field.value.trim();
+  }
+}

@@ -1,0 +1,275 @@
+/*
+ * Timeline: the messages on the screen, in the order of their sequence numbers, unsent ones last. A message keeps its
+ * element from the first key press to its receipt, so nothing jumps and nothing is read out twice.
+ */
+
+import { format } from "../chat-strings.js";
+import { anchor, linked, safeUrl } from "./text.js";
+
+const groupWithin = 5 * 60_000;
+
+export class Timeline {
+  #list;
+  #strings;
+  #language;
+  #entries = [];
+  #days = new Map();
+
+  /** `on`: {retry(id), edit(id), discard(id)} for messages that were not sent. */
+  constructor({ list, strings, language, on }) {
+    this.#list = list;
+    this.#strings = strings;
+    this.#language = language;
+    this.on = on;
+  }
+
+  /** Sequence number of the oldest message shown, or null. */
+  get oldest() {
+    return this.#entries.find((entry) => entry.seq !== null)?.seq ?? null;
+  }
+
+  /** Sequence number of the newest message shown, or 0. */
+  get newest() {
+    return this.#entries.reduce((highest, entry) => Math.max(highest, entry.seq ?? 0), 0);
+  }
+
+  /** Nothing is shown. */
+  get isEmpty() {
+    return this.#entries.length === 0;
+  }
+
+  /** Shows messages; those already shown are brought up to date. Returns the ones that are new here. */
+  add(messages) {
+    const fresh = [];
+    for (const message of messages) {
+      const entry = this.#find(message.id, message.client_msg_id);
+      if (!entry) {
+        this.#entries.push(this.#build(message));
+        fresh.push(message);
+      } else if (entry.seq === null) {
+        this.#confirm(entry, message);
+      }
+    }
+    this.#arrange();
+    return fresh;
+  }
+
+  /** Shows a message on its way: {id, text, createdAt, state, refusal, seconds}. */
+  addPending(item, note) {
+    let entry = this.#entries.find((known) => known.clientId === item.id);
+    if (!entry) {
+      entry = this.#build({
+        id: null,
+        seq: null,
+        client_msg_id: item.id,
+        from: "customer",
+        author: null,
+        text: item.text,
+        attachments: [],
+        sources: [],
+        created_at: item.createdAt,
+      });
+      this.#entries.push(entry);
+    }
+    if (entry.seq === null) {
+      entry.state = item.state;
+      this.#showState(entry, item, note);
+      this.#arrange();
+    }
+  }
+
+  /** Takes an unsent message away. */
+  remove(clientId) {
+    this.#entries.filter((entry) => entry.clientId === clientId && entry.seq === null).forEach((entry) => entry.element.remove());
+    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId || entry.seq !== null);
+    this.#arrange();
+  }
+
+  /** Forgets what a lost session held; unsent messages stay. */
+  forgetSent() {
+    this.#entries.filter((entry) => entry.seq !== null).forEach((entry) => entry.element.remove());
+    this.#entries = this.#entries.filter((entry) => entry.seq === null);
+    this.#arrange();
+  }
+
+  #find(id, clientId) {
+    return this.#entries.find((entry) => entry.id === id || (clientId && entry.clientId === clientId));
+  }
+
+  #confirm(entry, message) {
+    entry.id = message.id;
+    entry.seq = message.seq;
+    entry.at = new Date(message.created_at);
+    entry.state = "sent";
+    entry.time.dateTime = message.created_at;
+    entry.time.textContent = this.#clock(entry.at);
+    this.#showState(entry, null, "");
+  }
+
+  #build(message) {
+    const element = document.createElement("li");
+    element.className = "chat-message";
+    element.dataset.from = message.from;
+    const at = new Date(message.created_at);
+    const time = document.createElement("time");
+    time.dateTime = message.created_at;
+    time.textContent = this.#clock(at);
+    const status = document.createElement("span");
+    status.className = "chat-status";
+    const foot = document.createElement("div");
+    foot.className = "chat-foot";
+    foot.append(time, status);
+    const bubble = document.createElement("div");
+    bubble.className = "chat-bubble";
+    const words = document.createElement("p");
+    words.dir = "auto";
+    words.append(...linked(message.text ?? "", this.#strings.newTab));
+    bubble.append(words, ...this.#attachments(message.attachments ?? []));
+    element.append(this.#author(message), bubble, ...this.#sources(message.sources ?? []), foot);
+    return {
+      id: message.id,
+      seq: message.seq,
+      clientId: message.client_msg_id,
+      from: message.from,
+      author: message.author,
+      state: message.seq === null ? "sending" : "sent",
+      at,
+      element,
+      time,
+      status,
+    };
+  }
+
+  #author(message) {
+    const author = document.createElement("span");
+    author.className = "chat-author";
+    const names = { customer: this.#strings.you, bot: this.#strings.bot, system: "", human: this.#strings.team };
+    author.textContent = message.from === "human" && message.author ? message.author : (names[message.from] ?? "");
+    if (message.from === "bot") {
+      const mark = document.createElement("span");
+      mark.className = "chat-bot-mark";
+      mark.textContent = "Bot";
+      author.append(" ", mark);
+    }
+    return author;
+  }
+
+  #attachments(attachments) {
+    return attachments.map((attachment) => {
+      const name = attachment.name || this.#strings.attachment;
+      const url = attachment.url ? safeUrl(attachment.url, document.baseURI) : null;
+      const element = url ? anchor(url, name, this.#strings.newTab) : document.createElement("span");
+      element.textContent = name;
+      element.className = "chat-attachment";
+      return element;
+    });
+  }
+
+  #sources(sources) {
+    if (sources.length === 0) {
+      return [];
+    }
+    const line = document.createElement("p");
+    line.className = "chat-sources";
+    line.dir = "auto";
+    line.textContent = `${this.#strings.sources}: ${sources.map((source) => source.title).join(" · ")}`;
+    return [line];
+  }
+
+  #showState(entry, item, note) {
+    const strings = this.#strings;
+    const words = {
+      sending: strings.sending,
+      waiting: strings.waitingToSend,
+      limited: `${note} ${format(strings.slowDown, { seconds: item?.seconds ?? 0 })}`,
+      failed: item?.refusal && item.refusal !== "refused" ? item.refusal : strings.failed,
+      sent: strings.sent,
+    };
+    if (entry.state === "failed" && item?.refusal === "refused") {
+      words.failed = strings.refused;
+    }
+    entry.element.dataset.state = entry.state;
+    entry.status.textContent = words[entry.state].trim();
+    if (entry.state === "failed") {
+      const buttons = item.refusal ? ["edit", "discard"] : ["retry", "discard"];
+      entry.status.append(...buttons.map((name) => this.#button(name, entry.clientId)));
+    }
+  }
+
+  #button(name, id) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "chat-small-button";
+    button.textContent = this.#strings[name];
+    button.addEventListener("click", () => this.on[name](id));
+    return button;
+  }
+
+  /* Orders the entries, marks groups and days, and moves only the elements that are not yet where they belong. */
+  #arrange() {
+    const order = (entry) => entry.seq ?? Number.POSITIVE_INFINITY;
+    this.#entries.sort((one, other) => (order(one) === order(other) ? one.at - other.at : order(one) - order(other)));
+    const elements = [];
+    const days = new Set();
+    let before = null;
+    for (const entry of this.#entries) {
+      const day = entry.at.toDateString();
+      if (!before || before.at.toDateString() !== day) {
+        days.add(day);
+        elements.push(this.#day(day, entry.at));
+        before = null;
+      }
+      const grouped =
+        before?.from === entry.from && before.author === entry.author && entry.at - before.at < groupWithin && before.state === "sent";
+      entry.element.classList.toggle("is-grouped", Boolean(grouped));
+      before?.element.classList.toggle("is-last", !grouped);
+      entry.element.classList.add("is-last");
+      elements.push(entry.element);
+      before = entry;
+    }
+    this.#markLatestSent();
+    for (const [day, element] of this.#days) {
+      if (!days.has(day)) {
+        element.remove();
+        this.#days.delete(day);
+      }
+    }
+    elements.forEach((element, index) => {
+      if (this.#list.children[index] !== element) {
+        this.#list.insertBefore(element, this.#list.children[index] ?? null);
+      }
+    });
+  }
+
+  #markLatestSent() {
+    const own = this.#entries.filter((entry) => entry.from === "customer" && entry.seq !== null);
+    own.forEach((entry, index) => {
+      const words = index === own.length - 1 ? this.#strings.sent : "";
+      if (entry.status.textContent !== words) {
+        entry.status.textContent = words;
+      }
+    });
+  }
+
+  #day(key, at) {
+    let element = this.#days.get(key);
+    if (!element) {
+      element = document.createElement("li");
+      element.className = "chat-day";
+      this.#days.set(key, element);
+    }
+    const yesterday = new Date();
+    yesterday.setDate(yesterday.getDate() - 1);
+    const date = new Intl.DateTimeFormat(this.#language, { weekday: "long", day: "numeric", month: "long" });
+    const known = { [new Date().toDateString()]: this.#strings.today, [yesterday.toDateString()]: this.#strings.yesterday };
+    const words = known[key] ?? date.format(at);
+    if (element.textContent !== words) {
+      element.textContent = words;
+    }
+    return element;
+  }
+
+  #clock(at) {
+    return new Intl.DateTimeFormat(this.#language, { hour: "2-digit", minute: "2-digit" }).format(at);
+  }
+}
