@@ -1,0 +1,180 @@
+"""Sending, and not sending twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from conversations import services as conversations
+from conversations.exceptions import DeliveryNotDecidable
+from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation
+from conversations.types import SendOutcome
+from tests.conversations.talk import (
+    answer,
+    claimed_delivery,
+    fresh,
+    person,
+    send,
+    settle,
+    write,
+    wrote,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def answered() -> Conversation:
+    conversation = wrote()
+    answer(conversation)
+    return conversation
+
+
+def state() -> str:
+    return Delivery.objects.order_by("out_seq").last().state  # type: ignore[union-attr]
+
+
+def due_now() -> None:
+    Delivery.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_claimed_delivery_is_nobody_elses(answered: Conversation) -> None:
+    claimed_delivery(answered)
+
+    assert conversations.claim_delivery(answered.pk) is None
+
+
+def test_an_accepted_message_is_sent_and_carries_the_platforms_id(answered: Conversation) -> None:
+    delivery = send(answered, platform_message_id="p-9")
+
+    assert delivery.state == Delivery.State.SENT
+    assert delivery.message.platform_message_id == "p-9"
+    assert DeliveryAttempt.objects.get().outcome == "ok"
+    assert fresh(answered).window_used == 1
+
+
+def test_a_late_result_changes_nothing(answered: Conversation) -> None:
+    slow = claimed_delivery(answered)
+    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    conversations.release_expired_sends()
+
+    assert settle(slow, SendOutcome.OK, platform_message_id="late") is False
+    assert state() == Delivery.State.UNKNOWN
+
+
+def test_a_dead_senders_message_is_in_doubt_and_never_sent_again_unasked(answered: Conversation) -> None:
+    claimed_delivery(answered)
+    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert conversations.release_expired_sends() == 1
+    assert state() == Delivery.State.UNKNOWN
+    assert conversations.claim_delivery(answered.pk) is None
+
+
+def test_a_message_that_the_platform_does_not_have_is_sent_again(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.AMBIGUOUS, evidence="timeout")
+    doubt = conversations.unknown_deliveries()[0]
+
+    conversations.settle_unknown(doubt.delivery_id, verdict="absent")
+    due_now()
+
+    assert send(answered).state == Delivery.State.SENT
+    assert Delivery.objects.get().attempts == 2
+
+
+def test_a_doubt_nobody_can_settle_waits_for_a_person(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.AMBIGUOUS, evidence="timeout")
+    conversations.settle_unknown(Delivery.objects.get().pk, verdict="unreadable")
+
+    assert state() == Delivery.State.NEEDS_REVIEW
+    assert Escalation.objects.get().reason == "delivery_failed"
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"), [("arrived", "sent"), ("send_again", "pending"), ("drop", "cancelled")]
+)
+def test_a_person_decides_what_is_in_doubt(answered: Conversation, decision: str, expected: str) -> None:
+    settle(claimed_delivery(answered), SendOutcome.AMBIGUOUS, evidence="timeout")
+    delivery = Delivery.objects.get()
+    conversations.settle_unknown(delivery.pk, verdict="unreadable")
+    dana = person()
+
+    conversations.decide_delivery(delivery, dana, decision)  # type: ignore[arg-type]
+
+    assert state() == expected
+    with pytest.raises(DeliveryNotDecidable):
+        conversations.decide_delivery(delivery, dana, "drop")
+
+
+def test_a_refused_answer_calls_a_person_with_the_words_as_a_suggestion(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.REFUSED, evidence="The customer blocked us.")
+
+    escalation = Escalation.objects.get()
+    assert state() == Delivery.State.DEAD
+    assert escalation.suggestion == "It is on its way."
+    assert answered.messages.get(direction="in").disposition == "handed_over"
+
+
+def test_a_retry_waits_as_long_as_the_platform_asks(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.RETRY, retry_after=50.0, evidence="too many requests")
+
+    delivery = Delivery.objects.get()
+    assert delivery.state == Delivery.State.RETRY_WAIT
+    assert delivery.next_attempt_at > timezone.now() + timedelta(seconds=40)
+
+
+def test_a_lost_sign_in_counts_no_attempt(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.REAUTH, evidence="token revoked")
+
+    assert Delivery.objects.get().attempts == 0
+
+
+def test_twelve_failures_are_the_end(answered: Conversation) -> None:
+    for _ in range(12):
+        due_now()
+        settle(claimed_delivery(answered), SendOutcome.RETRY, evidence="503")
+
+    assert state() == Delivery.State.DEAD
+    assert Escalation.objects.count() == 1
+
+
+def test_the_second_reply_waits_for_the_first(answered: Conversation) -> None:
+    write("And when?")
+    answer(answered)
+    first = claimed_delivery(answered)
+
+    assert conversations.claim_delivery(answered.pk) is None
+    settle(first, SendOutcome.AMBIGUOUS, evidence="timeout")
+    assert conversations.claim_delivery(answered.pk) is None
+    conversations.settle_unknown(first.delivery_id, verdict="arrived", platform_message_id="p1")
+    assert claimed_delivery(answered).delivery_id != first.delivery_id
+
+
+def test_a_persons_words_pass_a_failed_bot_message_and_the_bots_wait_for_the_hand_back(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.REFUSED, evidence="refused")
+    dana = person()
+    conversations.reply(answered, "I am Dana.", dana)
+    assert send(answered).author == Delivery.Author.HUMAN
+
+    conversations.hand_back(answered, dana)
+    write("Thanks, and the price?")
+    answer(answered)
+
+    assert send(answered, platform_message_id="p2").author == Delivery.Author.BOT
+
+
+def test_what_the_window_forbids_is_given_up_before_it_is_sent(answered: Conversation) -> None:
+    Conversation.objects.update(window_used=10)
+
+    assert conversations.claim_delivery(answered.pk) is None
+    assert state() == Delivery.State.DEAD
+    assert "10 messages" in Delivery.objects.get().reason
+
+
+def test_due_sends_name_the_conversation_once_and_leave_out_what_is_held_up(answered: Conversation) -> None:
+    write("And when?")
+    answer(answered)
+
+    assert conversations.due_sends() == [answered.pk]
+    claimed_delivery(answered)
+    assert conversations.due_sends() == []

@@ -1,0 +1,184 @@
+"""The bot's right to answer."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations import services as conversations
+from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.types import HandOver, ReasonCategory, Silence, TurnResult
+from tests.conversations.talk import (
+    WEBCHAT,
+    answer,
+    claimed_turn,
+    commit,
+    expire_lease,
+    fresh,
+    person,
+    write,
+    wrote,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_only_one_of_two_claims_a_turn() -> None:
+    conversation = wrote()
+
+    first = conversations.claim_turn(conversation.pk, owner="a")
+    second = conversations.claim_turn(conversation.pk, owner="b")
+
+    assert first is not None
+    assert second is None
+
+
+def test_three_messages_get_one_answer() -> None:
+    conversation = wrote("Hi")
+    write("I have a question")
+    write("Where is my order?")
+
+    assert answer(conversation) is TurnResult.REPLIED
+
+    delivery = Delivery.objects.get()
+    decided = Message.objects.filter(direction="in").values_list("disposition", "disposition_id")
+    assert set(decided) == {("answered", delivery.pk)}
+    assert not fresh(conversation).owes_an_answer
+    assert conversations.claim_turn(conversation.pk, owner="a") is None
+
+
+def test_a_message_while_the_bot_thinks_supersedes_at_most_twice() -> None:
+    conversation = wrote("Hi")
+
+    for _ in range(2):
+        turn = claimed_turn(conversation)
+        write("And this")
+        assert commit(turn) is TurnResult.SUPERSEDED
+    turn = claimed_turn(conversation)
+    write("And that")
+
+    assert commit(turn) is TurnResult.REPLIED
+    assert fresh(conversation).owes_an_answer
+    assert Message.objects.filter(disposition="undecided").count() == 1
+
+
+def test_a_turn_whose_lease_ran_out_is_fenced() -> None:
+    conversation = wrote()
+    slow = claimed_turn(conversation, owner="slow")
+    expire_lease(conversation)
+    quick = claimed_turn(conversation, owner="quick")
+
+    assert not conversations.extend_turn(slow, owner="slow")
+    assert commit(quick) is TurnResult.REPLIED
+    assert commit(slow) is TurnResult.FENCED
+    assert Delivery.objects.count() == 1
+
+
+def test_a_person_who_takes_over_cancels_the_thinking_turn() -> None:
+    conversation = wrote()
+    turn = claimed_turn(conversation)
+
+    conversations.take_over(conversation, person())
+
+    assert commit(turn) is TurnResult.CANCELLED_BY_HUMAN
+    assert Delivery.objects.count() == 0
+    assert Message.objects.get().disposition == Message.Disposition.HANDED_OVER
+
+
+def test_handing_over_leaves_one_escalation_one_text_and_nothing_owed() -> None:
+    conversation = wrote()
+    outcome = HandOver(reason=ReasonCategory.ASKED, detail="Asked for a person.", customer_text="A colleague will answer.")
+
+    assert answer(conversation, outcome) is TurnResult.ESCALATED
+
+    conversation = fresh(conversation)
+    escalation = Escalation.objects.get()
+    assert (conversation.mode, conversation.answered_to_seq) == ("human", 1)
+    assert escalation.due_at is not None
+    assert Delivery.objects.get().author == Delivery.Author.SYSTEM
+    assert Message.objects.get(direction="in").disposition_id == escalation.pk
+    assert conversation.episodes.get().asked_for_person_at is not None
+
+
+def test_silence_decides_the_message_without_saying_anything() -> None:
+    conversation = wrote("👍")
+
+    assert answer(conversation, Silence(reason="only an emoji")) is TurnResult.SUPPRESSED
+    assert Message.objects.get().disposition == Message.Disposition.IGNORED
+    assert Delivery.objects.count() == 0
+
+
+def test_a_failing_turn_is_tried_five_times_and_then_a_person_is_called() -> None:
+    conversation = wrote()
+
+    for attempt in range(1, 6):
+        Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now())
+        turn = claimed_turn(conversation)
+        assert turn.attempt == attempt
+        buried = conversations.fail_turn(turn, error="boom", run_id=attempt)
+
+    assert buried
+    conversation = fresh(conversation)
+    assert conversation.mode == Conversation.Mode.HUMAN
+    assert Escalation.objects.get().reason == "bot_failed"
+    assert Delivery.objects.get().author == Delivery.Author.SYSTEM
+
+
+def test_a_turn_that_kills_its_worker_five_times_is_handed_over_too() -> None:
+    conversation = wrote()
+    for _ in range(5):
+        claimed_turn(conversation)
+        expire_lease(conversation)
+
+    assert conversations.claim_turn(conversation.pk, owner="x") is None
+    assert conversations.raise_overdue() == 1
+    assert fresh(conversation).mode == Conversation.Mode.HUMAN
+
+
+def test_two_minutes_without_an_answer_call_a_person() -> None:
+    conversation = wrote()
+    Conversation.objects.filter(pk=conversation.pk).update(first_unanswered_at=timezone.now() - timedelta(seconds=121))
+
+    assert conversations.raise_overdue() == 1
+    assert conversations.raise_overdue() == 0
+    assert Escalation.objects.get().reason == "bot_unavailable"
+
+
+def test_in_the_web_chat_the_row_is_the_delivery() -> None:
+    conversation = wrote(channel=WEBCHAT)
+
+    answer(conversation)
+
+    assert Delivery.objects.get().state == Delivery.State.SENT
+
+
+def test_a_decided_message_must_name_what_decided_it() -> None:
+    message = write()
+    assert message is not None
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Message.objects.filter(pk=message.pk).update(disposition="answered", disposition_id=None)
+
+
+def test_a_silent_conversation_is_assumed_to_be_resolved_after_a_day() -> None:
+    conversation = wrote()
+    answer(conversation)
+    assert conversations.close_silent() == 0
+    Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now() - timedelta(hours=25))
+
+    assert conversations.close_silent() == 1
+    assert fresh(conversation).mode == Conversation.Mode.CLOSED
+    assert conversation.episodes.get().outcome == "assumed"
+
+
+def test_the_talk_begins_where_the_bot_was_handed_the_conversation_back() -> None:
+    conversation = wrote("I want a person")
+    dana = person()
+    conversations.take_over(conversation, dana)
+    conversations.hand_back(conversation, dana)
+    write("What are your opening hours?")
+
+    talk = conversations.read_talk(conversation.pk)
+
+    assert [line.text for line in talk.lines] == ["What are your opening hours?"]
