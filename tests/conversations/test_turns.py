@@ -113,7 +113,7 @@ def test_a_failing_turn_is_tried_five_times_and_then_a_person_is_called() -> Non
     conversation = wrote()
 
     for attempt in range(1, 6):
-        Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now())
+        Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now() - timedelta(seconds=1))
         turn = claimed_turn(conversation)
         assert turn.attempt == attempt
         buried = conversations.fail_turn(turn, error="boom", run_id=attempt)
