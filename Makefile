@@ -1,0 +1,55 @@
+# Thin: each line can be typed by hand as well. PORT, HOST, VAR_DIR and DEMO reach the product: make run PORT=9000
+PYTHON ?= python3
+IN := .venv/bin/python
+TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:$(or $(SERVICES_POSTGRES_PORT),55432)/postgres
+TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-services test-browser services-up services-down check fix lock models ci clean prepare-run prepare-dev
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: prepare-run  ## start the product, and everything it needs, on this machine
+	@exec $(IN) manage.py up
+
+test: prepare-dev  ## run the tests on what `make run` starts: SQLite, no Redis
+	@exec $(IN) -m pytest $(ARGS)
+
+test-services: prepare-dev  ## run the same tests on PostgreSQL and Redis (after `make services-up`)
+	@$(PYTHON) scripts/services.py reachable "$(TEST_DATABASE_URL)" "$(TEST_REDIS_URL)"
+	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m pytest $(ARGS)
+
+test-browser: prepare-dev  ## run the browser tests, none skipped
+	@REQUIRE_BROWSER=1 exec $(IN) -m pytest -m browser $(ARGS)
+
+services-up:  ## start a PostgreSQL and a Redis for the tests, beside any others
+	@$(PYTHON) scripts/services.py up
+
+services-down:  ## stop them
+	@$(PYTHON) scripts/services.py down
+
+check: prepare-dev  ## lint, format, types, import contracts, migrations, production settings, pages
+	@exec $(IN) scripts/check.py
+
+fix: prepare-dev  ## mend what ruff can mend
+	@$(IN) -m ruff check --fix --quiet . || true
+	@$(IN) -m ruff format .
+
+lock: prepare-dev  ## write requirements.txt and requirements-dev.txt anew from the .in files
+	@$(IN) -m pip install --quiet --disable-pip-version-check --upgrade --target var/lock uv
+	@PYTHONPATH=var/lock $(IN) -m uv pip compile --quiet --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	@PYTHONPATH=var/lock $(IN) -m uv pip compile --quiet --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+
+models: ; @$(PYTHON) scripts/prepare.py run --models-again
+
+ci:  ## everything the server runs
+	@exec bash .ci/run
+
+clean:  ## remove the environment and what the tools keep; var/ holds data and stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+prepare-run prepare-dev:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one, for example make run PYTHON=python3.12."; exit 1; }
+	@$(PYTHON) scripts/prepare.py $(subst prepare-,,$@)

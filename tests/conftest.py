@@ -1,0 +1,103 @@
+"""The few fixtures everybody uses. What the tests run on is said in tests/environment.py."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+from celery.signals import before_task_publish
+from django.conf import settings
+from django.core.cache import cache
+from pytest_django import Settings
+
+from supportagent.celery import app as celery_app
+from tests import environment
+
+pytest_plugins = ["tests.browser", "tests.product"]
+
+
+@dataclass(frozen=True, slots=True)
+class RungBell:
+    """A Celery task that was asked for: its name and what it was told."""
+
+    task: str
+    args: tuple[object, ...]
+
+
+def pytest_report_header() -> str:
+    """Say what the tests run on."""
+    return f"on: {'PostgreSQL and Redis' if environment.ON_SERVICES else 'SQLite, nothing else (the embedded default)'}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what asks for real services on the embedded default."""
+    if environment.ON_SERVICES:
+        return
+    for item in items:
+        if item.get_closest_marker("services"):
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis: make services-up test-services"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A database of this process's own, so that two sessions on one server never meet."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("postgresql"):
+        database["TEST"] = {**database.get("TEST", {}), "NAME": f"test_supportagent_{os.getpid()}"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_place_in_redis() -> Iterator[None]:
+    """Keys of this process's own in a Redis that others may use too, removed at the end."""
+    if not environment.ON_SERVICES:
+        yield
+        return
+    prefix = f"test-{os.getpid()}"
+    settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = prefix
+    celery_app.conf.broker_transport_options = {
+        **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
+        "global_keyprefix": f"{prefix}:",
+    }
+    yield
+    for number in range(3):
+        with redis.Redis.from_url(f"{environment.REDIS_URL.rstrip('/')}/{number}") as client:
+            for key in client.scan_iter(match=f"*{prefix}*"):
+                client.delete(key)
+
+
+@pytest.fixture(autouse=True)
+def _fast_and_forgetful(settings: Settings, tmp_path: Path) -> Iterator[None]:
+    """Passwords that cost nothing, files in a folder of the test's own, a cache that the next test does not see."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "media"
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Bells ring at once: a task runs where it is called, and its error reaches the test.
+
+    A task that rings itself again with a countdown would not end under this: drive such a flow step by step.
+    """
+    celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
+    yield
+    celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = False
+
+
+@pytest.fixture
+def bells() -> Iterator[list[RungBell]]:
+    """The tasks that are asked for during the test, in order. No worker runs, so nothing answers them."""
+    rung: list[RungBell] = []
+
+    def note(
+        sender: str, body: tuple[tuple[object, ...], object, object], properties: object = None, **_: object
+    ) -> None:
+        rung.append(RungBell(task=sender, args=tuple(body[0])))
+
+    before_task_publish.connect(note, weak=False)
+    yield rung
+    before_task_publish.disconnect(note)
