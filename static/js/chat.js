@@ -25,6 +25,7 @@ const account = body.dataset.accountKey;
 const embedded = body.dataset.embedded === "true" && window.parent !== window;
 const language = chooseLanguage([body.dataset.locale, ...navigator.languages]);
 const strings = stringsOf(language);
+const region = navigator.languages.find((wish) => chooseLanguage([wish]) === language && wish.startsWith(language));
 const base = new URL(`/chat/${encodeURIComponent(account)}/`, window.location.href);
 const socketUrl = new URL(`/ws/chat/${encodeURIComponent(account)}/`, base);
 socketUrl.protocol = base.protocol === "https:" ? "wss:" : "ws:";
@@ -44,6 +45,7 @@ const view = {
   open: !embedded,
   unread: 0,
   below: 0,
+  atEnd: true,
   seen: 0,
   hasOlder: false,
   loadingOlder: false,
@@ -54,7 +56,7 @@ const store = new Store(account);
 const timeline = new Timeline({
   list: log,
   strings,
-  language,
+  locale: region ?? language,
   on: {
     retry: (id) => outbox.retry(id),
     edit: (id) => {
@@ -91,7 +93,7 @@ const outbox = new Outbox({
   requests,
   store,
   on: {
-    change: (item, note) => keepingEnd(() => timeline.addPending(item, note)),
+    change: (item, note) => timeline.addPending(item, note),
     sent: (item, message) => receive([message], {}),
   },
 });
@@ -139,7 +141,6 @@ function receive(messages, { newest = false }) {
       outbox.settle(message.client_msg_id);
     }
   }
-  const wasAtEnd = isAtEnd();
   log.setAttribute("aria-busy", String(newest));
   const fresh = timeline.add(messages);
   const fromOthers = fresh.filter((message) => message.from !== "customer");
@@ -147,9 +148,9 @@ function receive(messages, { newest = false }) {
     view.hasOlder = messages.length >= pageSize;
     requestAnimationFrame(() => log.setAttribute("aria-busy", "false"));
   }
-  if (wasAtEnd || newest) {
+  if (newest) {
     scrollToEnd();
-  } else {
+  } else if (!view.atEnd) {
     view.below += fromOthers.length;
   }
   if (fromOthers.length > 0 && !newest) {
@@ -163,7 +164,7 @@ function receive(messages, { newest = false }) {
 
 /* The visitor looks at the end of the conversation: say so, and count nothing as unread. */
 function attend() {
-  const looking = view.open && document.visibilityState === "visible" && isAtEnd();
+  const looking = view.open && document.visibilityState === "visible" && view.atEnd;
   if (looking) {
     view.below = 0;
     view.unread = 0;
@@ -204,10 +205,8 @@ function showState(state) {
 function showTyping({ on, who, name }) {
   clearTimeout(view.typingTimer);
   const human = name ? format(strings.typingHuman, { name }) : strings.typingSomebody;
-  keepingEnd(() => {
-    typingLine.hidden = !on;
-    part("typing-text").textContent = who === "bot" ? strings.typingBot : human;
-  });
+  typingLine.hidden = !on;
+  part("typing-text").textContent = who === "bot" ? strings.typingBot : human;
   if (on) {
     view.typingTimer = setTimeout(() => showTyping({ on: false }), typingEndsAfter);
   }
@@ -227,15 +226,8 @@ function isAtEnd() {
 }
 
 function scrollToEnd() {
+  view.atEnd = true;
   scroller.scrollTop = scroller.scrollHeight;
-}
-
-function keepingEnd(change) {
-  const wasAtEnd = isAtEnd();
-  change();
-  if (wasAtEnd) {
-    scrollToEnd();
-  }
 }
 
 async function loadOlder() {
@@ -271,6 +263,7 @@ function setOpen(open) {
 }
 
 function onScroll() {
+  view.atEnd = isAtEnd();
   if (scroller.scrollTop < 120) {
     loadOlder();
   }
@@ -292,6 +285,9 @@ function translate() {
 
 function listen() {
   scroller.addEventListener("scroll", onScroll, { passive: true });
+  // Whatever grows (a message, the field, a keyboard), somebody at the end stays at the end.
+  const resized = new ResizeObserver(() => view.atEnd && scrollToEnd());
+  [scroller, log, typingLine].forEach((element) => resized.observe(element));
   document.addEventListener("visibilitychange", attend);
   pill.addEventListener("click", () => {
     scrollToEnd();
@@ -309,11 +305,7 @@ function listen() {
   });
   // The keyboard of a phone covers the page without resizing it; what is left to see is the visual viewport.
   window.visualViewport?.addEventListener("resize", () => {
-    const wasAtEnd = isAtEnd();
     document.documentElement.style.setProperty("--chat-height", `${window.visualViewport.height}px`);
-    if (wasAtEnd) {
-      scrollToEnd();
-    }
   });
   store.onTokenChange(startOver);
 }

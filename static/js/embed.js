@@ -3,7 +3,7 @@
  *
  *   <script src="https://host/chat/embed.js" data-key="KEY" data-label="Chat with us" async></script>
  *
- *   data-key       the account's public key                  data-label   words for screen readers and beside the button
+ *   data-key       the account's public key                  data-label   the button's and the window's name
  *   data-position  "end" (default) or "start" of the line    data-locale  en, de, es, it, nl; the browser's when left out
  *
  *   window.SupportChat: open(), close(), toggle(), shutdown(), on(name, callback)
@@ -39,7 +39,7 @@
       inline-size: 60px; block-size: 60px; padding: 0; border: 0; border-radius: 30px;
       background: #14594b; color: #fff; cursor: pointer;
       box-shadow: 0 2px 6px rgb(20 40 34 / 22%), 0 10px 28px rgb(20 40 34 / 26%);
-      font: 600 16px/1.2 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
+      font: 600 16px/1.2 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", sans-serif;
       transition: background 140ms, transform 140ms;
     }
     .launcher:hover { background: #0e463b; transform: translateY(-1px); }
@@ -103,11 +103,10 @@
     const namespace = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(namespace, "svg");
     const line = document.createElementNS(namespace, "path");
-    const look = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "1.8", "aria-hidden": "true" };
+    const look = { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "aria-hidden": "true" };
+    const stroke = { "stroke-width": "1.8", "stroke-linecap": "round", "stroke-linejoin": "round", d: path };
     Object.entries(look).forEach(([attribute, value]) => svg.setAttribute(attribute, value));
-    line.setAttribute("stroke-linecap", "round");
-    line.setAttribute("stroke-linejoin", "round");
-    line.setAttribute("d", path);
+    Object.entries(stroke).forEach(([attribute, value]) => line.setAttribute(attribute, value));
     svg.append(line);
     return svg;
   }
@@ -129,7 +128,7 @@
     state.frame?.contentWindow?.postMessage({ ...fields, label, type }, origin);
   }
 
-  /* The frame is loaded when it is first needed: at the first opening, or at once for a visitor who has chatted before. */
+  /* The frame is loaded at the first opening, or at once for a visitor who has chatted before. */
   function loadFrame() {
     if (state.frame) {
       return;
@@ -221,7 +220,8 @@
   }
 
   function receive(event) {
-    if (!state.frame || event.source !== state.frame.contentWindow || event.origin !== origin || event.data?.label !== label) {
+    const ours = state.frame !== null && event.source === state.frame.contentWindow && event.origin === origin;
+    if (!ours || event.data?.label !== label) {
       return;
     }
     if (event.data.type === "ready" && !state.ready) {

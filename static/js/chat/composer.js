@@ -106,7 +106,8 @@ export class Composer {
     const near = over > -Math.min(countFrom, this.#store.textLimit / 4);
     this.#counter.hidden = !near;
     this.#counter.dataset.state = over > 0 ? "over" : "near";
-    this.#counter.textContent = near ? format(over > 0 ? this.#strings.over : this.#strings.left, { count: Math.abs(over) }) : "";
+    const words = over > 0 ? this.#strings.over : this.#strings.left;
+    this.#counter.textContent = near ? format(words, { count: Math.abs(over) }) : "";
     this.#button.disabled = over > 0 || !this.#field.value.trim();
   }
 }

@@ -244,7 +244,8 @@ export class Connection {
     }
     try {
       await this.catchUp();
-      this.#pollDelay = document.visibilityState === "visible" ? pollEvery : Math.min(pollAtMost, this.#pollDelay * 1.5);
+      const visible = document.visibilityState === "visible";
+      this.#pollDelay = visible ? pollEvery : Math.min(pollAtMost, this.#pollDelay * 1.5);
       if (!this.#ready && this.#attempts > 0) {
         this.on.status("polling");
       }

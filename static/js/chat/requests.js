@@ -145,8 +145,8 @@ async function readAnswer(response) {
   }
   if (!response.ok || answer === null) {
     const detail = typeof answer?.detail === "string" ? answer.detail : "";
-    const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-    throw new RequestFailed(response.ok ? 502 : response.status, detail, Number.isFinite(retryAfter) ? retryAfter : null);
+    const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+    throw new RequestFailed(response.ok ? 502 : response.status, detail, Number.isFinite(seconds) ? seconds : null);
   }
   return answer;
 }

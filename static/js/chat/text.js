@@ -1,5 +1,5 @@
 /*
- * Text: a message's words as DOM nodes. Links become anchors, everything else stays text; nothing is ever parsed as HTML.
+ * Text: a message's words as DOM nodes. Links become anchors, everything else stays text; nothing is parsed as HTML.
  */
 
 const address = /\bhttps?:\/\/[^\s<>"'`\u200b]+/giu;

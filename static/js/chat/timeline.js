@@ -11,15 +11,15 @@ const groupWithin = 5 * 60_000;
 export class Timeline {
   #list;
   #strings;
-  #language;
+  #locale;
   #entries = [];
   #days = new Map();
 
   /** `on`: {retry(id), edit(id), discard(id)} for messages that were not sent. */
-  constructor({ list, strings, language, on }) {
+  constructor({ list, strings, locale, on }) {
     this.#list = list;
     this.#strings = strings;
-    this.#language = language;
+    this.#locale = locale;
     this.on = on;
   }
 
@@ -80,16 +80,19 @@ export class Timeline {
 
   /** Takes an unsent message away. */
   remove(clientId) {
-    this.#entries.filter((entry) => entry.clientId === clientId && entry.seq === null).forEach((entry) => entry.element.remove());
-    this.#entries = this.#entries.filter((entry) => entry.clientId !== clientId || entry.seq !== null);
+    this.#removeWhere((entry) => entry.clientId === clientId && entry.seq === null);
     this.#arrange();
   }
 
   /** Forgets what a lost session held; unsent messages stay. */
   forgetSent() {
-    this.#entries.filter((entry) => entry.seq !== null).forEach((entry) => entry.element.remove());
-    this.#entries = this.#entries.filter((entry) => entry.seq === null);
+    this.#removeWhere((entry) => entry.seq !== null);
     this.#arrange();
+  }
+
+  #removeWhere(unwanted) {
+    this.#entries.filter(unwanted).forEach((entry) => entry.element.remove());
+    this.#entries = this.#entries.filter((entry) => !unwanted(entry));
   }
 
   #find(id, clientId) {
@@ -219,9 +222,8 @@ export class Timeline {
         elements.push(this.#day(day, entry.at));
         before = null;
       }
-      const grouped =
-        before?.from === entry.from && before.author === entry.author && entry.at - before.at < groupWithin && before.state === "sent";
-      entry.element.classList.toggle("is-grouped", Boolean(grouped));
+      const grouped = belongTogether(before, entry);
+      entry.element.classList.toggle("is-grouped", grouped);
       before?.element.classList.toggle("is-last", !grouped);
       entry.element.classList.add("is-last");
       elements.push(entry.element);
@@ -260,9 +262,12 @@ export class Timeline {
     }
     const yesterday = new Date();
     yesterday.setDate(yesterday.getDate() - 1);
-    const date = new Intl.DateTimeFormat(this.#language, { weekday: "long", day: "numeric", month: "long" });
-    const known = { [new Date().toDateString()]: this.#strings.today, [yesterday.toDateString()]: this.#strings.yesterday };
-    const words = known[key] ?? date.format(at);
+    const date = new Intl.DateTimeFormat(this.#locale, { weekday: "long", day: "numeric", month: "long" });
+    const near = new Map([
+      [new Date().toDateString(), this.#strings.today],
+      [yesterday.toDateString(), this.#strings.yesterday],
+    ]);
+    const words = near.get(key) ?? date.format(at);
     if (element.textContent !== words) {
       element.textContent = words;
     }
@@ -270,6 +275,16 @@ export class Timeline {
   }
 
   #clock(at) {
-    return new Intl.DateTimeFormat(this.#language, { hour: "2-digit", minute: "2-digit" }).format(at);
+    return new Intl.DateTimeFormat(this.#locale, { hour: "2-digit", minute: "2-digit" }).format(at);
   }
+}
+
+function belongTogether(before, entry) {
+  return (
+    before !== null &&
+    before.from === entry.from &&
+    before.author === entry.author &&
+    before.state === "sent" &&
+    entry.at - before.at < groupWithin
+  );
 }
