@@ -49,8 +49,7 @@ export class Connection {
     this.stop();
     this.#running = true;
     this.#attempts = 0;
-    this.#connect();
-    this.#pollSoon(0);
+    this.#poll();
   }
 
   /** Forgets where it was and stays silent until start(). */
@@ -239,7 +238,7 @@ export class Connection {
 
   async #poll() {
     const generation = this.#generation;
-    if (this.#ready && this.cursor > 0) {
+    if (this.#ready) {
       return;
     }
     try {
@@ -256,6 +255,10 @@ export class Connection {
       }
     }
     if (!this.#ready && this.#running && generation === this.#generation) {
+      // The socket comes after the first answer, so that it starts from a cursor and not from the beginning of time.
+      if (this.#attempts === 0) {
+        this.#connect();
+      }
       this.#pollSoon(this.#pollDelay);
     }
   }
