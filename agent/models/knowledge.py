@@ -63,6 +63,7 @@ class Passage(models.Model):
     position = models.PositiveIntegerField()
     heading = models.CharField(max_length=200, blank=True)
     text = models.TextField()
+    questions = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["version", "position"]

@@ -98,6 +98,10 @@ class Intent(models.Model):
     route = models.CharField(max_length=10, choices=Route.choices)
     description = models.CharField(max_length=300, blank=True)
     is_enabled = models.BooleanField(default=True, help_text="Off: people answer this intent.")
+    signals = models.JSONField(default=list, blank=True, help_text="The escalation heads its examples speak for.")
+    is_background = models.BooleanField(
+        default=True, help_text="Its examples may serve as counter-examples of the escalation heads."
+    )
 
     class Meta:
         ordering = ["key"]
@@ -210,6 +214,7 @@ class EngineBuild(models.Model):
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="builds")
     encoder = models.CharField(max_length=80)
+    training_hash = models.CharField(max_length=64, blank=True, db_index=True)
     data = models.BinaryField()
     report = models.JSONField(default=dict)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

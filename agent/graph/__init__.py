@@ -1,0 +1,1 @@
+"""The agent's graph: from a customer's message to a proposal, with no outside effect but what its context offers."""

@@ -1,0 +1,50 @@
+"""The drawing: nodes and edges, nothing else.
+
+    START → classify_message ─ support, sales, general → retrieve_context → check_escalation ─ continue → generate_response
+                             └ urgent ──────────────────────────────┐            └ escalate ─┐              ↓       ↑ fail
+                                                                    ↓                        ↓        validate_response
+                                                                escalate ←───────────────────┴─ give up ────┤
+                                                                    └────────────→ END ←──────── pass ──────┘
+"""
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from agent.graph import nodes
+from agent.graph.context import Context
+from agent.graph.state import AgentState
+
+RECURSION_LIMIT = 16
+"""More steps than the longest way through (retrieval, check, three answers, three validations, hand-over) takes."""
+
+Graph = CompiledStateGraph[AgentState, Context, AgentState, AgentState]
+
+
+def build() -> Graph:
+    """The compiled graph. It keeps nothing between runs, so one serves every thread of a process."""
+    graph: StateGraph[AgentState, Context, Any, Any] = StateGraph(AgentState, context_schema=Context)
+    graph.add_node("classify_message", nodes.classify_message)
+    graph.add_node("retrieve_context", nodes.retrieve_context)
+    graph.add_node("check_escalation", nodes.check_escalation)
+    graph.add_node("generate_response", nodes.generate_response)
+    graph.add_node("validate_response", nodes.validate_response)
+    graph.add_node("escalate", nodes.escalate)
+
+    graph.add_edge(START, "classify_message")
+    graph.add_conditional_edges(
+        "classify_message", nodes.after_classification, {"retrieve_context": "retrieve_context", "escalate": "escalate"}
+    )
+    graph.add_edge("retrieve_context", "check_escalation")
+    graph.add_conditional_edges(
+        "check_escalation", nodes.after_check, {"generate_response": "generate_response", "escalate": "escalate"}
+    )
+    graph.add_edge("generate_response", "validate_response")
+    graph.add_conditional_edges(
+        "validate_response",
+        nodes.after_validation,
+        {"generate_response": "generate_response", "escalate": "escalate", END: END},
+    )
+    graph.add_edge("escalate", END)
+    return graph.compile()

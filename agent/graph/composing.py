@@ -1,0 +1,122 @@
+"""The embedded writer: what kind of reply fits, and its words, quoted from a passage or filled into a fixed text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.graph.context import Context
+from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
+
+RELATED = 0.3
+"""The cosine from which an article's title is worth offering as a topic."""
+
+_TOPICS = 2
+_FEW_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to say: a kind, and the fixed text or passage it comes from."""
+
+    kind: ReplyKind
+    template: str = ""
+    passage: FoundPassage | None = None
+    topics: tuple[str, ...] = ()
+    silence_reason: str = ""
+
+
+def plan(state: AgentState, context: Context) -> Plan:
+    """Decide the kind of reply from what the nodes before found out."""
+    wordless = _plan_without_words(state)
+    if wordless is not None:
+        return wordless
+    progress = state["progress"]
+    if progress["last_kind"] == "offer" and "decline" in state.get("says", []):
+        return Plan(kind="template", template="offer_declined")
+    if state.get("small_talk"):
+        return _plan_small_talk(state, context)
+    if state.get("answerable"):
+        best = state["passages"][0]
+        if "not_helped" in state.get("says", []) or best["passage"] in progress["quoted"][:1]:
+            return Plan(kind="offer", template="repeated_answer")
+        return Plan(kind="answer", passage=best)
+    return _plan_unanswered(state, context)
+
+
+def _plan_without_words(state: AgentState) -> Plan | None:
+    message = state["message"]
+    if any(sign.isalnum() for sign in message):
+        return None
+    if not message.strip() and any(kind != "text" for kind in state["message_kinds"]):
+        return Plan(kind="offer", template="unsupported_message")
+    if "?" in message or "？" in message:
+        return Plan(kind="clarify", template="clarify_open")
+    if not any(line["sender"] != "customer" for line in state["conversation_history"]):
+        return Plan(kind="template", template="greeting")
+    return Plan(kind="silence", silence_reason="An emoji needs no answer.")
+
+
+def _plan_small_talk(state: AgentState, context: Context) -> Plan:
+    closing = state["intent"] in {"thanks", "goodbye"}
+    said = state["progress"]["last_kind"]
+    if closing and (context.manner.silent_thanks or said in {"template", "silence"}):
+        return Plan(kind="silence", silence_reason="Thanks and goodbyes need no second answer.")
+    return Plan(kind="template", template=state["intent"])
+
+
+def _plan_unanswered(state: AgentState, context: Context) -> Plan:
+    if "not_helped" in state.get("says", []):
+        return Plan(kind="offer", template="repeated_answer")
+    if state["progress"]["clarifications"] < context.manner.max_clarifications:
+        topics = _topics(state["passages"], state["language"])
+        if len(topics) == _TOPICS and state.get("in_scope"):
+            return Plan(kind="clarify", template="clarify", topics=topics)
+        if len(state["message"].split()) <= _FEW_WORDS:
+            return Plan(kind="clarify", template="clarify_open")
+    return Plan(kind="offer", template="cannot_answer")
+
+
+def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:
+    titles = [
+        passage["heading"] or passage["title"]
+        for passage in passages
+        if passage["language"] == language and passage["vector_score"] >= RELATED
+    ]
+    return tuple(dict.fromkeys(titles))[:_TOPICS]
+
+
+def words_of(chosen: Plan, state: AgentState, context: Context) -> str:
+    """The reply's text in the customer's language, cut to what the channel carries."""
+    language = state["language"]
+    limit = character_limit(state, context)
+    if chosen.passage is not None:
+        quote = chosen.passage["quote"]
+        if chosen.passage["language"] == language:
+            return fit(quote, limit)
+        preface = context.templates.render("answer_other_language", language)
+        return f"{preface}\n\n{fit(quote, limit - len(preface) - 2)}"
+    if not chosen.template:
+        return ""
+    first, second = (f"“{topic}”" for topic in chosen.topics) if chosen.topics else ("", "")
+    return context.templates.render(chosen.template, language, first=first, second=second)
+
+
+def character_limit(state: AgentState, context: Context) -> int:
+    """The most characters a reply may have here."""
+    return min(state["channel"]["text_limit"], context.manner.max_characters)
+
+
+def fit(text: str, limit: int) -> str:
+    """The text, cut after a whole sentence or line where it is longer than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    part = text[:limit]
+    cut = max(part.rfind(sign) for sign in (". ", "! ", "? ", "\n", "。"))
+    return part[: cut + 1].strip() if cut > limit // 3 else part[: max(part.rfind(" "), 1)].strip()
+
+
+def sources_of(passages: Sequence[FoundPassage]) -> list[Source]:
+    """The passages as the sources shown beside an answer, each once."""
+    return [
+        Source(title=passage["title"], article=passage["article"], passage=passage["passage"])
+        for passage in {passage["passage"]: passage for passage in passages}.values()
+    ]

@@ -1,0 +1,124 @@
+"""What the graph needs from outside, as Protocols and frozen values; who fills them is chosen at run time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.engine.types import Understanding
+from agent.graph.rules import Rule
+from agent.graph.state import FoundPassage, HistoryLine, ModelCall
+
+
+class Understands(Protocol):
+    """Says what a text says."""
+
+    def understand(self, text: str, *, prior: str | None, recent_sentiment: Sequence[float]) -> Understanding:
+        """What a customer's message says; ``recent_sentiment`` oldest first."""
+
+    def language_of(self, text: str) -> tuple[str, float]:
+        """A text's language and how sure that is, in [0, 1]."""
+
+    def says(self, text: str) -> list[str]:
+        """Which of the release's word lists (accept, decline, not_helped) the text speaks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a search found, best first, and whether the first answers."""
+
+    passages: tuple[FoundPassage, ...]
+    answerable: bool
+    gate_score: float
+
+
+class Retrieves(Protocol):
+    """Finds knowledge."""
+
+    def find(self, query: str, *, language: str) -> Findings:
+        """The passages that fit, those in the asked language first where one of them answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRequest:
+    """What a language model is given. Customer's and knowledge's words are data in it, never instructions."""
+
+    persona: str
+    guidance: str
+    message: str
+    history: tuple[HistoryLine, ...]
+    passages: tuple[FoundPassage, ...]
+    language: str
+    max_characters: int
+    objections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a model wrote. ``text`` is empty when it says that a person is needed."""
+
+    text: str
+    cited: tuple[str, ...]
+    needs_person: bool
+    reason: str
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """The models' answer, or None when none of them could; and every call that was made."""
+
+    written: Written | None
+    calls: tuple[ModelCall, ...]
+
+
+class Writes(Protocol):
+    """Writes an answer with a language model."""
+
+    def write(self, request: WriteRequest) -> WriteResult:
+        """Ask the configured models in their order until one answers or the time is up."""
+
+
+class Renders(Protocol):
+    """The fixed texts customers read."""
+
+    def render(self, key: str, language: str, **values: str) -> str:
+        """The text in ``language``, else in the business's default, with its blanks filled. Raises KeyError."""
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How the release wants the agent to behave."""
+
+    languages: tuple[str, ...] = ("en",)
+    default_language: str = "en"
+    persona: str = ""
+    guidance: Mapping[str, str] = field(default_factory=dict)
+    max_clarifications: int = 2
+    validation_retries: int = 2
+    max_characters: int = 1500
+    allowed_hosts: frozenset[str] = frozenset()
+    secret_words: tuple[str, ...] = ()
+    silent_thanks: bool = False
+    small_talk: frozenset[str] = frozenset()
+    disabled_intents: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything a run may use. ``writer`` is None where no language model is configured."""
+
+    understanding: Understands
+    knowledge: Retrieves
+    templates: Renders
+    rules: tuple[Rule, ...]
+    manner: Manner
+    clock: Clock
+    writer: Writes | None = None

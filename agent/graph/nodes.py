@@ -1,0 +1,262 @@
+"""The graph's steps: functions from the state to what they add. None has an effect outside but through its context."""
+
+import functools
+from collections.abc import Callable
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from agent.graph import composing, validation
+from agent.graph.context import Context, WriteRequest, Written
+from agent.graph.links import without_foreign_links
+from agent.graph.rules import facts_of, judge
+from agent.graph.state import AgentState, Check, RuleMatch, Step
+
+Node = Callable[[AgentState, Runtime[Context]], AgentState]
+
+_HISTORY_LINES = 12
+_RECENT_MOODS = 5
+_FOLLOW_UP_WORDS = 6
+
+
+def step(node: Node) -> Node:
+    """The node, leaving in the state that it ran and for how long."""
+
+    @functools.wraps(node)
+    def timed(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        started = runtime.context.clock.monotonic()
+        added = node(state, runtime)
+        took = round((runtime.context.clock.monotonic() - started) * 1000, 2)
+        added["steps"] = [Step(node=node.__name__, ms=took)]
+        return added
+
+    return timed
+
+
+@step
+def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Find out the intent, the language, the mood, and whether anything in it calls for a person."""
+    context = runtime.context
+    moods = [line["sentiment"] for line in state["conversation_history"] if line["sender"] == "customer"]
+    found = context.understanding.understand(
+        state["message"],
+        prior=state.get("language_prior"),
+        recent_sentiment=[mood for mood in moods if mood is not None][-_RECENT_MOODS:],
+    )
+    supported = found.language in context.manner.languages
+    return AgentState(
+        intent=found.intent,
+        route=found.route,
+        confidence=round(found.confidence, 4),
+        confident=found.confident,
+        candidates=[{"intent": c.intent, "probability": round(c.probability, 4)} for c in found.candidates],
+        in_scope=found.in_scope,
+        scope_score=round(found.scope_score, 4),
+        language=found.language if supported else context.manner.default_language,
+        language_confidence=round(found.language_confidence, 3),
+        language_supported=supported,
+        sentiment_score=round(found.sentiment, 4),
+        signals={
+            name: {"score": round(signal.score, 4), "fired": signal.fired, "phrase": signal.phrase}
+            for name, signal in found.signals.items()
+        },
+        says=context.understanding.says(state["message"]),
+        small_talk=found.confident and found.intent in context.manner.small_talk,
+    )
+
+
+@step
+def retrieve_context(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Lay out the talk so far and find the knowledge that fits; a short follow-up is read with the question before it."""
+    knowledge = runtime.context.knowledge
+    query = state["message"]
+    findings = knowledge.find(query, language=state["language"])
+    before = [line["text"] for line in state["conversation_history"] if line["sender"] == "customer" and line["text"]]
+    if not findings.answerable and before and len(query.split()) <= _FOLLOW_UP_WORDS and not state.get("small_talk"):
+        joined = f"{before[-1]}\n{query}"
+        together = knowledge.find(joined, language=state["language"])
+        if together.answerable:
+            query, findings = joined, together
+    return AgentState(
+        formatted_context=_formatted(state),
+        query=query,
+        passages=list(findings.passages),
+        answerable=findings.answerable,
+        gate_score=round(findings.gate_score, 4),
+    )
+
+
+def _formatted(state: AgentState) -> str:
+    lines = [f"{line['sender']}: {line['text']}" for line in state["conversation_history"][-_HISTORY_LINES:]]
+    return "\n".join(lines)
+
+
+@step
+def check_escalation(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Judge the release's rules over the facts; the first that fired decides."""
+    return _ruled(state, runtime.context)
+
+
+def _ruled(state: AgentState, context: Context) -> AgentState:
+    enabled = state.get("intent") not in context.manner.disabled_intents
+    ruling = judge(context.rules, facts_of(state, platform_facts={"intent_enabled": enabled}))
+    added = AgentState(
+        rules_fired=list(ruling.fired), rules_nearly=list(ruling.nearly), requires_escalation=bool(ruling.fired)
+    )
+    if ruling.fired:
+        added.update(_reason(ruling.fired[0]))
+    return added
+
+
+def _reason(rule: RuleMatch) -> AgentState:
+    return AgentState(
+        escalation_reason=rule["reason"], escalation_detail=rule["name"], escalation_priority=rule["priority"]
+    )
+
+
+@step
+def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Write the reply: with a language model where one is configured, else quoted or from a fixed text."""
+    context = runtime.context
+    chosen = composing.plan(state, context)
+    added = AgentState(generations=1, provider="embedded", model="", cited=[], sources=[], template=chosen.template)
+    # The last attempt is the embedded writer's: it quotes, so a model's bad day does not end in silence.
+    with_model = state.get("failed_validations", 0) < context.manner.validation_retries
+    if with_model and chosen.kind in {"answer", "clarify", "offer"} and state["passages"] and context.writer is not None:
+        result = context.writer.write(_request(state, context))
+        added["model_calls"] = list(result.calls)
+        if result.written is not None:
+            return {**added, **_from_model(result.written, state)}
+    text, removed = without_foreign_links(composing.words_of(chosen, state, context), context.manner.allowed_hosts)
+    cited = [chosen.passage] if chosen.passage is not None else []
+    added.update(
+        AgentState(
+            response=text,
+            reply_kind=chosen.kind,
+            silence_reason=chosen.silence_reason,
+            cited=[passage["passage"] for passage in cited],
+            sources=composing.sources_of(cited),
+            removed_links=removed,
+        )
+    )
+    return added
+
+
+def _request(state: AgentState, context: Context) -> WriteRequest:
+    return WriteRequest(
+        persona=context.manner.persona,
+        guidance=context.manner.guidance.get(state["route"], ""),
+        message=state["message"],
+        history=tuple(state["conversation_history"][-_HISTORY_LINES:]),
+        passages=tuple(state["passages"]),
+        language=state["language"],
+        max_characters=composing.character_limit(state, context),
+        objections=tuple(check["detail"] for check in state.get("checks", []) if not check["ok"]),
+    )
+
+
+def _from_model(written: Written, state: AgentState) -> AgentState:
+    known = {passage["passage"]: passage for passage in state["passages"]}
+    cited = [known[name] for name in written.cited if name in known]
+    added = AgentState(
+        provider=written.provider,
+        model=written.model,
+        response=written.text.strip(),
+        reply_kind="model",
+        cited=[passage["passage"] for passage in cited],
+        sources=composing.sources_of(cited),
+    )
+    if written.needs_person:
+        added.update(
+            AgentState(
+                reply_kind="hand_over",
+                requires_escalation=True,
+                escalation_reason="low_confidence",
+                escalation_detail="The language model says that a person is needed.",
+                escalation_priority="normal",
+            )
+        )
+    return added
+
+
+@step
+def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Put the reply through the output gate. A silence and a hand-over have nothing to check."""
+    context = runtime.context
+    if state["reply_kind"] in {"silence", "hand_over"}:
+        return AgentState(response_valid=True, checks=[])
+    is_composed = state["reply_kind"] == "model"
+    text, removed = without_foreign_links(state["response"], context.manner.allowed_hosts)
+    checks: list[Check] = validation.check(
+        validation.Answer(
+            text=text,
+            limit=composing.character_limit(state, context),
+            allowed_hosts=context.manner.allowed_hosts,
+            secret_words=context.manner.secret_words,
+            is_composed=is_composed,
+            grounds=[p["text"] for p in state["passages"] if p["passage"] in state["cited"]] if is_composed else (),
+            wanted_language=state["language"],
+            language=context.understanding.language_of(text) if is_composed else ("", 0.0),
+        )
+    )
+    valid = all(check["ok"] for check in checks)
+    added = AgentState(
+        response=text, response_valid=valid, checks=checks, removed_links=removed, failed_validations=int(not valid)
+    )
+    if not valid and state.get("failed_validations", 0) >= context.manner.validation_retries:
+        added.update(
+            AgentState(
+                requires_escalation=True,
+                escalation_reason="bot_failed",
+                escalation_detail="No answer passed the checks.",
+                escalation_priority="normal",
+            )
+        )
+    return added
+
+
+@step
+def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Hand over: the reason, the one message that tells the customer, and what a person could say."""
+    context = runtime.context
+    added = AgentState(requires_escalation=True, reply_kind="hand_over", sources=[])
+    if "rules_fired" not in state:
+        added.update(_ruled(state, context))
+        added["requires_escalation"] = True
+    if not (state.get("escalation_reason") or added.get("escalation_reason")):
+        added.update(
+            AgentState(escalation_reason="urgent", escalation_detail="The message is urgent.", escalation_priority="high")
+        )
+    reason = added.get("escalation_reason") or state["escalation_reason"]
+    language = state["language"]
+    added["template"] = "urgent_handoff" if reason == "urgent" else "handoff"
+    if not state["language_supported"]:
+        added["template"] = "language_not_supported"
+    added["response"] = context.templates.render(added["template"], language)
+    added["suggestion"] = _suggestion(state)
+    return added
+
+
+def _suggestion(state: AgentState) -> str:
+    if state.get("response_valid") and state.get("reply_kind") in {"answer", "model"}:
+        return state["response"]
+    if state.get("answerable") and state.get("passages"):
+        return state["passages"][0]["quote"]
+    return ""
+
+
+def after_classification(state: AgentState) -> Literal["escalate", "retrieve_context"]:
+    """Urgent messages go straight to a person."""
+    return "escalate" if state["route"] == "urgent" else "retrieve_context"
+
+
+def after_check(state: AgentState) -> Literal["escalate", "generate_response"]:
+    """A rule that fired ends the bot's part."""
+    return "escalate" if state["requires_escalation"] else "generate_response"
+
+
+def after_validation(state: AgentState) -> Literal["escalate", "generate_response", "__end__"]:
+    """Pass, write again, or give up."""
+    if state.get("requires_escalation"):
+        return "escalate"
+    return "__end__" if state["response_valid"] else "generate_response"

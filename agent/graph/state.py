@@ -1,0 +1,170 @@
+"""What the graph knows while it works: plain values, fit for JSON."""
+
+import operator
+from typing import Annotated, Any, Literal, TypedDict
+
+from agent.engine.types import Route
+
+ReplyKind = Literal["answer", "model", "template", "clarify", "offer", "silence", "hand_over"]
+
+
+class HistoryLine(TypedDict):
+    """One earlier line of the talk; ``sender`` is customer, bot, human or system."""
+
+    seq: int
+    sender: str
+    text: str
+    kind: str
+    sentiment: float | None
+
+
+class Progress(TypedDict):
+    """How the bot has fared since the customer was last helped.
+
+    ``clarifications``, ``offers`` and ``failures`` count the replies in a row that did not answer; ``quoted`` names the
+    passages of the last answers, newest first; ``last_kind`` is the kind of the bot's last reply, empty for none.
+    """
+
+    clarifications: int
+    offers: int
+    failures: int
+    quoted: list[str]
+    last_kind: str
+
+
+class ChannelFacts(TypedDict):
+    """What the channel asks of an answer."""
+
+    platform: str
+    text_limit: int
+    is_public: bool
+
+
+class FoundPassage(TypedDict):
+    """A passage found for the message, and the words of it that answer."""
+
+    passage: str
+    article: str
+    title: str
+    heading: str
+    text: str
+    quote: str
+    language: str
+    score: float
+    vector_score: float
+    keyword_score: float
+    coverage: float
+    margin: float
+
+
+class Source(TypedDict):
+    """Where an answer stands."""
+
+    title: str
+    article: str
+    passage: str
+
+
+class Condition(TypedDict):
+    """One condition of a rule as it was judged."""
+
+    fact: str
+    operator: str
+    value: Any
+    actual: Any
+    holds: bool
+
+
+class RuleMatch(TypedDict):
+    """A rule that fired, or nearly did."""
+
+    key: str
+    name: str
+    reason: str
+    priority: str
+    conditions: list[Condition]
+
+
+class Check(TypedDict):
+    """One check of the answer; ``detail`` says in words what is wrong, never quoting the customer."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+class Step(TypedDict):
+    """A node that ran, and for how long."""
+
+    node: str
+    ms: float
+
+
+class ModelCall(TypedDict):
+    """One call of a language model, whether it answered or not. Costs are in millionths of a dollar."""
+
+    provider: str
+    model: str
+    outcome: str
+    ms: float
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int
+
+
+class AgentState(TypedDict, total=False):
+    """The state of one turn. What the caller gives stands first, then what each node adds."""
+
+    message: str
+    message_kinds: list[str]
+    conversation_history: list[HistoryLine]
+    channel: ChannelFacts
+    progress: Progress
+    language_prior: str | None
+
+    intent: str
+    route: Route
+    confidence: float
+    confident: bool
+    candidates: list[dict[str, Any]]
+    in_scope: bool
+    scope_score: float
+    language: str
+    language_confidence: float
+    language_supported: bool
+    sentiment_score: float
+    signals: dict[str, dict[str, Any]]
+    says: list[str]
+    small_talk: bool
+
+    formatted_context: str
+    query: str
+    passages: list[FoundPassage]
+    answerable: bool
+    gate_score: float
+
+    requires_escalation: bool
+    escalation_reason: str
+    escalation_detail: str
+    escalation_priority: str
+    rules_fired: list[RuleMatch]
+    rules_nearly: list[RuleMatch]
+
+    response: str
+    reply_kind: ReplyKind
+    template: str
+    sources: list[Source]
+    cited: list[str]
+    silence_reason: str
+    suggestion: str
+    provider: str
+    model: str
+    model_calls: Annotated[list[ModelCall], operator.add]
+    generations: Annotated[int, operator.add]
+
+    response_valid: bool
+    checks: list[Check]
+    removed_links: Annotated[int, operator.add]
+    failed_validations: Annotated[int, operator.add]
+
+    steps: Annotated[list[Step], operator.add]

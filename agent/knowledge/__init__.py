@@ -1,0 +1,1 @@
+"""What the agent may quote: articles, their versions and passages."""

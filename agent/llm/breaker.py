@@ -1,0 +1,68 @@
+"""Breakers: a model that keeps failing is left alone for a while, then asked once."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+FAILURES, WITHIN_SECONDS = 5, 30.0
+LEAST_CALLS, WORST_SHARE = 10, 0.5
+OPEN_SECONDS = 30.0
+ACCOUNT_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class _Line:
+    calls: deque[tuple[float, bool]] = field(default_factory=deque)
+    open_until: float = 0.0
+    was_open: bool = False
+    is_probing: bool = False
+
+
+class Breakers:
+    """One breaker a (provider, model), shared by the threads of a process. ``now`` is a monotonic clock in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """All closed."""
+        self._now = now
+        self._lines: dict[tuple[str, str], _Line] = {}
+        self._lock = threading.Lock()
+
+    def allows(self, name: tuple[str, str]) -> bool:
+        """Whether a call may be made; after the pause exactly one caller is let through to try."""
+        with self._lock:
+            line = self._lines.setdefault(name, _Line())
+            if not line.was_open:
+                return True
+            if self._now() < line.open_until or line.is_probing:
+                return False
+            line.is_probing = True
+            return True
+
+    def succeeded(self, name: tuple[str, str]) -> None:
+        """Note an answer; a probe's answer closes the breaker."""
+        with self._lock:
+            line = self._lines.setdefault(name, _Line())
+            if line.was_open:
+                line.calls.clear()
+                line.was_open = line.is_probing = False
+            self._note(line, ok=True)
+
+    def failed(self, name: tuple[str, str], *, is_account: bool = False) -> bool:
+        """Note a failure; True if the breaker is open now. An account's problem opens it for ten minutes at once."""
+        with self._lock:
+            line = self._lines.setdefault(name, _Line())
+            self._note(line, ok=False)
+            failures = sum(not ok for _, ok in line.calls)
+            often = failures >= FAILURES
+            mostly = len(line.calls) >= LEAST_CALLS and failures >= WORST_SHARE * len(line.calls)
+            if is_account or often or mostly or line.is_probing:
+                line.was_open, line.is_probing = True, False
+                line.open_until = self._now() + (ACCOUNT_SECONDS if is_account else OPEN_SECONDS)
+            return line.was_open
+
+    def _note(self, line: _Line, *, ok: bool) -> None:
+        now = self._now()
+        line.calls.append((now, ok))
+        while line.calls and line.calls[0][0] < now - WITHIN_SECONDS:
+            line.calls.popleft()

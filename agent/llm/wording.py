@@ -1,0 +1,49 @@
+"""A request in a model's messages: instructions apart from data, and data in blocks it cannot close."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+
+from agent.graph import prompts
+from agent.graph.context import WriteRequest
+
+MOST_CHARACTERS = 4_000
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def messages_of(request: WriteRequest) -> list[BaseMessage]:
+    """The messages for one call. The same request gives the same messages."""
+    mark = _mark(request)
+    system = "\n\n".join(part for part in (request.persona, request.guidance, prompts.DATA_RULE) if part)
+    messages: list[BaseMessage] = [SystemMessage(system), *_history(request, mark)]
+    parts = [_block(mark, f"passage {p['passage']}", f"{p['title']}\n{p['heading']}\n{p['text']}") for p in request.passages]
+    parts.append(_block(mark, "customer message", request.message))
+    parts.append(prompts.TASK.format_map({"language": request.language, "characters": str(request.max_characters)}))
+    if request.objections:
+        parts.append("\n".join([prompts.OBJECTION, *(f"- {objection}" for objection in request.objections)]))
+    return [*messages, HumanMessage("\n\n".join(parts))]
+
+
+def _history(request: WriteRequest, mark: str) -> Sequence[BaseMessage]:
+    lines: list[BaseMessage] = []
+    for line in request.history:
+        if not line["text"]:
+            continue
+        if line["sender"] == "customer":
+            lines.append(HumanMessage(_block(mark, "earlier customer message", line["text"])))
+        elif lines:
+            lines.append(AIMessage(line["text"][:MOST_CHARACTERS]))
+    return lines
+
+
+def _mark(request: WriteRequest) -> str:
+    """A word that the data cannot contain on purpose, because it depends on all of the data."""
+    whole = "\x00".join([request.message, *(line["text"] for line in request.history), *(p["text"] for p in request.passages)])
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _block(mark: str, label: str, text: str) -> str:
+    cleaned = _INVISIBLE.sub("", text)[:MOST_CHARACTERS].replace(mark, "")
+    return f"[[{mark} {label}]]\n{cleaned}\n[[{mark} end]]"

@@ -1,0 +1,1 @@
+"""What the agent is told: releases, their settings, and the one that is published."""

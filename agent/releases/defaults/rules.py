@@ -1,0 +1,108 @@
+"""The escalation rules of release 1, in the order in which they are judged. The first that fires gives the reason."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.types import Priority, ReasonCategory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultRule:
+    """A rule as it is first stored; ``when`` holds (fact, operator, value)."""
+
+    key: str
+    name: str
+    when: tuple[tuple[str, str, Any], ...]
+    reason: ReasonCategory
+    priority: Priority = Priority.NORMAL
+
+
+RULES: tuple[DefaultRule, ...] = (
+    DefaultRule(
+        key="urgent",
+        name="The message sounds urgent.",
+        when=(("urgent", "is", True),),
+        reason=ReasonCategory.URGENT,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
+        key="urgent-topic",
+        name="The topic is always urgent.",
+        when=(("route", "is", "urgent"), ("in_scope", "is", True)),
+        reason=ReasonCategory.URGENT,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
+        key="threat",
+        name="The customer speaks of lawyers, authorities, the press or a chargeback.",
+        when=(("threat", "is", True),),
+        reason=ReasonCategory.POLICY,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
+        key="asks-for-person",
+        name="The customer asks for a person.",
+        when=(("wants_person", "is", True),),
+        reason=ReasonCategory.ASKED,
+    ),
+    DefaultRule(
+        key="accepts-person",
+        name="The customer accepted the offer of a person.",
+        when=(("accepts_offer", "is", True),),
+        reason=ReasonCategory.ASKED,
+    ),
+    DefaultRule(
+        key="language",
+        name="The bot does not answer in this language.",
+        when=(("language_supported", "is", False),),
+        reason=ReasonCategory.POLICY,
+    ),
+    DefaultRule(
+        key="switched-off",
+        name="People answer this topic.",
+        when=(("intent_enabled", "is", False),),
+        reason=ReasonCategory.POLICY,
+    ),
+    DefaultRule(
+        key="very-negative",
+        name="The customer is very unhappy.",
+        when=(("sentiment", "at_most", -0.85), ("answerable", "is", False)),
+        reason=ReasonCategory.NEGATIVE,
+    ),
+    DefaultRule(
+        key="negative-trend",
+        name="The last three messages were all unhappy.",
+        when=(("sentiment_trend", "is", True),),
+        reason=ReasonCategory.NEGATIVE,
+    ),
+    DefaultRule(
+        key="leaving",
+        name="The customer wants to leave and is unhappy.",
+        when=(("churn", "is", True), ("sentiment", "at_most", -0.3)),
+        reason=ReasonCategory.NEGATIVE,
+    ),
+    DefaultRule(
+        key="complaint",
+        name="A complaint that no article answers.",
+        when=(("intent", "is", "complaint"), ("answerable", "is", False), ("sentiment", "at_most", -0.3)),
+        reason=ReasonCategory.NEGATIVE,
+    ),
+    DefaultRule(
+        key="did-not-help",
+        name="Two answers in a row did not help.",
+        when=(("says_not_helped", "is", True), ("repeated_failure", "at_least", 1)),
+        reason=ReasonCategory.REPEATED,
+    ),
+    DefaultRule(
+        key="asked-in-vain",
+        name="The bot offered a person and has no answer again.",
+        when=(("answerable", "is", False), ("small_talk", "is", False), ("offers", "at_least", 1)),
+        reason=ReasonCategory.REPEATED,
+    ),
+    DefaultRule(
+        key="never-understood",
+        name="The bot asked back twice and still has no answer.",
+        when=(("answerable", "is", False), ("small_talk", "is", False), ("clarifications", "at_least", 2)),
+        reason=ReasonCategory.LOW_CONFIDENCE,
+    ),
+)

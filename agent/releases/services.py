@@ -1,0 +1,250 @@
+"""Drafts and publishing. The agent reads the published release and nothing else, so a draft changes no answer."""
+
+import hashlib
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from agent.exceptions import (
+    AgentError,
+    NotADraft,
+    NothingPublished,
+    NothingToRollBackTo,
+    ReleaseIncomplete,
+    SecondPersonNeeded,
+)
+from agent.graph.rules import RuleMalformed
+from agent.models import (
+    AgentConfig,
+    ArticleVersion,
+    EscalationRule,
+    Intent,
+    Phrase,
+    Release,
+    ReplyTemplate,
+    TrainingExample,
+)
+from agent.releases import keys
+from agent.releases.content import canonical, read_content, rule_of
+from agent.releases.defaults.texts import REQUIRED
+from core import audit
+from core.models import ApiKey, User
+from core.policy import Action, require
+from core.text import clean_text
+
+Row = TypeVar("Row", bound=models.Model)
+
+_ROWS_AT_ONCE = 500
+_LEAST_INTENTS = 2
+
+
+def current_release() -> Release | None:
+    """The published release, asked of the database each time: one indexed row, and no process can be behind."""
+    return Release.objects.current().first()
+
+
+@transaction.atomic
+def create_draft(by: User | ApiKey | None, *, based_on: Release | None = None, note: str = "") -> Release:
+    """A draft that holds a copy of ``based_on``, else of the current release. Raises NotAllowed, NothingPublished."""
+    if by is not None:
+        require(by, Action.EDIT_PROMPTS)
+    source = based_on or current_release()
+    if source is None:
+        raise NothingPublished
+    draft = new_release(by, based_on=source, note=note)
+    _copy_rows(AgentConfig, source, draft)
+    _copy_rows(Intent, source, draft)
+    _copy_rows(TrainingExample, source, draft)
+    _copy_rows(Phrase, source, draft)
+    _copy_rows(EscalationRule, source, draft)
+    _copy_rows(ReplyTemplate, source, draft)
+    draft.articles.set(source.articles.all())
+    audit.record(by, "release.drafted", draft, after={"based_on": source.number})
+    return draft
+
+
+def new_release(by: User | ApiKey | None, *, based_on: Release | None = None, note: str = "") -> Release:
+    """An empty draft with the next number."""
+    last = Release.objects.aggregate(last=Max("number"))["last"] or 0
+    return Release.objects.create(
+        number=last + 1, based_on=based_on, note=note[:300], created_by=by if isinstance(by, User) else None
+    )
+
+
+def _copy_rows(model: type[Row], source: Release, draft: Release) -> None:
+    rows = list(model._default_manager.filter(release=source).order_by("pk"))
+    now = timezone.now()
+    for row in rows:
+        row.pk = None
+        row._state.adding = True
+        setattr(row, "release", draft)  # noqa: B010  (every one of these models has it; the type variable does not say so)
+        if isinstance(row, AgentConfig):
+            row.updated_at = now
+    model._default_manager.bulk_create(rows, batch_size=_ROWS_AT_ONCE)
+
+
+@transaction.atomic
+def configure(
+    key: str,
+    value: str,
+    by: User | ApiKey | None,
+    *,
+    description: str = "",
+    draft: Release | None = None,
+) -> Release:
+    """Set one setting in a draft and return the draft; without ``draft`` the newest draft based on the current release,
+    or a new one, is used. Nothing is published. Raises UnknownKey, InvalidValue, NotADraft, NotAllowed.
+    """
+    if by is not None:
+        require(by, Action.EDIT_PROMPTS)
+    value = clean_text(value)
+    keys.read(key, value)
+    draft = editable(draft) if draft is not None else _open_draft(by)
+    row, _ = AgentConfig.objects.get_or_create(
+        release=draft, config_key=key, defaults={"description": keys.KEYS[key].description}
+    )
+    before = row.config_value
+    row.config_value = value
+    row.description = description[:300] or row.description
+    row.save(update_fields=["config_value", "description", "updated_at"])
+    audit.record(
+        by, "release.configured", draft, before={key: _digest(before)}, after={key: _digest(value)}, reason=description
+    )
+    return draft
+
+
+def _open_draft(by: User | ApiKey | None) -> Release:
+    current = current_release()
+    draft = Release.objects.drafts().filter(based_on=current).order_by("-number").first() if current else None
+    return draft or create_draft(by)
+
+
+def editable(release: Release) -> Release:
+    """The release again from the database; raises NotADraft unless it may be edited."""
+    fresh = Release.objects.get(pk=release.pk)
+    if fresh.state != Release.State.DRAFT:
+        raise NotADraft(fresh.number)
+    return fresh
+
+
+@transaction.atomic
+def set_template(draft: Release, key: str, language: str, text: str, by: User | ApiKey | None) -> ReplyTemplate:
+    """Change a fixed text of a draft. Raises NotADraft, NotAllowed."""
+    if by is not None:
+        require(by, Action.EDIT_PROMPTS)
+    draft = editable(draft)
+    row, _ = ReplyTemplate.objects.update_or_create(
+        release=draft, key=key, language=language, defaults={"text": clean_text(text)}
+    )
+    audit.record(by, "release.template_changed", draft, after={"key": key, "language": language, "text": _digest(text)})
+    return row
+
+
+@transaction.atomic
+def use_article(draft: Release, version: ArticleVersion, by: User | ApiKey | None) -> None:
+    """Publish this version with the draft, in place of the article's other versions. Raises NotADraft, NotAllowed."""
+    if by is not None:
+        require(by, Action.EDIT_KNOWLEDGE)
+    draft = editable(draft)
+    draft.articles.remove(*draft.articles.filter(article=version.article_id))
+    draft.articles.add(version)
+    audit.record(by, "release.article_used", draft, after={"article": version.article_id, "version": version.number})
+
+
+@transaction.atomic
+def drop_article(draft: Release, version: ArticleVersion, by: User | ApiKey | None) -> None:
+    """Leave an article out of the draft. Raises NotADraft, NotAllowed."""
+    if by is not None:
+        require(by, Action.EDIT_KNOWLEDGE)
+    draft = editable(draft)
+    draft.articles.remove(*draft.articles.filter(article=version.article_id))
+    audit.record(by, "release.article_dropped", draft, after={"article": version.article_id})
+
+
+def problems_of(release: Release) -> list[str]:
+    """What stands against publishing, one sentence each; empty is ready."""
+    problems: list[str] = []
+    for key, value in release.configs.values_list("config_key", "config_value"):
+        try:
+            keys.read(key, value)
+        except AgentError as error:
+            problems.append(str(error))
+    for row in release.rules.all():
+        try:
+            rule_of(row)
+        except RuleMalformed as error:
+            problems.append(str(error))
+    if problems:
+        return problems
+    language = read_content(release.pk).settings["business.languages"][:1]
+    if not language:
+        return ["“business.languages” names no language."]
+    have = set(release.templates.filter(language=language[0]).exclude(text="").values_list("key", flat=True))
+    problems += [f"The text “{key}” is missing in {language[0]}." for key in REQUIRED if key not in have]
+    taught = release.examples.filter(purpose=TrainingExample.Purpose.INTENT).values("label").distinct().count()
+    if taught < _LEAST_INTENTS:
+        problems.append("Examples of at least two intents are needed.")
+    return problems
+
+
+@transaction.atomic
+def publish(release: Release, by: User | ApiKey | None) -> Release:
+    """Make the draft the one release the agent reads; the one before retires. The next answer follows it.
+
+    Raises NotADraft, ReleaseIncomplete, NotAllowed, SecondPersonNeeded (FOUR_EYES).
+    """
+    if by is not None:
+        require(by, Action.PUBLISH_PROMPTS)
+    draft = editable(release)
+    if settings.FOUR_EYES and isinstance(by, User) and draft.created_by_id == by.pk:
+        raise SecondPersonNeeded
+    return _publish(draft, by)
+
+
+def _publish(draft: Release, by: User | ApiKey | None) -> Release:
+    problems = problems_of(draft)
+    if problems:
+        raise ReleaseIncomplete(problems)
+    before = current_release()
+    Release.objects.current().update(state=Release.State.RETIRED)
+    draft.state = Release.State.PUBLISHED
+    draft.content_hash = hashlib.sha256(canonical(draft).encode()).hexdigest()
+    draft.published_at = timezone.now()
+    draft.published_by = by if isinstance(by, User) else None
+    draft.save(update_fields=["state", "content_hash", "published_at", "published_by"])
+    audit.record(
+        by,
+        "release.published",
+        draft,
+        reason=draft.note,
+        before={"release": before.number if before else None},
+        after={"release": draft.number, "content": draft.content_hash},
+    )
+    return draft
+
+
+@transaction.atomic
+def rollback(by: User | ApiKey | None, *, reason: str = "") -> Release:
+    """Publish a copy of the release that was current before this one, as a new release. One person is enough.
+
+    Raises NothingToRollBackTo, NotAllowed.
+    """
+    if by is not None:
+        require(by, Action.PUBLISH_PROMPTS)
+    earlier = Release.objects.filter(state=Release.State.RETIRED).order_by("-published_at", "-number").first()
+    if earlier is None:
+        raise NothingToRollBackTo
+    note = f"Back to release {earlier.number}. {reason}".strip()
+    draft = new_release(by, based_on=earlier, note=note)
+    for model in (AgentConfig, Intent, TrainingExample, Phrase, EscalationRule, ReplyTemplate):
+        _copy_rows(model, earlier, draft)
+    draft.articles.set(earlier.articles.all())
+    return _publish(draft, by)
+
+
+def _digest(value: str) -> dict[str, Any]:
+    """A text for the audit trail: how long it is and its hash, never its words."""
+    return {"characters": len(value), "sha256": hashlib.sha256(value.encode()).hexdigest()[:16]}

@@ -1,0 +1,114 @@
+"""What the engine's heads are fitted from, and the fitted heads that are kept for it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+
+from agent.engine.types import HEAD_NAMES, Example, IntentSpec, LabelledText
+from agent.models import EngineBuild, Intent, TextVector, TrainingExample
+from agent.releases.content import spec_of
+
+_KEPT_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """The examples of a release by what they teach. ``digest`` is the same for the same set."""
+
+    intents: tuple[IntentSpec, ...]
+    examples: tuple[Example, ...]
+    sentiment: tuple[LabelledText, ...]
+    heads: dict[str, tuple[LabelledText, ...]]
+    digest: str
+
+
+def training_set(release_id: int) -> TrainingSet:
+    """Everything the release's heads learn from."""
+    rows = list(
+        TrainingExample.objects.filter(release_id=release_id)
+        .order_by("purpose", "label", "language", "text")
+        .values_list("purpose", "label", "language", "text")
+    )
+    intents = tuple(spec_of(row) for row in Intent.objects.filter(release_id=release_id).order_by("key"))
+    outline = [[spec.key, spec.route, list(spec.signals), spec.background] for spec in intents]
+    digest = hashlib.sha256(json.dumps([outline, rows], ensure_ascii=False).encode()).hexdigest()
+
+    def labelled(purpose: str) -> tuple[LabelledText, ...]:
+        return tuple(
+            LabelledText(text=text, label=label, language=language)
+            for found, label, language, text in rows
+            if found == purpose
+        )
+
+    return TrainingSet(
+        intents=intents,
+        examples=tuple(
+            Example(text=text, intent=label, language=language)
+            for purpose, label, language, text in rows
+            if purpose == TrainingExample.Purpose.INTENT
+        ),
+        sentiment=labelled(TrainingExample.Purpose.SENTIMENT),
+        heads={head: labelled(head) for head in HEAD_NAMES},
+        digest=digest,
+    )
+
+
+def stored_heads(release_id: int, *, encoder: str, digest: str) -> bytes | None:
+    """The fitted heads of the release, or those another release left for exactly the same examples; else None."""
+    build = (
+        EngineBuild.objects.filter(encoder=encoder, training_hash=digest).order_by("-id").values_list("release_id", "data").first()
+    )
+    if build is None:
+        return None
+    owner, data = build
+    content = bytes(data)
+    if owner != release_id:
+        keep_heads(release_id, encoder=encoder, digest=digest, data=content, report={"same_as_release_id": owner})
+    return content
+
+
+def keep_heads(release_id: int, *, encoder: str, digest: str, data: bytes, report: dict[str, object]) -> None:
+    """Store fitted heads, in place of the release's older ones for this encoder."""
+    EngineBuild.objects.update_or_create(
+        release_id=release_id, encoder=encoder, defaults={"training_hash": digest, "data": data, "report": report}
+    )
+
+
+class VectorCache(MutableMapping[str, bytes]):
+    """The vectors and stems already worked out, read at once and written back by ``save``."""
+
+    def __init__(self) -> None:
+        """Read what is there."""
+        self._known = {key: bytes(vector) for key, vector in TextVector.objects.values_list("key", "vector")}
+        self._fresh: dict[str, bytes] = {}
+
+    def __getitem__(self, key: str) -> bytes:
+        return self._known[_stored_key(key)]
+
+    def __setitem__(self, key: str, value: bytes) -> None:
+        stored = _stored_key(key)
+        if stored not in self._known:
+            self._fresh[stored] = value
+        self._known[stored] = value
+
+    def __delitem__(self, key: str) -> None:
+        raise TypeError("Vectors are only added.")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def save(self) -> int:
+        """Store what is new; returns how many. Another process may have stored the same: that changes nothing."""
+        rows = [TextVector(key=key, vector=vector) for key, vector in self._fresh.items()]
+        TextVector.objects.bulk_create(rows, batch_size=_KEPT_AT_ONCE, ignore_conflicts=True)
+        self._fresh.clear()
+        return len(rows)
+
+
+def _stored_key(key: str) -> str:
+    """Encoders' keys are of any length; the column holds a hash."""
+    return hashlib.sha256(key.encode()).hexdigest()
