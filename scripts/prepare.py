@@ -117,7 +117,7 @@ def prepare(what: str, *, models_again: bool) -> None:
 def make_venv() -> None:
     """Make .venv, or make it anew when it is broken or of another Python."""
     if PYTHON.exists():
-        known = subprocess.run(  # noqa: S603  (the environment's own interpreter)
+        known = subprocess.run(
             [str(PYTHON), "-c", "import sys, pip; print(*sys.version_info[:2])"],
             capture_output=True,
             text=True,
@@ -177,7 +177,7 @@ def pip(arguments: list[str], *, title: str) -> subprocess.CompletedProcess[str]
     ticker = threading.Thread(target=show_progress, args=(title, started, over), daemon=True)
     ticker.start()
     try:
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     finally:
         over.set()
         ticker.join()

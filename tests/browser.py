@@ -1,16 +1,18 @@
 """A real Chromium for the tests marked `browser`. Skips with one line where there is none, unless REQUIRE_BROWSER=1."""
 
+import importlib
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
-try:
-    from playwright.sync_api import Browser, Page, sync_playwright
-except ImportError:  # requirements-dev.txt brings it; the rest of the tests goes without
-    sync_playwright = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 # Chromium would otherwise call its maker's servers, which a closed network refuses one by one.
 ARGUMENTS = [
@@ -23,8 +25,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-DESKTOP = {"width": 1280, "height": 720}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: "ViewportSize" = {"width": 1280, "height": 720}
+PHONE: "ViewportSize" = {"width": 390, "height": 844}
 
 
 def chromium_program() -> str:
@@ -34,6 +36,11 @@ def chromium_program() -> str:
         return named if Path(named).is_file() else ""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((found for name in names if (found := shutil.which(name))), "")
+
+
+def playwright_module() -> ModuleType | None:
+    """Playwright, which requirements-dev.txt brings; the other tests go without."""
+    return importlib.import_module("playwright.sync_api") if importlib.util.find_spec("playwright") else None
 
 
 def skip_or_fail(reason: str) -> None:
@@ -47,15 +54,14 @@ def skip_or_fail(reason: str) -> None:
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """Chromium, running."""
+    playwright_api = playwright_module()
     program = chromium_program()
-    if sync_playwright is None:
+    if playwright_api is None:
         skip_or_fail("no Playwright: install requirements-dev.txt")
-    if not program:
+    elif not program:
         skip_or_fail("no Chromium: install it, or name it with CHROMIUM")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    else:
+        yield from _running_chromium(playwright_api, program)
 
 
 @pytest.fixture
@@ -70,8 +76,15 @@ def phone(browser: "Browser") -> "Iterator[Page]":
     yield from _watched_page(browser, PHONE)
 
 
-def _watched_page(browser: "Browser", viewport: dict[str, int]) -> "Iterator[Page]":
-    context = browser.new_context(viewport={"width": viewport["width"], "height": viewport["height"]}, locale="en-GB")
+def _running_chromium(playwright_api: ModuleType, program: str) -> "Iterator[Browser]":
+    with playwright_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def _watched_page(browser: "Browser", viewport: "ViewportSize") -> "Iterator[Page]":
+    context = browser.new_context(viewport=viewport, locale="en-GB")
     context.set_default_timeout(10_000)
     fresh = context.new_page()
     problems: list[str] = []

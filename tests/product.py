@@ -6,14 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.environment import embedded
@@ -129,9 +128,8 @@ def is_ready(product: RunningProduct) -> bool:
     ended = product.process.poll()
     assert ended is None, f"manage.py up ended with {ended}: {product.log.read_text()[-3000:]}"
     try:
-        with urllib.request.urlopen(f"{product.url}/health/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        return httpx2.get(f"{product.url}/health/ready", timeout=5).status_code == 200
+    except httpx2.TransportError:
         return False
 
 
