@@ -141,12 +141,12 @@ function receive(messages, { newest = false }) {
       outbox.settle(message.client_msg_id);
     }
   }
-  log.setAttribute("aria-busy", String(newest));
+  log.parentElement.setAttribute("aria-busy", String(newest));
   const fresh = timeline.add(messages);
   const fromOthers = fresh.filter((message) => message.from !== "customer");
   if (newest) {
     view.hasOlder = messages.length >= pageSize;
-    requestAnimationFrame(() => log.setAttribute("aria-busy", "false"));
+    requestAnimationFrame(() => log.parentElement.setAttribute("aria-busy", "false"));
   }
   if (newest) {
     scrollToEnd();
@@ -236,7 +236,7 @@ async function loadOlder() {
   }
   view.loadingOlder = true;
   part("older").hidden = false;
-  log.setAttribute("aria-busy", "true");
+  log.parentElement.setAttribute("aria-busy", "true");
   try {
     const page = await requests.messages({ before: timeline.oldest });
     const fromBottom = scroller.scrollHeight - scroller.scrollTop;
@@ -249,7 +249,7 @@ async function loadOlder() {
     part("older").hidden = true;
   } finally {
     view.loadingOlder = false;
-    requestAnimationFrame(() => log.setAttribute("aria-busy", "false"));
+    requestAnimationFrame(() => log.parentElement.setAttribute("aria-busy", "false"));
   }
 }
 
@@ -257,9 +257,18 @@ function setOpen(open) {
   view.open = open;
   if (open) {
     scrollToEnd();
-    composer.focus();
+    takeFocus();
   }
   attend();
+}
+
+/* On a phone the field's focus would bring the keyboard up over the greeting. */
+function takeFocus() {
+  if (window.matchMedia("(pointer: fine)").matches) {
+    composer.focus();
+  } else {
+    scroller.focus({ preventScroll: true });
+  }
 }
 
 function onScroll() {
@@ -317,6 +326,6 @@ part("close").hidden = !embedded;
 body.dataset.ready = "true";
 outbox.restore();
 connect();
-if (!embedded && window.matchMedia("(pointer: fine)").matches) {
-  composer.focus();
+if (!embedded) {
+  takeFocus();
 }

@@ -105,6 +105,7 @@ export class Composer {
     const over = this.#tooLong();
     const near = over > -Math.min(countFrom, this.#store.textLimit / 4);
     this.#counter.hidden = !near;
+    this.#field.setAttribute("aria-invalid", String(over > 0));
     this.#counter.dataset.state = over > 0 ? "over" : "near";
     const words = over > 0 ? this.#strings.over : this.#strings.left;
     this.#counter.textContent = near ? format(words, { count: Math.abs(over) }) : "";

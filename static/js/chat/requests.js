@@ -88,8 +88,7 @@ export class Requests {
       this.onNewSession();
       return session.token;
     };
-    // Two tabs of one visitor share a session.
-    return navigator.locks ? navigator.locks.request(`support-chat ${this.#base}`, open) : open();
+    return oneTabAtATime(`support-chat ${this.#base}`, open);
   }
 
   async #asVisitor(method, path, body, token) {
@@ -149,4 +148,19 @@ async function readAnswer(response) {
     throw new RequestFailed(response.ok ? 502 : response.status, detail, Number.isFinite(seconds) ? seconds : null);
   }
   return answer;
+}
+
+/* Two tabs of one visitor share a session. A frame that may not store anything may not lock anything either. */
+async function oneTabAtATime(name, work) {
+  if (!navigator.locks) {
+    return work();
+  }
+  try {
+    return await navigator.locks.request(name, work);
+  } catch (error) {
+    if (error.name === "SecurityError") {
+      return work();
+    }
+    throw error;
+  }
 }

@@ -275,7 +275,7 @@ export class Timeline {
   }
 
   #clock(at) {
-    return new Intl.DateTimeFormat(this.#locale, { hour: "2-digit", minute: "2-digit" }).format(at);
+    return new Intl.DateTimeFormat(this.#locale, { hour: "numeric", minute: "2-digit" }).format(at);
   }
 }
 
