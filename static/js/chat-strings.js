@@ -52,7 +52,7 @@ const de = {
   team: "Team",
   you: "Sie",
   answersBot: "Sie schreiben mit unserem Assistenten, einem Bot",
-  answersWaiting: "Gleich meldet sich jemand aus unserem Team",
+  answersWaiting: "Warten auf jemanden aus unserem Team",
   answersHuman: "{name} antwortet",
   answersSomebody: "Jemand aus unserem Team antwortet",
   answersClosed: "Diese Unterhaltung ist beendet. Schreiben Sie, um neu zu beginnen.",
