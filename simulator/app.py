@@ -23,6 +23,7 @@ from simulator.webhooks.sender import Sender
 from simulator.world import World
 
 DATABASE = "simulator.sqlite3"
+EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 class Simulator:
@@ -36,7 +37,7 @@ class Simulator:
         try:
             store = Store(data / DATABASE)
             sender = Sender(store, delivery.prepare)
-            shown_host = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host
+            shown_host = "127.0.0.1" if host in EVERY_ADDRESS else host
             self.base_url = f"http://{shown_host}:{self.port}"
             self.world = World(store=store, sender=sender, base_url=self.base_url, stopping=stopping)
             self.player = Player(self.world, script.load_all())

@@ -105,11 +105,18 @@ class FaultBook:
         with self._lock:
             return [asdict(rule) for rule in self._rules]
 
-    def strike(self, places: Sequence[str], *, account: str | None, kinds: frozenset[str] | None = None) -> Rule | None:
+    def strike(
+        self,
+        places: Sequence[str],
+        *,
+        account: str | None,
+        kinds: frozenset[str] | None = None,
+        but_not: frozenset[str] = frozenset(),
+    ) -> Rule | None:
         """The first rule that strikes here now; each matching rule throws its own dice, in order."""
         with self._lock:
             for rule in self._rules:
-                if rule.where not in places or (kinds is not None and rule.kind not in kinds):
+                if rule.where not in places or rule.kind in but_not or (kinds is not None and rule.kind not in kinds):
                     continue
                 if rule.account is not None and rule.account != account:
                     continue
@@ -128,7 +135,7 @@ def _check_place(where: str, kind: str) -> None:
         return
     if where in API_PLACES:
         fits = kind in API_KINDS or bool(NUMBERED.fullmatch(kind))
-        known = sorted(API_KINDS) + ["http_<status>", "code_<number>"]
+        known = [*sorted(API_KINDS), "http_<status>", "code_<number>"]
     elif where in WEBHOOK_PLACES:
         fits, known = kind in WEBHOOK_KINDS, sorted(WEBHOOK_KINDS)
     else:

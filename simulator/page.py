@@ -17,13 +17,13 @@ HEADERS = {
 KEPT = {"Cache-Control": "public, max-age=86400"}
 
 
-def index(request: Request) -> Response:
+def index(_request: Request) -> Response:
     """The page itself."""
     body = (STATIC / "index.html").read_bytes()
     return Response(body=body, content_type="text/html; charset=utf-8", headers=HEADERS)
 
 
-def static(request: Request, name: str) -> Response:
+def static(_request: Request, name: str) -> Response:
     """One of the page's files."""
     path = STATIC / name
     if path.parent != STATIC or path.suffix not in CONTENT_TYPES or not path.is_file():
@@ -31,7 +31,7 @@ def static(request: Request, name: str) -> Response:
     return Response(body=path.read_bytes(), content_type=CONTENT_TYPES[path.suffix], headers=HEADERS)
 
 
-def sticker(request: Request, name: str) -> Response:
+def sticker(_request: Request, name: str) -> Response:
     """A sticker, as PNG."""
     stem = name.removesuffix(".png")
     if stem not in pictures.STICKERS:
@@ -39,7 +39,7 @@ def sticker(request: Request, name: str) -> Response:
     return Response(body=pictures.sticker(stem), content_type="image/png", headers=KEPT)
 
 
-def avatar(request: Request, name: str) -> Response:
+def avatar(_request: Request, name: str) -> Response:
     """A profile image, as PNG."""
     stem = name.removesuffix(".png")
     if not stem.isascii() or not stem.isdigit() or len(stem) > 9:

@@ -63,7 +63,7 @@ class Looks:
             }
         return json_response(answer)
 
-    def media(self, request: Request, media_id: str) -> Response:
+    def media(self, _request: Request, media_id: str) -> Response:
         """A file of a thread, for the page."""
         with self._world.store.reading() as transaction:
             row = transaction.one("SELECT bytes, content_type FROM media WHERE media_id = ?", (media_id,))
@@ -72,7 +72,7 @@ class Looks:
         headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
         return Response(body=row["bytes"], content_type=row["content_type"], headers=headers)
 
-    def apps(self, request: Request) -> Response:
+    def apps(self, _request: Request) -> Response:
         """Apps and accounts, without their secrets."""
         with self._world.store.reading() as transaction:
             listed = [
@@ -100,6 +100,13 @@ class Looks:
             answer: dict[str, Any] = {
                 "now": time.time(),
                 "webhooks": outbox.counts(transaction) | {"in_flight": self._world.sender.in_flight},
+                "recent": [
+                    row["status"]
+                    for row in transaction.all(
+                        "SELECT status FROM truth WHERE kind = 'webhook' AND json_extract(detail, '$.variant') = 'honest'"
+                        " ORDER BY id DESC LIMIT 5"
+                    )[::-1]
+                ],
                 "paused": self._world.sender.paused,
                 "sends": {
                     "accepted": transaction.number("SELECT count(*) FROM truth WHERE kind = 'accepted'"),
@@ -121,15 +128,15 @@ class Looks:
                 answer["acked"] = outbox.acked(transaction, after=after, limit=ACKED_LIMIT)
         return json_response(answer)
 
-    def faults(self, request: Request) -> Response:
+    def faults(self, _request: Request) -> Response:
         """The fault rules in force."""
         return json_response({"rules": self._world.faults.as_json()})
 
-    def settings(self, request: Request) -> Response:
+    def settings(self, _request: Request) -> Response:
         """The knobs as they stand."""
         return json_response(self._world.knobs.as_json())
 
-    def stream(self, request: Request) -> Response:
+    def stream(self, _request: Request) -> Response:
         """Server-sent events: one ``change`` whenever something happened."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return Response(content_type="text/event-stream", headers=headers, stream=self._changes())

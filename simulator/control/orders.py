@@ -66,7 +66,7 @@ class Orders:
         """Put fault rules in force."""
         return self._in_transaction(request, self._add_faults)
 
-    def remove_faults(self, request: Request, rule_id: str | None = None) -> Response:
+    def remove_faults(self, _request: Request, rule_id: str | None = None) -> Response:
         """Take one fault rule, or all, out of force."""
         if rule_id is not None and not rule_id.isdigit():
             return json_response({"error": "A rule is named by its number."}, status=404)
@@ -74,19 +74,19 @@ class Orders:
         self._note("faults", {"removed": removed})
         return json_response({"removed": removed})
 
-    def pause(self, request: Request) -> Response:
+    def pause(self, _request: Request) -> Response:
         """Hold webhooks back."""
         self._world.sender.pause(paused=True)
         self._note("pause", {})
         return json_response({"paused": True})
 
-    def resume(self, request: Request) -> Response:
+    def resume(self, _request: Request) -> Response:
         """Let webhooks go."""
         self._world.sender.pause(paused=False)
         self._note("resume", {})
         return json_response({"paused": False})
 
-    def hurry(self, request: Request) -> Response:
+    def hurry(self, _request: Request) -> Response:
         """Retry every waiting webhook now."""
         self._world.sender.hurry()
         self._note("hurry", {})

@@ -147,6 +147,8 @@ class Player:
                 order = {"sticker": line.sticker}
             else:
                 order = {"image": True}
+            if line.waits and performance.next_text == 0 and performance.spoke_at_ms:
+                customers.read(self._world, transaction, account, conversation, None)
             said: Said = customers.line_from(self._world, transaction, account, order)
             message = customers.say(self._world, transaction, account, conversation, said)
         performance.spoke_at_ms = message.at_ms

@@ -193,7 +193,7 @@ def _write(
         conversation,
         direction=direction,
         source=source,
-        type=line.type,
+        message_type=line.type,
         content=line.content,
         referenced_message_id=line.referenced_message_id,
         auto_message_type=auto_message_type,

@@ -135,9 +135,11 @@ def revoke(transaction: Transaction, *, access_token: object, client_key: str) -
 
 def end(transaction: Transaction, *, business_id: str, how: str) -> int:
     """End an account's tokens: ``expire`` the access tokens only, or ``revoke`` all; answers how many."""
-    column = "access_expires_at" if how == "expire" else "revoked_at"
     cursor = transaction.execute(
-        f"UPDATE access_grant SET {column} = ? WHERE business_id = ? AND revoked_at IS NULL", (time.time(), business_id)
+        "UPDATE access_grant SET access_expires_at = ? WHERE business_id = ? AND revoked_at IS NULL"
+        if how == "expire"
+        else "UPDATE access_grant SET revoked_at = ? WHERE business_id = ? AND revoked_at IS NULL",
+        (time.time(), business_id),
     )
     return cursor.rowcount
 

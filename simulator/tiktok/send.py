@@ -37,7 +37,7 @@ def send(call: Call) -> Mapping[str, Any]:
         conversation,
         direction="out",
         source="API",
-        type=message_type.lower(),
+        message_type=message_type.lower(),
         content=content,
         referenced_message_id=referenced,
     )

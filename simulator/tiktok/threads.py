@@ -1,6 +1,7 @@
 """Customers, conversations and messages: the record TikTok keeps, and the window a business may answer in."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,34 +65,26 @@ def ensure_customer(
     scripted: bool = False,
 ) -> Customer:
     """The customer with this user name, created when new."""
-    row = transaction.one("SELECT * FROM customer WHERE username = ?", (username,))
-    if row is None:
-        name = display_name or username.replace(".", " ").replace("_", " ").title()
-        transaction.execute(
-            "INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?)",
-            (ids.user_id(), username, name, int(is_follower), int(scripted), time.time()),
-        )
-        row = transaction.one("SELECT * FROM customer WHERE username = ?", (username,))
-    assert row is not None
-    return _customer(dict(row))
+    name = display_name or username.replace(".", " ").replace("_", " ").title()
+    transaction.execute(
+        "INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING",
+        (ids.user_id(), username, name, int(is_follower), int(scripted), time.time()),
+    )
+    return _customer(transaction.all("SELECT * FROM customer WHERE username = ?", (username,))[0])
 
 
 def ensure_conversation(transaction: Transaction, account: Account, customer: Customer) -> Conversation:
     """The one conversation of this customer with this business, created when new."""
-    found = transaction.one(
-        "SELECT id FROM conversation WHERE business_id = ? AND customer_id = ?", (account.business_id, customer.id)
+    now = time.time()
+    transaction.execute(
+        "INSERT INTO conversation (id, business_id, customer_id, created_at, update_time_ms)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (business_id, customer_id) DO NOTHING",
+        (ids.opaque_id(), account.business_id, customer.id, now, int(now * 1000)),
     )
-    if found is None:
-        now = time.time()
-        transaction.execute(
-            "INSERT INTO conversation (id, business_id, customer_id, created_at, update_time_ms)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (ids.opaque_id(), account.business_id, customer.id, now, int(now * 1000)),
-        )
-        return ensure_conversation(transaction, account, customer)
-    conversation = find(transaction, found["id"])
-    assert conversation is not None
-    return conversation
+    row = transaction.all(
+        "SELECT * FROM conversation WHERE business_id = ? AND customer_id = ?", (account.business_id, customer.id)
+    )[0]
+    return _conversation(row, customer)
 
 
 def find(transaction: Transaction, conversation_id: object) -> Conversation | None:
@@ -101,18 +94,8 @@ def find(transaction: Transaction, conversation_id: object) -> Conversation | No
     row = transaction.one("SELECT * FROM conversation WHERE id = ?", (conversation_id,))
     if row is None:
         return None
-    customer = transaction.one("SELECT * FROM customer WHERE id = ?", (row["customer_id"],))
-    assert customer is not None
-    return Conversation(
-        id=row["id"],
-        business_id=row["business_id"],
-        customer=_customer(dict(customer)),
-        kind=row["kind"],
-        update_time_ms=row["update_time_ms"],
-        window_opened_at=row["window_opened_at"],
-        window_used=row["window_used"],
-        referrals=json.loads(row["referrals"]),
-    )
+    customer = transaction.all("SELECT * FROM customer WHERE id = ?", (row["customer_id"],))[0]
+    return _conversation(row, _customer(customer))
 
 
 def add_message(
@@ -121,7 +104,7 @@ def add_message(
     *,
     direction: str,
     source: str,
-    type: str,
+    message_type: str,
     content: object,
     referenced_message_id: str | None = None,
     auto_message_type: str | None = None,
@@ -136,7 +119,7 @@ def add_message(
         conversation_id=conversation.id,
         direction=direction,
         source=source,
-        type=type,
+        type=message_type,
         content=content,
         at_ms=max(int(time.time() * 1000), last + 1),
         referenced_message_id=referenced_message_id,
@@ -150,7 +133,7 @@ def add_message(
             conversation.id,
             direction,
             source,
-            type,
+            message_type,
             json.dumps(content),
             message.at_ms,
             referenced_message_id,
@@ -175,7 +158,7 @@ def messages(transaction: Transaction, conversation_id: str, *, newest: int | No
         "SELECT * FROM message WHERE conversation_id = ? ORDER BY seq DESC LIMIT ?",
         (conversation_id, -1 if newest is None else newest),
     )
-    return [message_from(dict(row)) for row in reversed(rows)]
+    return [message_from(row) for row in reversed(rows)]
 
 
 def find_message(transaction: Transaction, message_id: object) -> Message | None:
@@ -183,10 +166,10 @@ def find_message(transaction: Transaction, message_id: object) -> Message | None
     if not isinstance(message_id, str):
         return None
     row = transaction.one("SELECT * FROM message WHERE message_id = ?", (message_id,))
-    return message_from(dict(row)) if row else None
+    return message_from(row) if row else None
 
 
-def message_from(row: Mapping[str, Any]) -> Message:
+def message_from(row: sqlite3.Row) -> Message:
     """A message from its row."""
     return Message(
         message_id=row["message_id"],
@@ -220,7 +203,20 @@ def add_referral(transaction: Transaction, conversation: Conversation, kind: str
     transaction.execute("UPDATE conversation SET referrals = ? WHERE id = ?", (json.dumps(referrals), conversation.id))
 
 
-def _customer(row: Mapping[str, Any]) -> Customer:
+def _conversation(row: sqlite3.Row, customer: Customer) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        business_id=row["business_id"],
+        customer=customer,
+        kind=row["kind"],
+        update_time_ms=row["update_time_ms"],
+        window_opened_at=row["window_opened_at"],
+        window_used=row["window_used"],
+        referrals=json.loads(row["referrals"]),
+    )
+
+
+def _customer(row: sqlite3.Row) -> Customer:
     return Customer(
         id=row["id"],
         username=row["username"],

@@ -66,12 +66,6 @@ class Attempt:
     signed_at: int
 
 
-COLUMNS = (
-    "id, client_key, event_type, event, business_id, conversation_id, message_id, lane, body, variant, signed_at,"
-    " attempts, created_at, due_at"
-)
-
-
 def add(world: "World", transaction: Transaction, webhook: NewWebhook) -> None:
     """Write a webhook down; it is delivered once the transaction is committed.
 
@@ -113,7 +107,11 @@ def pending(transaction: Transaction) -> list[tuple[int, str, float]]:
 
 def find(transaction: Transaction, webhook_id: int) -> Webhook | None:
     """A webhook that is still to be delivered, or None."""
-    row = transaction.one(f"SELECT {COLUMNS} FROM webhook WHERE id = ? AND state = 'pending'", (webhook_id,))
+    row = transaction.one(
+        "SELECT id, client_key, event_type, event, business_id, conversation_id, message_id, lane, body, variant,"
+        " signed_at, attempts, created_at, due_at FROM webhook WHERE id = ? AND state = 'pending'",
+        (webhook_id,),
+    )
     return Webhook(**dict(row)) if row else None
 
 

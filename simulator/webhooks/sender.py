@@ -39,7 +39,6 @@ class Sender:
     def __init__(self, store: Store, prepare: Prepare) -> None:
         self._store = store
         self._prepare = prepare
-        self._world: World | None = None
         self._condition = threading.Condition()
         self._lanes = Lanes()
         self._paused = False
@@ -58,13 +57,12 @@ class Sender:
 
     def start(self, world: World) -> None:
         """Take up what an earlier run left, and begin."""
-        self._world = world
         with self._store.reading() as transaction:
             waiting = outbox.pending(transaction)
         for webhook_id, lane, due_at in waiting:
             self.queue(webhook_id, lane=lane, due_at=due_at)
         for number in range(THREADS):
-            threading.Thread(target=self._work, name=f"webhook-{number}", daemon=True).start()
+            threading.Thread(target=self._work, args=(world,), name=f"webhook-{number}", daemon=True).start()
 
     def stop(self) -> None:
         """Begin no further attempt."""
@@ -90,7 +88,7 @@ class Sender:
             self._lanes.add(webhook_id, lane=lane, due_at=due_at)
             self._condition.notify()
 
-    def _work(self) -> None:
+    def _work(self, world: World) -> None:
         connections: dict[str, http.client.HTTPConnection] = {}
         while True:
             taken = self._take()
@@ -99,7 +97,7 @@ class Sender:
             webhook_id, lane = taken
             due_at: float | None = time.time() + 1
             try:
-                due_at = self._deliver(webhook_id, connections)
+                due_at = self._deliver(world, webhook_id, connections)
             except Exception:  # the thread's edge: the webhook waits a moment, the thread lives on
                 if self._stopped:
                     return
@@ -123,10 +121,11 @@ class Sender:
                 self._condition.wait(None if due_at is None else due_at - now)
             return None
 
-    def _deliver(self, webhook_id: int, connections: dict[str, http.client.HTTPConnection]) -> float | None:
+    def _deliver(
+        self, world: World, webhook_id: int, connections: dict[str, http.client.HTTPConnection]
+    ) -> float | None:
         """One attempt; answers when to try again, or None when it is over."""
-        assert self._world is not None
-        settings = self._world.knobs.now
+        settings = world.knobs.now
         now = time.time()
         with self._store.reading() as transaction:
             webhook = outbox.find(transaction, webhook_id)
@@ -135,7 +134,7 @@ class Sender:
             keeps_time = webhook.signed_at is not None and (webhook.variant == "stale" or not settings.resign_retries)
             signed_at = webhook.signed_at if keeps_time and webhook.signed_at is not None else int(now)
             outgoing = self._prepare(transaction, webhook, signed_at)
-        hang_up = self._world.faults.strike(
+        hang_up = world.faults.strike(
             ("webhook", "echo") if webhook.event == "im_send_msg" else ("webhook",),
             account=webhook.business_id,
             kinds=frozenset({"hang_up"}),
@@ -184,35 +183,53 @@ def _post(
     target = urlsplit(outgoing.url)
     origin = f"{target.scheme}://{target.netloc}"
     kept = connections.pop(origin, None)
-    for connection in [kept, None] if kept is not None else [None]:
-        fresh = connection is None
-        connection = connection or _connect(target)
-        connection.timeout = max(seconds, 0.05)
-        if connection.sock is not None:
-            connection.sock.settimeout(connection.timeout)
+    connection = kept or _connect(target)
+    try:
         try:
-            path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-            connection.request("POST", path, body=body, headers=dict(outgoing.headers))
-            if hang_up:
-                connection.close()
-                return 0, "hung up without waiting for the answer"
-            response = connection.getresponse()
-            response.read(65_536)
-        except TimeoutError:
+            status = _exchange(connection, target, outgoing, body, seconds=seconds, hang_up=hang_up)
+        except (ConnectionError, http.client.HTTPException):
             connection.close()
-            return 0, "timeout"
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            if fresh:
-                return 0, type(error).__name__
+            if kept is None:
+                raise
             # A kept connection may have been closed meanwhile; that is no failure of the receiver.
-            continue
-        if response.will_close or not response.isclosed():
-            connection.close()
-        else:
-            connections[origin] = connection
-        return response.status, None
-    return 0, "no connection"
+            connection = _connect(target)
+            status = _exchange(connection, target, outgoing, body, seconds=seconds, hang_up=hang_up)
+    except TimeoutError:
+        connection.close()
+        return 0, "timeout"
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        return 0, type(error).__name__
+    if status is None:
+        return 0, "hung up without waiting for the answer"
+    if connection.sock is not None:
+        connections[origin] = connection
+    return status, None
+
+
+def _exchange(
+    connection: http.client.HTTPConnection,
+    target: SplitResult,
+    outgoing: Outgoing,
+    body: bytes,
+    *,
+    seconds: float,
+    hang_up: bool,
+) -> int | None:
+    """The status answered; None after hanging up. The connection stays open when it can be used again."""
+    connection.timeout = max(seconds, 0.05)
+    if connection.sock is not None:
+        connection.sock.settimeout(connection.timeout)
+    path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+    connection.request("POST", path, body=body, headers=dict(outgoing.headers))
+    if hang_up:
+        connection.close()
+        return None
+    response = connection.getresponse()
+    response.read(65_536)
+    if response.will_close or not response.isclosed():
+        connection.close()
+    return response.status
 
 
 def _connect(target: SplitResult) -> http.client.HTTPConnection:

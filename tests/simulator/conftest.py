@@ -8,6 +8,11 @@ import pytest
 from tests.simulator.rig import Receiver, Rig, receiving, running
 
 
+@pytest.fixture(autouse=True)
+def _fast_and_forgetful() -> None:
+    """Nothing of the product's is used here, so nothing of it is set up."""
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A door that keeps what arrives."""

@@ -100,7 +100,7 @@ def receiving() -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
@@ -139,11 +139,11 @@ class Rig:
         answer: dict[str, Any] = response.json()
         return answer
 
-    def say(self, text: str = "Where is my order?", **order: object) -> dict[str, Any]:
+    def say(self, text: str = "Where is my order?", **order: Any) -> dict[str, Any]:
         """A customer says something."""
         return self.order("say", **({"user": "jane.k", "text": text} | order))
 
-    def post(self, path: str, *, token: str = TOKEN, **parameters: object) -> dict[str, Any]:
+    def post(self, path: str, *, token: str = TOKEN, **parameters: Any) -> dict[str, Any]:
         """An API call; answers the envelope."""
         response = self.client.post(
             f"{API}{path}", json={"business_id": BUSINESS} | parameters, headers={"Access-Token": token}
@@ -161,7 +161,7 @@ class Rig:
         envelope: dict[str, Any] = response.json()
         return envelope
 
-    def send(self, conversation_id: str, text: str = "It left today.", **parameters: object) -> dict[str, Any]:
+    def send(self, conversation_id: str, text: str = "It left today.", **parameters: Any) -> dict[str, Any]:
         """Send a text; answers the envelope."""
         return self.post(
             "/business/message/send/",

@@ -7,8 +7,8 @@ from tests.simulator.rig import API, BUSINESS, CLIENT_KEY, SECRET, TOKEN, Rig, w
 
 
 def test_the_twenty_newest_messages_are_listed_newest_first(rig: Rig) -> None:
-    for number in range(25):
-        conversation_id = rig.say(f"Line {number}")["conversation_id"]
+    said = [rig.say(f"Line {number}") for number in range(25)]
+    conversation_id = said[0]["conversation_id"]
 
     data = rig.get("/business/message/content/list/", conversation_id=conversation_id)["data"]
 

@@ -1,5 +1,7 @@
 """Sending: what is accepted, what is refused, and what the truth log says about it."""
 
+from typing import Any
+
 import pytest
 
 from tests.simulator.rig import Rig, wait_until
@@ -108,7 +110,7 @@ BUTTON = {"type": "REPLY", "title": "Yes", "id": "yes"}
         {"referenced_message_info": {"referenced_message_id": "unknown=="}},
     ],
 )
-def test_what_breaks_a_limit_is_refused_as_a_bad_parameter(rig: Rig, parameters: dict[str, object]) -> None:
+def test_what_breaks_a_limit_is_refused_as_a_bad_parameter(rig: Rig, parameters: dict[str, Any]) -> None:
     conversation_id = rig.say()["conversation_id"]
 
     answer = rig.send(conversation_id, **parameters)
