@@ -181,7 +181,7 @@ def pip(arguments: list[str], *, title: str) -> subprocess.CompletedProcess[str]
     finally:
         over.set()
         ticker.join()
-        say(f"{start_of_line()}{title} … {time.monotonic() - started:.0f} s")
+        say(f"{start_of_line()}{title} … {time.monotonic() - started:.0f} s" if sys.stdout.isatty() else "… done")
 
 
 def show_progress(title: str, started: float, over: threading.Event) -> None:
