@@ -4,6 +4,7 @@ Without DATABASE_URL and REDIS_URL this is the embedded default: SQLite, everyth
 under VAR_DIR. With them it is production, and nothing is guessed.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from supportagent import secrets as own_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env", overwrite=False) if (BASE_DIR / ".env").exists() else None
+ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+if ENV_FILE.is_file():
+    environ.Env.read_env(ENV_FILE, overwrite=False)
 
 # --- Where things lie, and in which shape this runs -----------------------------------------------------------------
 
@@ -31,14 +34,21 @@ PROCESS_KIND = env.str("PROCESS_KIND", default="web")
 
 # --- Secrets ---------------------------------------------------------------------------------------------------------
 
-OWN_SECRETS = own_secrets.load_or_create(VAR_DIR) if EMBEDDED else {}
-SECRET_KEY = env.str("SECRET_KEY", default=OWN_SECRETS.get("SECRET_KEY", ""))
+OWN_SECRETS = own_secrets.load_or_create(VAR_DIR) if EMBEDDED or DEMO else {}
+SECRET_KEY = env.str("SECRET_KEY", default=OWN_SECRETS["SECRET_KEY"] if EMBEDDED else "")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[k for k in [OWN_SECRETS.get("FIELD_ENCRYPTION_KEY")] if k])
+FIELD_ENCRYPTION_KEYS = env.list(
+    "FIELD_ENCRYPTION_KEYS", default=[OWN_SECRETS["FIELD_ENCRYPTION_KEY"]] if EMBEDDED else []
+)
 
 # --- Who may talk to us ----------------------------------------------------------------------------------------------
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if EMBEDDED else [])
+# On loopback only loopback's names are answered to, so that no web page reaches this by a name of its own.
+LOOPBACK_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    default=[] if not EMBEDDED else LOOPBACK_HOSTS if HOST in ("127.0.0.1", "::1", "localhost") else ["*"],
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[] if EMBEDDED else [PUBLIC_URL])
 HTTPS = env.bool("HTTPS", default=not EMBEDDED)
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if EMBEDDED else 1)
@@ -71,12 +81,13 @@ INSTALLED_APPS = [
     "supportagent.apps.SupportAgentConfig",
 ]
 
+# The headers come before whatever may answer by itself, so that redirects and static files carry them too.
 MIDDLEWARE = [
     "supportagent.middleware.RequestOriginMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "supportagent.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "supportagent.middleware.SecurityHeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -86,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "supportagent.middleware.SynchronousMiddleware",
 ]
 
 ROOT_URLCONF = "supportagent.urls"
@@ -120,7 +132,9 @@ SQLITE_OPTIONS = {
         "PRAGMA mmap_size=134217728;PRAGMA cache_size=-16000;"
     ),
 }
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if EMBEDDED else 60
@@ -139,7 +153,8 @@ else:
 # --- Broker, channel layer, cache ------------------------------------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
-_REDIS_BASE = REDIS_URL.rstrip("/")
+# The parts have databases of their own, so a database number in the address is left out.
+_REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{_REDIS_BASE}/0" if REDIS_URL else "memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
@@ -186,6 +201,13 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 LIVE_INTERVAL_SECONDS = 0.1
 
+# --- Work in the background ------------------------------------------------------------------------------------------
+
+WORK_THREADS = env.int("WORK_THREADS", default=4 if EMBEDDED else 8)
+SWEEP_INTERVAL_SECONDS = 1.0
+STALL_SECONDS = 60
+TASK_LIMIT_SECONDS = 120
+
 # --- People ----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "core.User"
@@ -225,6 +247,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "supportagent.errors.answer",
     "UNAUTHENTICATED_USER": None,
 }
+# What `manage.py up` reads of one request, and for how long; in production nginx in front has the same limits.
+REQUEST_MAX_BYTES = 11 * 1024 * 1024
+REQUEST_READ_SECONDS = 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
@@ -314,8 +339,13 @@ RESPONSE_TARGET_MINUTES = {
 # --- Platforms -------------------------------------------------------------------------------------------------------
 
 TIKTOK_API_BASE = env.str("TIKTOK_API_BASE", default="https://business-api.tiktok.com/open_api/v1.3")
+# The app's key and secret may also stand here: then the door judges signatures even if the database was never reached.
+TIKTOK_CLIENT_KEY = env.str("TIKTOK_CLIENT_KEY", default="")
+TIKTOK_CLIENT_SECRET = env.str("TIKTOK_CLIENT_SECRET", default="")
 TIKTOK_AUTH_BASE = env.str("TIKTOK_AUTH_BASE", default="https://www.tiktok.com")
 TIKTOK_RATE_LIMIT = env.int("TIKTOK_RATE_LIMIT", default=60)
+# From one address; a demo is tried from one machine, again and again.
+CHAT_SESSIONS_PER_TEN_MINUTES = env.int("CHAT_SESSIONS_PER_TEN_MINUTES", default=100 if EMBEDDED else 5)
 WEBHOOK_MAX_BYTES = 256 * 1024
 
 # --- Logs ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,14 @@ from conversations.services.deliveries import (
     settle_unknown,
     unknown_deliveries,
 )
-from conversations.services.receiving import ensure_conversation, receive, record_echo, record_read, seen
+from conversations.services.receiving import (
+    ensure_conversation,
+    mark_read_to,
+    receive,
+    record_echo,
+    record_read,
+    seen,
+)
 from conversations.services.staff import (
     add_note,
     assign,
@@ -47,6 +54,7 @@ __all__ = [
     "fail_turn",
     "hand_back",
     "lock",
+    "mark_read_to",
     "raise_overdue",
     "read_talk",
     "receive",

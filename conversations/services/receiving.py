@@ -279,6 +279,19 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
     return True
 
 
+@transaction.atomic
+def mark_read_to(conversation_id: int, seq: int) -> None:
+    """The customer has had everything up to ``seq`` on their screen. An older number changes nothing."""
+    conversation = lock(conversation_id)
+    seq = min(seq, conversation.last_seq)
+    if seq <= conversation.read_to_seq:
+        return
+    Delivery.objects.filter(conversation=conversation, message__seq__lte=seq, read_at=None).update(read_at=timezone.now())
+    conversation.read_to_seq = seq
+    save(conversation, "read_to_seq")
+    announce(conversation.pk)
+
+
 def seen(account_id: int, key: str) -> bool:
     """Whether an item that is not a message has had its effect before; from now on it has."""
     try:

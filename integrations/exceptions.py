@@ -1,0 +1,87 @@
+"""What goes wrong between us and a platform. The messages are fit for staff."""
+
+
+class InvalidSignature(Exception):
+    """The sender did not prove who it is; answered 401, and nothing is kept. The message is the answer's detail."""
+
+
+class KeysUnavailable(Exception):
+    """The accounts' keys could not be read yet, so nobody's proof can be judged."""
+
+
+class Unreadable(Exception):
+    """Authentic bytes that do not follow the rules. ``code`` is the rule's short name, ``detail`` says where."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        super().__init__(f"{code}: {detail}" if detail else code)
+
+
+class AccountProblem(Exception):
+    """An account cannot be added, changed or found. The message says what to do."""
+
+
+class EventNotReplayable(Exception):
+    """The event is not set aside."""
+
+    def __init__(self) -> None:
+        super().__init__("Only events that were quarantined, ignored or given up can be replayed or dropped.")
+
+
+class ChatError(Exception):
+    """The chat page asked for something that cannot be. The message is for the visitor."""
+
+    status = 422
+    retry_after: int | None = None
+
+
+class PageGone(ChatError):
+    """No account has this key."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This chat does not exist any more.")
+
+
+class VisitorUnknown(ChatError):
+    """The token proves nobody."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("This chat has ended. Begin a new one.")
+
+
+class TextMissing(ChatError):
+    """There is nothing to send."""
+
+    def __init__(self) -> None:
+        super().__init__("Write something first.")
+
+
+class TooMuchText(ChatError):
+    """The text is too long."""
+
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"A message has at most {limit:,} characters. Send it in parts.")
+
+
+class FieldWrong(ChatError):
+    """A field is not what it must be."""
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__(f"{name} must be {wanted}.")
+
+
+class TooManyRequests(ChatError):
+    """Too much at once; ``retry_after`` in seconds."""
+
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)

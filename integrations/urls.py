@@ -1,0 +1,11 @@
+"""Where platforms knock, with and without a slash at the end: a POST must never be redirected."""
+
+from django.urls import include, path, re_path
+
+from integrations.webhooks import PlatformDoor, verify_challenge
+
+urlpatterns = [
+    re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
+    re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
+    path("chat/", include("integrations.webchat.urls")),
+]

@@ -1,0 +1,138 @@
+"""The chat's live half: what was said reaches an open page at once. A page that missed a frame asks over HTTP."""
+
+import asyncio
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from core import live
+from integrations.models import Visitor
+from integrations.webchat import services
+from integrations.webchat.wire import MessageOnWire, State, bot_is_typing, message_on_wire, state_on_wire
+
+TOKEN_UNKNOWN = 4401
+SECONDS_TO_SAY_WHO = 10
+
+
+class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """One open chat page. The first frame proves the visitor; nothing is told before."""
+
+    visitor: Visitor | None = None
+    sent_to: int = 0
+    groups_joined: set[str]
+    typing: bool = False
+    last_state: State | None = None
+    deadline: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Accept, and wait a short while for the token."""
+        self.groups_joined = set()
+        await self.accept()
+        self.deadline = asyncio.create_task(self._close_if_silent())
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the groups."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+        for group in self.groups_joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def receive_json(self, content: Any, **_: Any) -> None:
+        """A frame of the page; what is not known is passed over."""
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "auth":
+            await self._begin(content)
+        elif self.visitor is None:
+            await self.close(TOKEN_UNKNOWN)
+        elif kind == "ping":
+            await self.send_json({"type": "pong"})
+        elif kind == "typing":
+            await database_sync_to_async(services.tell_typing)(self.visitor, on=bool(content.get("on")))
+        elif kind == "seen" and isinstance(content.get("seq"), int):
+            await database_sync_to_async(services.mark_seen)(self.visitor, max(0, content["seq"]))
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """The frame, or an empty one where it is no JSON."""
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            return {}
+
+    async def conversation_changed(self, event: dict[str, Any]) -> None:
+        """A bell: look what is new."""
+        await self._tell_news()
+
+    async def conversation_opened(self, event: dict[str, Any]) -> None:
+        """The visitor wrote for the first time, perhaps in another tab."""
+        await self._tell_news()
+
+    async def typing_changed(self, event: dict[str, Any]) -> None:
+        """Somebody writes; the visitor is shown everybody but themselves."""
+        if event.get("who") != "customer":
+            await self.send_json({"type": "typing", "who": event["who"], "on": event["on"], "name": event.get("name") or None})
+
+    async def _begin(self, content: dict[str, Any]) -> None:
+        key = self.scope["url_route"]["kwargs"]["key"]
+        visitor = await database_sync_to_async(_prove)(key, content.get("token"))
+        if visitor is None:
+            await self.close(TOKEN_UNKNOWN)
+            return
+        if self.deadline is not None:
+            self.deadline.cancel()
+        self.visitor = visitor
+        after = content.get("after")
+        self.sent_to = after if isinstance(after, int) and after >= 0 else 0
+        await self._join(services.visitor_group(visitor))
+        news = await self._news()
+        await self.send_json({"type": "ready", "last_seq": news["last_seq"], "state": news["state"]})
+        self.last_state = news["state"]
+        await self._tell(news)
+
+    async def _tell_news(self) -> None:
+        await self._tell(await self._news())
+
+    async def _tell(self, news: dict[str, Any]) -> None:
+        for message in news["messages"]:
+            self.sent_to = max(self.sent_to, message["seq"])
+            await self.send_json({"type": "message", "message": message})
+        if news["state"] != self.last_state:
+            self.last_state = news["state"]
+            await self.send_json({"type": "state", "state": news["state"]})
+        if news["typing"] != self.typing:
+            self.typing = news["typing"]
+            await self.send_json({"type": "typing", "who": "bot", "on": self.typing})
+
+    async def _news(self) -> dict[str, Any]:
+        news = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
+        if news["conversation_id"] is not None:
+            await self._join(live.conversation_group(news["conversation_id"]))
+        return news
+
+    async def _join(self, group: str) -> None:
+        if group not in self.groups_joined:
+            self.groups_joined.add(group)
+            await self.channel_layer.group_add(group, self.channel_name)
+
+    async def _close_if_silent(self) -> None:
+        await asyncio.sleep(SECONDS_TO_SAY_WHO)
+        if self.visitor is None:
+            await self.close(TOKEN_UNKNOWN)
+
+
+def _prove(key: str, token: object) -> Visitor | None:
+    account = services.account_of(key)
+    return services.visitor_of(account, token) if account is not None and isinstance(token, str) else None
+
+
+def _read_news(visitor: Visitor, after: int) -> dict[str, Any]:
+    page = services.read(visitor, after=after)
+    messages: list[MessageOnWire] = [message_on_wire(message) for message in page.messages]
+    return {
+        "messages": messages,
+        "last_seq": page.last_seq,
+        "state": state_on_wire(page.conversation),
+        "typing": bot_is_typing(page.conversation),
+        "conversation_id": page.conversation.pk if page.conversation else None,
+    }

@@ -1,0 +1,129 @@
+"""The chat's live half."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from conversations import services as conversations
+from conversations.models import Conversation
+from conversations.types import HandOver, MessageFacts, ReasonCategory, Reply
+from core import live
+from integrations.models import PlatformAccount, Visitor
+from integrations.webchat import services
+from supportagent.asgi import application
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def begin() -> tuple[PlatformAccount, Visitor, str]:
+    account = make_account(platform="webchat")
+    return (account, *services.begin(account, locale="en", address="192.0.2.1"))
+
+
+def say(account: PlatformAccount, visitor: Visitor, text: str) -> Conversation:
+    message, _ = services.write(account, visitor, client_msg_id=uuid.uuid4(), text=text)
+    Conversation.objects.filter(pk=message.conversation_id).update(ready_at=message.created_at)
+    return message.conversation
+
+
+def answer(conversation: Conversation, outcome: Reply | HandOver) -> None:
+    turn = conversations.claim_turn(conversation.pk, owner="test")
+    assert turn is not None
+    conversations.commit_turn(turn, outcome, run_id=1, facts=MessageFacts())
+
+
+def socket(account: PlatformAccount) -> WebsocketCommunicator:
+    return WebsocketCommunicator(
+        application,
+        f"/ws/chat/{account.public_key}/",
+        headers=[(b"host", b"testserver"), (b"origin", b"http://testserver")],
+    )
+
+
+async def opened(account: PlatformAccount, token: str, after: int = 0) -> tuple[WebsocketCommunicator, dict[str, Any]]:
+    page = socket(account)
+    assert (await page.connect())[0]
+    await page.send_json_to({"type": "auth", "token": token, "after": after})
+    return page, await page.receive_json_from()
+
+
+async def until(page: WebsocketCommunicator, kind: str) -> dict[str, Any]:
+    while True:
+        frame: dict[str, Any] = await page.receive_json_from(timeout=5)
+        if frame["type"] == kind:
+            return frame
+
+
+def rung(conversation: Conversation) -> None:
+    live.ring(
+        live.Bell(
+            conversation_id=conversation.pk,
+            public_id=str(conversation.public_id),
+            team_id=None,
+            assignee_id=None,
+            version=conversation.version,
+        )
+    )
+
+
+def test_an_unknown_token_is_closed_with_4401() -> None:
+    async def scenario() -> int:
+        account, *_ = await sync_to_async(begin)()
+        page = socket(account)
+        await page.connect()
+        await page.send_json_to({"type": "auth", "token": "nobody"})
+        code: int = (await page.receive_output())["code"]
+        return code
+
+    assert asyncio.run(scenario()) == 4401
+
+
+def test_a_reply_reaches_an_open_page_and_what_was_missed_comes_first() -> None:
+    async def scenario() -> tuple[dict[str, Any], list[str]]:
+        account, visitor, token = await sync_to_async(begin)()
+        conversation = await sync_to_async(say)(account, visitor, "Hello")
+        page, ready = await opened(account, token, after=0)
+        missed = await until(page, "message")
+        await sync_to_async(answer)(conversation, Reply(text="Hi there"))
+        rung(conversation)
+        pushed = await until(page, "message")
+        await page.disconnect()
+        return ready, [missed["message"]["text"], pushed["message"]["text"]]
+
+    ready, texts = asyncio.run(scenario())
+
+    assert ready["last_seq"] == 1
+    assert texts == ["Hello", "Hi there"]
+
+
+def test_the_page_is_told_when_a_person_is_needed() -> None:
+    async def scenario() -> dict[str, Any]:
+        account, visitor, token = await sync_to_async(begin)()
+        conversation = await sync_to_async(say)(account, visitor, "A person please")
+        page, _ = await opened(account, token, after=1)
+        await sync_to_async(answer)(conversation, HandOver(reason=ReasonCategory.ASKED, detail="asked"))
+        rung(conversation)
+        state = await until(page, "state")
+        await page.disconnect()
+        return state
+
+    assert asyncio.run(scenario())["state"]["owner"] == "waiting"
+
+
+def test_a_page_of_another_site_gets_no_socket() -> None:
+    async def scenario() -> bool:
+        account, *_ = await sync_to_async(begin)()
+        page = WebsocketCommunicator(
+            application,
+            f"/ws/chat/{account.public_key}/",
+            headers=[(b"host", b"testserver"), (b"origin", b"https://evil.example")],
+        )
+        accepted, _ = await page.connect()
+        return bool(accepted)
+
+    assert asyncio.run(scenario()) is False

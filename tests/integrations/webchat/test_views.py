@@ -1,0 +1,174 @@
+"""The chat's HTTP half."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from conversations import services as conversations
+from conversations.models import Conversation, Message
+from conversations.types import MessageFacts, Reply
+from integrations.models import PlatformAccount, Visitor
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> PlatformAccount:
+    return make_account(platform="webchat", origins=["https://shop.acme.example"])
+
+
+class Page:
+    """A chat page's requests."""
+
+    def __init__(self, client: Client, account: PlatformAccount) -> None:
+        self.client = client
+        self.base = f"/chat/{account.public_key}/"
+        self.token = ""
+
+    def begin(self) -> "Page":
+        answer = self.post("session", {"locale": "en"})
+        assert answer.status_code == 201
+        self.token = answer.json()["token"]
+        return self
+
+    def post(self, path: str, body: Any, **extra: Any) -> Any:
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        return self.client.post(self.base + path, data, content_type="application/json", **self._headers(), **extra)
+
+    def get(self, path: str) -> Any:
+        return self.client.get(self.base + path, **self._headers())
+
+    def say(self, text: str, client_msg_id: str = "") -> Any:
+        return self.post("messages", {"client_msg_id": client_msg_id or str(uuid.uuid4()), "text": text})
+
+    def _headers(self) -> dict[str, Any]:
+        return {"headers": {"Authorization": f"Bearer {self.token}"}} if self.token else {}
+
+
+@pytest.fixture
+def page(client: Client, account: PlatformAccount) -> Page:
+    return Page(client, account).begin()
+
+
+def test_the_page_may_be_framed_by_the_accounts_sites_only(client: Client, account: PlatformAccount) -> None:
+    answer = client.get(f"/chat/{account.public_key}/")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert answer.status_code == 200
+    assert "frame-ancestors 'self' https://shop.acme.example" in policy
+    assert "script-src 'self'" in policy
+    assert "X-Frame-Options" not in answer.headers
+
+
+def test_a_page_that_does_not_exist_is_404(client: Client) -> None:
+    assert client.get("/chat/nothing/").status_code == 404
+
+
+def test_the_embed_script_may_be_loaded_from_any_site(client: Client) -> None:
+    answer = client.get("/chat/embed.js")
+
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert b"SupportChat" in b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+
+
+def test_a_visitors_token_is_kept_only_as_a_hash(page: Page) -> None:
+    assert page.token not in str(Visitor.objects.values())
+
+
+def test_a_message_is_stored_once_for_its_id(page: Page) -> None:
+    key = str(uuid.uuid4())
+
+    first, again = page.say("Hello", key), page.say("Hello", key)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert Message.objects.count() == 1
+    assert first.json()["message"]["client_msg_id"] == key
+
+
+def test_the_page_catches_up_from_the_number_it_knows(page: Page) -> None:
+    page.say("Hello")
+    conversation = Conversation.objects.get()
+    Conversation.objects.update(ready_at=conversation.created_at)
+    turn = conversations.claim_turn(conversation.pk, owner="test")
+    assert turn is not None
+    conversations.commit_turn(turn, Reply(text="Hi!", sources=({"title": "Hours"},)), run_id=1, facts=MessageFacts())
+
+    found = page.get("messages?after=1").json()
+
+    assert [(m["from"], m["text"], m["sources"]) for m in found["messages"]] == [("bot", "Hi!", [{"title": "Hours"}])]
+    assert found["last_seq"] == 2
+    assert found["state"] == {"owner": "bot", "name": None, "unread": 1, "closed": False}
+
+
+def test_what_was_seen_is_no_longer_unread(page: Page) -> None:
+    test_the_page_catches_up_from_the_number_it_knows(page)
+
+    assert page.post("seen", {"seq": 2}).status_code == 204
+    assert page.get("messages").json()["state"]["unread"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"client_msg_id": "x", "text": "Hi"}, 422),
+        ({"client_msg_id": str(uuid.uuid4()), "text": "  "}, 422),
+        ({"client_msg_id": str(uuid.uuid4()), "text": "x" * 4001}, 413),
+        (b"{not json", 422),
+        (b"[" * 5000, 422),
+        (b'{"text": "' + b"x" * 40_000 + b'"}', 413),
+        (b'{"client_msg_id": "%s", "text": "a\\ud800"}' % str(uuid.uuid4()).encode(), 201),
+    ],
+)
+def test_bad_input_is_told_in_words_and_never_a_500(page: Page, body: Any, status: int) -> None:
+    answer = page.post("messages", body)
+
+    assert answer.status_code == status
+    assert status == 201 or answer.json()["detail"]
+
+
+def test_a_token_of_another_site_opens_nothing(page: Page, client: Client) -> None:
+    page.say("secret")
+    other = Page(client, make_account(platform="webchat"))
+    other.token = page.token
+
+    assert other.get("messages").status_code == 401
+    assert other.say("Hi").status_code == 401
+
+
+def test_a_visitor_reads_only_their_own_conversation(page: Page, client: Client, account: PlatformAccount) -> None:
+    page.say("my secret")
+    stranger = Page(client, account).begin()
+
+    assert stranger.get("messages").json()["messages"] == []
+
+
+def test_a_flood_is_slowed_down_and_says_for_how_long(page: Page) -> None:
+    for n in range(20):
+        assert page.say(f"{n}").status_code == 201
+
+    answer = page.say("one more")
+
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_new_chats_from_one_address_are_limited(client: Client, account: PlatformAccount, settings: Settings) -> None:
+    settings.CHAT_SESSIONS_PER_TEN_MINUTES = 2
+    for _ in range(2):
+        Page(client, account).begin()
+
+    assert Page(client, account).post("session", {}).status_code == 429
+
+
+def test_notes_of_staff_never_reach_the_page(page: Page) -> None:
+    page.say("Hello")
+    conversation = Conversation.objects.get()
+    conversation.notes.create(author_name="Dana", text="INTERNAL-MARKER")
+
+    assert "INTERNAL-MARKER" not in page.get("messages").content.decode()
