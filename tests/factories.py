@@ -250,7 +250,7 @@ _INTENTS = [
 
 def _tiktok_secrets(unique: int) -> dict[str, str]:
     return {
-        "client_secret": f"secret-{unique}",
+        "secret": f"secret-{unique}",
         "access_token": f"access-{unique}",
         "refresh_token": f"refresh-{unique}",
     }

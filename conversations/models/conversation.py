@@ -21,7 +21,7 @@ class Customer(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     platform = models.CharField(max_length=20)
     account_id = models.BigIntegerField()
-    external_id = models.CharField(max_length=200)
+    external_id = models.CharField(max_length=255)
     name = models.CharField(max_length=200, blank=True)
     username = models.CharField(max_length=200, blank=True)
     locale = models.CharField(max_length=20, blank=True)

@@ -1,0 +1,243 @@
+"""Our accounts on the platforms: added, tested, renewed, paused, removed. Secrets go in and never come out."""
+
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from core import audit
+from core.models import ApiKey, Team, User
+from integrations import keys, limits
+from integrations.exceptions import AccountProblem
+from integrations.models import PlatformAccount
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import CallFailed, Check, Session
+from integrations.services import tokens
+
+IMPLEMENTED = (PlatformAccount.Platform.TIKTOK, PlatformAccount.Platform.WEBCHAT)
+NEEDED_BY_TIKTOK = ("external_id", "client_key", "secret", "access_token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What is known of an account before it exists. Addresses are bases; empty means the platform's own."""
+
+    platform: str
+    name: str
+    external_id: str = ""
+    client_key: str = ""
+    secret: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    api_base: str = ""
+    auth_base: str = ""
+    api_kind: str = ""
+    team: str = ""
+    languages: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How the test of an account went."""
+
+    account: PlatformAccount
+    ok: bool
+    checks: tuple[Check, ...]
+
+
+def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAccount:
+    """Add an account. Raises AccountProblem with a sentence that says what to do."""
+    _judge(new)
+    account = PlatformAccount(
+        platform=new.platform,
+        kind=new.api_kind,
+        name=new.name.strip(),
+        external_id=new.external_id.strip() or uuid.uuid4().hex,
+        client_key=new.client_key.strip(),
+        secrets=_secrets(new.secret, new.access_token, new.refresh_token),
+        team=_team(new.team),
+        api_base=new.api_base.rstrip("/"),
+        auth_base=new.auth_base.rstrip("/"),
+        languages=list(new.languages),
+        origins=list(new.origins),
+        options={"simulated": True} if new.simulated else {},
+    )
+    try:
+        with transaction.atomic():
+            account.save()
+            audit.record(by, "account.add", account, after=_shown(account))
+    except IntegrityError as error:
+        raise AccountProblem(
+            f"There is an account {account.external_id} of this app on {new.platform} already; see `account list`."
+        ) from error
+    keys.forget()
+    return account
+
+
+def find(reference: str) -> PlatformAccount:
+    """The account with this number or public id. Raises AccountProblem."""
+    accounts = PlatformAccount.objects.all()
+    found = accounts.filter(pk=int(reference)).first() if reference.isascii() and reference.isdigit() else None
+    if found is None:
+        try:
+            found = accounts.filter(public_id=uuid.UUID(reference)).first()
+        except ValueError:
+            found = None
+    if found is None:
+        raise AccountProblem(f"There is no account {reference}; see `account list`.")
+    return found
+
+
+def try_out(account: PlatformAccount, by: User | ApiKey | None = None) -> Verdict:
+    """Try the account for real: does the platform know it, and does it take our token? A working one is reconnected."""
+    checks = tuple(_checks(account))
+    ok = all(check.ok for check in checks)
+    if ok:
+        tokens.reconnected(account, by)
+    audit.record(by, "account.test", account, after={"ok": ok})
+    account.refresh_from_db()
+    return Verdict(account=account, ok=ok, checks=checks)
+
+
+@transaction.atomic
+def renew_secrets(
+    account: PlatformAccount,
+    by: User | ApiKey | None = None,
+    *,
+    secret: str = "",
+    access_token: str = "",
+    refresh_token: str = "",
+) -> PlatformAccount:
+    """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer."""
+    account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
+    given = _secrets(secret, access_token, refresh_token)
+    if not given:
+        raise AccountProblem("Give a secret, an access token or a refresh token.")
+    old = account.secrets
+    if secret and old.get("secret") not in {None, secret}:
+        given["previous_secret"] = old["secret"]
+    account.secrets = {**old, **given}
+    account.token_expires_at = None if access_token else account.token_expires_at
+    account.refresh_expires_at = None if refresh_token else account.refresh_expires_at
+    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "updated_at"])
+    audit.record(by, "account.renew", account, after={"secrets": sorted(given)})
+    if access_token or refresh_token:
+        tokens.reconnected(account, by)
+    transaction.on_commit(keys.forget)
+    account.refresh_from_db()
+    return account
+
+
+@transaction.atomic
+def set_bot(account: PlatformAccount, by: User | ApiKey | None = None, *, enabled: bool) -> PlatformAccount:
+    """Let the bot answer on this account, or leave everything to people."""
+    PlatformAccount.objects.filter(pk=account.pk).update(bot_enabled=enabled)
+    audit.record(by, "account.resume" if enabled else "account.pause", account, before={"bot": account.bot_enabled})
+    account.refresh_from_db()
+    return account
+
+
+@transaction.atomic
+def remove(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
+    """Take nothing in and send nothing out any more. What was said stays; the secrets are gone."""
+    PlatformAccount.objects.filter(pk=account.pk).update(
+        state=PlatformAccount.State.REMOVED, state_reason="Removed.", secrets={}
+    )
+    audit.record(by, "account.remove", account, before={"state": account.state})
+    transaction.on_commit(keys.forget)
+    account.refresh_from_db()
+    return account
+
+
+def as_json(account: PlatformAccount) -> dict[str, object]:
+    """What may be shown of an account."""
+    shown: dict[str, object] = {
+        "id": account.pk,
+        "public_id": str(account.public_id),
+        "platform": account.platform,
+        "name": account.name,
+        "external_id": account.external_id,
+        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.platform}",
+    }
+    if account.platform == PlatformAccount.Platform.WEBCHAT:
+        chat = f"{settings.PUBLIC_URL}/chat/{account.public_key}"
+        shown |= {"webhook_url": f"{chat}/messages", "public_key": account.public_key, "chat_url": f"{chat}/"}
+    return shown
+
+
+def listed(account: PlatformAccount) -> dict[str, object]:
+    """What a list shows of an account on top of what is always shown."""
+    return as_json(account) | {
+        "state": account.state,
+        "state_reason": account.state_reason,
+        "bot_enabled": account.bot_enabled,
+        "team": account.team.name if account.team else None,
+        "languages": account.languages,
+    }
+
+
+def _checks(account: PlatformAccount) -> list[Check]:
+    if account.state == PlatformAccount.State.REMOVED:
+        return [Check(name="account", ok=False, detail="The account was removed.")]
+    platform = PLATFORMS.get(account.platform)
+    if platform is None:
+        return [Check(name="account", ok=True, detail="The web chat needs no other platform.")]
+    wait = limits.take(account.pk, limit=limits.per_minute(platform), calls=2)
+    if wait:
+        return [Check(name="account", ok=False, detail=f"Too many calls just now. Try again in {wait:.0f} s.")]
+
+    def look(session: Session) -> list[Check]:
+        platform.probe(session)
+        return platform.check(session)
+
+    try:
+        return tokens.call_as(account, look)
+    except CallFailed as failure:
+        return [Check(name="account", ok=False, detail=str(failure))]
+
+
+def _judge(new: NewAccount) -> None:
+    if new.platform not in PlatformAccount.Platform.values:
+        raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
+    if new.platform not in IMPLEMENTED:
+        label = PlatformAccount.Platform(new.platform).label
+        raise AccountProblem(f"{label} accounts cannot be added in this version; choose one of {', '.join(IMPLEMENTED)}.")
+    if not new.name.strip():
+        raise AccountProblem("Give the account a name (--name).")
+    if new.platform == PlatformAccount.Platform.TIKTOK:
+        missing = [name for name in NEEDED_BY_TIKTOK if not getattr(new, name).strip()]
+        if missing:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+            raise AccountProblem(f"A TikTok account needs {options} as well.")
+    for base in (new.api_base, new.auth_base, *new.origins):
+        if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
+            raise AccountProblem(f"{base} is no address; give it like https://example.com.")
+    if any(urlsplit(origin).path.strip("/") for origin in new.origins):
+        raise AccountProblem("An origin is only a scheme and a host, like https://shop.example.com.")
+
+
+def _team(name: str) -> Team | None:
+    if not name:
+        return None
+    found = Team.objects.filter(name=name).first()
+    if found is None:
+        raise AccountProblem(f"There is no team {name!r}.")
+    return found
+
+
+def _secrets(secret: str, access_token: str, refresh_token: str) -> dict[str, str]:
+    given = {"secret": secret.strip(), "access_token": access_token.strip(), "refresh_token": refresh_token.strip()}
+    return {name: value for name, value in given.items() if value}
+
+
+def _shown(account: PlatformAccount) -> dict[str, object]:
+    return {
+        "platform": account.platform,
+        "name": account.name,
+        "external_id": account.external_id,
+        "secrets": sorted(account.secrets),
+    }

@@ -1,0 +1,124 @@
+"""`manage.py account …`: the accounts, from a terminal. JSON on stdout, one sentence on stderr, exit 0, 1 or 2."""
+
+import json
+from argparse import ArgumentParser
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from core.exceptions import SecretUnreadable
+from integrations import accounts
+from integrations.exceptions import AccountProblem
+from integrations.models import PlatformAccount
+
+
+class Command(BaseCommand):
+    """Adds, lists, tests and changes accounts on the platforms."""
+
+    help = "Accounts on the platforms: add, list, test, renew, pause, resume, remove."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One subcommand each."""
+        orders = parser.add_subparsers(dest="order", required=True, metavar="add|list|test|renew|pause|resume|remove")
+        add = orders.add_parser("add", help="Add an account; prints it as JSON.")
+        add.add_argument("--platform", required=True, help="tiktok or webchat")
+        add.add_argument("--name", required=True, help="what staff call the account")
+        for option, what in (
+            ("external-id", "the account's id on the platform (TikTok: business_id)"),
+            ("client-key", "the app's public key"),
+            ("api-base", "everything up to the documented paths, where it is not the platform's own"),
+            ("auth-base", "the same for the authorise page"),
+            ("api-kind", "which of a platform's interfaces, where it has several"),
+            ("team", "the team that answers"),
+        ):
+            add.add_argument(f"--{option}", default="", help=what)
+        _add_secrets(add)
+        add.add_argument("--language", action="append", default=[], help="a language customers write in (repeatable)")
+        add.add_argument("--origin", action="append", default=[], help="a site that may embed the web chat (repeatable)")
+        add.add_argument("--simulated", action="store_true", help="the other end is the simulator, wherever it listens")
+        orders.add_parser("list", help="List the accounts as JSON.")
+        for order, what in (
+            ("test", "Try an account for real; prints the checks as JSON."),
+            ("renew", "Put new secrets in the place of old ones."),
+            ("pause", "Leave everything on this account to people."),
+            ("resume", "Let the bot answer on this account."),
+            ("remove", "Take nothing in and send nothing out through this account any more."),
+        ):
+            each = orders.add_parser(order, help=what)
+            each.add_argument("id", help="the account's number or public id")
+            if order == "renew":
+                _add_secrets(each)
+
+    def handle(self, *_: object, **options: Any) -> None:
+        """Do what was asked."""
+        try:
+            answer, ok = self._do(options)
+        except (AccountProblem, SecretUnreadable) as problem:
+            self.stderr.write(str(problem))
+            raise SystemExit(1) from problem
+        self.stdout.write(json.dumps(answer, ensure_ascii=False))
+        if not ok:
+            self.stderr.write("The account does not work; the checks say why.")
+            raise SystemExit(1)
+
+    def _do(self, options: dict[str, Any]) -> tuple[dict[str, object], bool]:
+        order: str = options["order"]
+        if order == "add":
+            return accounts.as_json(accounts.add_account(_new(options))), True
+        if order == "list":
+            everyone = PlatformAccount.objects.select_related("team").order_by("pk")
+            return {"accounts": [accounts.listed(account) for account in everyone]}, True
+        account = accounts.find(options["id"])
+        if order == "test":
+            return _tested(accounts.try_out(account))
+        if order == "renew":
+            account = accounts.renew_secrets(
+                account,
+                secret=options["secret"],
+                access_token=options["access_token"],
+                refresh_token=options["refresh_token"],
+            )
+        elif order == "remove":
+            account = accounts.remove(account)
+        else:
+            account = accounts.set_bot(account, enabled=order == "resume")
+        return accounts.listed(account), True
+
+
+def _add_secrets(parser: ArgumentParser) -> None:
+    for option, what in (
+        ("secret", "the app's secret"),
+        ("access-token", "the token to call with"),
+        ("refresh-token", "the token to renew it with"),
+    ):
+        parser.add_argument(f"--{option}", default="", help=what)
+
+
+def _new(options: dict[str, Any]) -> accounts.NewAccount:
+    return accounts.NewAccount(
+        platform=options["platform"],
+        name=options["name"],
+        external_id=options["external_id"],
+        client_key=options["client_key"],
+        secret=options["secret"],
+        access_token=options["access_token"],
+        refresh_token=options["refresh_token"],
+        api_base=options["api_base"],
+        auth_base=options["auth_base"],
+        api_kind=options["api_kind"],
+        team=options["team"],
+        languages=tuple(options["language"]),
+        origins=tuple(options["origin"]),
+        simulated=options["simulated"],
+    )
+
+
+def _tested(verdict: accounts.Verdict) -> tuple[dict[str, object], bool]:
+    answer: dict[str, object] = {
+        "id": verdict.account.pk,
+        "ok": verdict.ok,
+        "state": verdict.account.state,
+        "checks": [asdict(check) for check in verdict.checks],
+    }
+    return answer, verdict.ok

@@ -1,0 +1,122 @@
+"""Reading JSON that strangers send: bounded before it is parsed, strict while it is, and clean before it is kept."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from core.text import clean_text
+from integrations.exceptions import Unreadable
+
+MAX_DEPTH = 32
+MAX_KEYS = 1_000
+MAX_DIGITS = 20
+MAX_IDENTIFIER = 255
+BOM = b"\xef\xbb\xbf"
+
+# A string is skipped as one piece; what is left of a body that does not fit is for the parser to refuse.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+_FORBIDDEN_IN_IDENTIFIERS = re.compile("[\x00\ud800-\udfff]")
+
+
+def within_limits(raw: bytes) -> str:
+    """The name of the limit that ``raw`` exceeds (``depth`` or ``keys``), or an empty text. Never recurses."""
+    deep = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    many = raw.count(b":") > MAX_KEYS
+    if not deep and not many:
+        return ""
+    bare = _STRING.sub(b"", raw)
+    if deep and _depth(bare) > MAX_DEPTH:
+        return "depth"
+    if many and bare.count(b":") > MAX_KEYS:
+        return "keys"
+    return ""
+
+
+def _depth(bare: bytes) -> int:
+    deepest = depth = 0
+    for bracket in _BRACKET.findall(bare):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            break
+    return deepest
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in ``raw``. Raises Unreadable: utf8, depth, keys, json, duplicate-key, number or schema."""
+    raw = raw.removeprefix(BOM)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("utf8", f"byte {error.start} is not UTF-8") from error
+    if limit := within_limits(raw):
+        raise Unreadable(limit)
+    if not text.strip():
+        raise Unreadable("schema", "the body is empty")
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_number,
+            parse_constant=_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise Unreadable("json", f"{error.msg} at {error.pos}") from error
+    except RecursionError as error:
+        raise Unreadable("depth") from error
+    if not isinstance(value, dict):
+        raise Unreadable("schema", "the body is not an object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("duplicate-key")
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > MAX_DIGITS:
+        raise Unreadable("number", f"more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise Unreadable("number", "not finite")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise Unreadable("number", name)
+
+
+def clean_json(value: Any) -> Any:
+    """The value with every text and key cleaned, so that both databases can hold it."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [clean_json(item) for item in value]
+    if isinstance(value, dict):
+        return {clean_text(str(key)): clean_json(item) for key, item in value.items()}
+    return value
+
+
+def is_identifier(value: object) -> bool:
+    """Whether this can be an id: a text of 1 to 255 characters that both databases hold byte for byte."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_IDENTIFIER and not _FORBIDDEN_IN_IDENTIFIERS.search(value)
+
+
+def identifier(source: dict[str, Any], *path: str) -> str:
+    """The id at ``path`` inside ``source``, exactly as it came. Raises Unreadable(schema) where there is none."""
+    value: Any = source
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    if not is_identifier(value):
+        raise Unreadable("schema", f"{'.'.join(path)} is missing, empty or too long")
+    return str(value)

@@ -1,0 +1,215 @@
+"""The vocabulary that all platforms share: verify, glance, parse, send, look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from conversations.types import Channel, InboundMessage, OutboundEcho, SendResult
+from integrations.models import PlatformAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKey:
+    """A platform app: its public key and the secret that proves it."""
+
+    client_key: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Whose secret an event was signed with, and whether the signature is older than is usual."""
+
+    client_keys: tuple[str, ...]
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What the door reads of an event before it is kept. Empty where it could not be told."""
+
+    client_key: str = ""
+    event_key: str = ""
+    conv_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEvent:
+    """An event as it was kept."""
+
+    body: bytes
+    late: bool = False
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A kept event whose envelope was read: which account it is for, and the rest, not yet judged."""
+
+    external_account_id: str
+    envelope: dict[str, Any]
+    late: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadReceipt:
+    """The customer has read the thread up to a moment. ``key`` names the receipt."""
+
+    account_id: int
+    thread_key: str
+    key: str
+    up_to: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """The customer came by an advertisement or a link and has not written yet. ``subject`` is one line for staff."""
+
+    channel: Channel
+    thread_key: str
+    customer_id: str
+    customer_name: str
+    key: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Nothing to do, and why: a short word first, then words for staff."""
+
+    reason: str
+
+
+ParsedItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is needed to speak as an account, read at the moment of the call. Never logged."""
+
+    account_id: int
+    external_id: str
+    client_key: str
+    api_base: str
+    auth_base: str
+    secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message to send. ``picture`` is the bytes of an image; it travels alone."""
+
+    thread_key: str
+    customer_id: str
+    text: str
+    idem_key: str
+    reply_to: str = ""
+    picture: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidMessage:
+    """A message of ours as the platform lists it."""
+
+    message_id: str
+    text: str
+    kind: str
+    by_api: bool
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The newest messages of a thread: ours, and how far back the list reaches (None: to its beginning)."""
+
+    ours: tuple[SaidMessage, ...]
+    reaches_back_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """Fresh tokens. Lifetimes in seconds."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: float
+    refresh_expires_in: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was tried on an account, in words."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """A fetched attachment."""
+
+    content: bytes
+    content_type: str
+
+
+class CallFailed(Exception):
+    """A call to a platform did not succeed; ``result`` says how, in the terms of a send."""
+
+    def __init__(self, result: SendResult, *, code: int | None = None) -> None:
+        self.result = result
+        self.code = code
+        super().__init__(result.evidence)
+
+
+class Platform(Protocol):
+    """One platform. Nothing here writes to the database."""
+
+    name: str
+    calls_per_minute_setting: str
+
+    def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
+        """Whose secret signed the raw bytes. Raises InvalidSignature."""
+
+    def glance(self, body: bytes) -> Glance:
+        """What the door needs to file the event; never raises."""
+
+    def open(self, raw: RawEvent) -> Opened:
+        """The event's envelope, strictly read. Raises Unreadable."""
+
+    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
+        """What the event says. Raises Unreadable."""
+
+    def channel(self, account: PlatformAccount) -> Channel:
+        """The account as the record sees it."""
+
+    def session(self, account: PlatformAccount) -> Session:
+        """What is needed to call as this account now."""
+
+    def send(self, session: Session, outgoing: Outgoing, *, deadline: float) -> SendResult:
+        """One attempt, ended by ``deadline`` (monotonic seconds); never raises for what a network does."""
+
+    def show_typing(self, session: Session, thread_key: str) -> None:
+        """Show the customer that somebody writes. Raises CallFailed."""
+
+    def mark_read(self, session: Session, thread_key: str) -> None:
+        """Show the customer that the thread was read. Raises CallFailed."""
+
+    def listing(self, session: Session, thread_key: str) -> Listing:
+        """The newest messages of a thread. Raises CallFailed."""
+
+    def refresh(self, session: Session) -> TokenPair:
+        """A fresh pair for the refresh token. Raises CallFailed."""
+
+    def probe(self, session: Session) -> None:
+        """One harmless call that shows whether the token is taken. Raises CallFailed."""
+
+    def check(self, session: Session) -> list[Check]:
+        """Whether the account works; never raises for what a network does."""
+
+    def fetch_media(self, session: Session, *, thread_key: str, message_id: str, media_id: str, kind: str) -> MediaFile:
+        """The bytes of an attachment, from the account's own hosts only. Raises CallFailed."""

@@ -1,0 +1,189 @@
+"""TikTok behind the shared vocabulary."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from conversations.types import Channel, SendOutcome, SendResult
+from integrations.models import PlatformAccount
+from integrations.platforms.base import (
+    AppKey,
+    CallFailed,
+    Check,
+    Glance,
+    Listing,
+    MediaFile,
+    Opened,
+    Outgoing,
+    ParsedItem,
+    Proof,
+    RawEvent,
+    SaidMessage,
+    Session,
+    TokenPair,
+)
+from integrations.platforms.tiktok import parse, signature
+from integrations.platforms.tiktok.client import TikTokClient
+
+TEXT_LIMIT = 6_000
+WINDOW_HOURS = 48
+WINDOW_MESSAGES = 10
+LISTED = 20
+API_PATH = "/open_api/v1.3"
+MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
+
+
+class TikTok:
+    """TikTok's Business Messaging."""
+
+    name = "tiktok"
+    calls_per_minute_setting = "TIKTOK_RATE_LIMIT"
+
+    def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
+        """Whose secret signed the raw bytes. Raises InvalidSignature."""
+        return signature.verify(headers.get(signature.HEADER), body, keys, now=now)
+
+    def glance(self, body: bytes) -> Glance:
+        """What the door needs to file the event; never raises."""
+        return parse.glance(body)
+
+    def open(self, raw: RawEvent) -> Opened:
+        """The event's envelope, strictly read. Raises Unreadable."""
+        return parse.open_envelope(raw)
+
+    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
+        """What the event says. Raises Unreadable."""
+        return parse.parse(opened, self.channel(account))
+
+    def channel(self, account: PlatformAccount) -> Channel:
+        """The account as the record sees it."""
+        return Channel(
+            platform=self.name,
+            account_id=account.pk,
+            account_name=account.name,
+            team_id=account.team_id,
+            text_limit=TEXT_LIMIT,
+            window_hours=WINDOW_HOURS,
+            window_messages=WINDOW_MESSAGES,
+            languages=tuple(account.languages),
+        )
+
+    def session(self, account: PlatformAccount) -> Session:
+        """What is needed to call as this account now. A simulated account's address follows the simulator's port."""
+        api_base, auth_base = account.api_base or settings.TIKTOK_API_BASE, account.auth_base or settings.TIKTOK_AUTH_BASE
+        if account.options.get("simulated"):
+            auth_base = f"http://127.0.0.1:{settings.SIM_PORT}"
+            api_base = auth_base + API_PATH
+        return Session(
+            account_id=account.pk,
+            external_id=account.external_id,
+            client_key=account.client_key,
+            api_base=api_base,
+            auth_base=auth_base,
+            secret=account.secrets.get("secret", ""),
+            access_token=account.secrets.get("access_token", ""),
+            refresh_token=account.secrets.get("refresh_token", ""),
+        )
+
+    def send(self, session: Session, outgoing: Outgoing, *, deadline: float) -> SendResult:
+        """One attempt, ended by ``deadline``."""
+        client = TikTokClient(session, deadline=deadline)
+        if not outgoing.picture:
+            return client.send_text(outgoing.thread_key, outgoing.text, reply_to=outgoing.reply_to)
+        if outgoing.text:
+            return SendResult(
+                outcome=SendOutcome.REFUSED,
+                evidence="TikTok carries no text together with a picture. Send them one after the other.",
+            )
+        return client.send_picture(outgoing.thread_key, outgoing.picture)
+
+    def show_typing(self, session: Session, thread_key: str) -> None:
+        """Show the customer for about 5 s that somebody writes. Raises CallFailed."""
+        TikTokClient(session).sender_action(thread_key, "TYPING")
+
+    def mark_read(self, session: Session, thread_key: str) -> None:
+        """Show the customer that the thread was read. Raises CallFailed."""
+        TikTokClient(session).sender_action(thread_key, "MARK_READ")
+
+    def listing(self, session: Session, thread_key: str) -> Listing:
+        """The newest messages of a thread. Raises CallFailed."""
+        found = TikTokClient(session).content_list(thread_key).get("messages")
+        if not isinstance(found, list):
+            raise CallFailed(SendResult(outcome=SendOutcome.AMBIGUOUS, evidence="TikTok listed no messages."))
+        messages = [item for item in found if isinstance(item, dict)]
+        moments = [moment for moment in (_moment(item.get("timestamp")) for item in messages) if moment]
+        return Listing(
+            ours=tuple(_said(item) for item in messages if _sender(item) == session.external_id),
+            reaches_back_to=min(moments) if len(messages) >= LISTED and moments else None,
+        )
+
+    def refresh(self, session: Session) -> TokenPair:
+        """A fresh pair for the refresh token. Raises CallFailed."""
+        return TikTokClient(session).refresh()
+
+    def probe(self, session: Session) -> None:
+        """One harmless call that shows whether the token is taken. Raises CallFailed."""
+        TikTokClient(session).business()
+
+    def check(self, session: Session) -> list[Check]:
+        """Whether the account answers to our token, and whose token it is."""
+        client = TikTokClient(session)
+        return [_business(client), _token(client, session)]
+
+    def fetch_media(self, session: Session, *, thread_key: str, message_id: str, media_id: str, kind: str) -> MediaFile:
+        """The bytes of a picture or video, from TikTok's hosts only. Raises CallFailed."""
+        media_type = MEDIA_TYPES.get(kind)
+        if media_type is None:
+            raise CallFailed(SendResult(outcome=SendOutcome.REFUSED, evidence=f"TikTok hands out no {kind}."))
+        return TikTokClient(session).download(
+            conversation_id=thread_key, message_id=message_id, media_id=media_id, media_type=media_type
+        )
+
+
+def _business(client: TikTokClient) -> Check:
+    try:
+        found = client.business()
+    except CallFailed as failure:
+        return Check(name="account", ok=False, detail=str(failure))
+    return Check(name="account", ok=True, detail=f"TikTok knows it as {found.get('display_name') or found.get('username')}.")
+
+
+def _token(client: TikTokClient, session: Session) -> Check:
+    try:
+        found = client.token_info()
+    except CallFailed as failure:
+        return Check(name="token", ok=False, detail=str(failure))
+    if found.get("creator_id") != session.external_id:
+        return Check(name="token", ok=False, detail="The token belongs to another account than this one.")
+    scopes = str(found.get("scope") or "")
+    if scopes and "message.list.send" not in scopes:
+        return Check(name="token", ok=False, detail="The token may not send messages. Authorise the account again.")
+    return Check(name="token", ok=True, detail="The token may read and send messages.")
+
+
+def _sender(item: Mapping[str, Any]) -> object:
+    sender = item.get("from_user")
+    return sender.get("id") if isinstance(sender, dict) else None
+
+
+def _said(item: Mapping[str, Any]) -> SaidMessage:
+    text, tag = item.get("text"), item.get("message_tag")
+    body = text.get("body") if isinstance(text, dict) else ""
+    return SaidMessage(
+        message_id=str(item.get("message_id", "")),
+        text=body if isinstance(body, str) else "",
+        kind=str(item.get("message_type", "")).lower(),
+        by_api=not isinstance(tag, dict) or tag.get("source") in {"API", None},
+        sent_at=_moment(item.get("timestamp")),
+    )
+
+
+def _moment(milliseconds: object) -> datetime | None:
+    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

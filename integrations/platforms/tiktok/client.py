@@ -1,0 +1,247 @@
+"""TikTok's Business Messaging API over HTTP. One object speaks for one account; nothing is kept between calls."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from conversations.types import SendOutcome, SendResult
+from core import http
+from core.exceptions import EgressRefused
+from integrations.platforms.base import CallFailed, MediaFile, Session, TokenPair
+from integrations.platforms.tiktok import outcomes
+
+CALL_SECONDS = 10.0
+CONNECT_SECONDS = 3.0
+MAX_ANSWER = 1024 * 1024
+MAX_MEDIA = 20 * 1024 * 1024
+TIKTOK_HOSTS = (".tiktok.com", ".tiktokcdn.com", ".tiktokcdn-us.com")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer as it came."""
+
+    status: int
+    headers: httpx2.Headers
+    body: bytes
+
+
+@lru_cache(maxsize=1)
+def _connections() -> httpx2.Client:
+    """The process's client. Safe for threads; making one costs tens of milliseconds."""
+    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
+
+
+class TikTokClient:
+    """Calls as one account. Every method raises CallFailed but ``send_text`` and ``send_picture``, which say how it went.
+
+    ``deadline`` is in monotonic seconds and ends a call even if the other side trickles.
+    """
+
+    def __init__(self, session: Session, *, deadline: float | None = None) -> None:
+        self._session = session
+        self._deadline = deadline
+
+    def send_text(self, conversation_id: str, text: str, *, reply_to: str = "") -> SendResult:
+        """Send a text, quoting ``reply_to`` if given. A quote that TikTok does not take is left out."""
+        message: dict[str, Any] = {"message_type": "TEXT", "text": {"body": text}}
+        if not reply_to:
+            return self._send(conversation_id, message)
+        quote = {"referenced_message_info": {"referenced_message_id": reply_to}}
+        try:
+            return self._sent(self._message(conversation_id, message | quote))
+        except CallFailed as failure:
+            if failure.code != outcomes.BAD_PARAMETER:
+                return failure.result
+        return self._send(conversation_id, message)
+
+    def send_picture(self, conversation_id: str, picture: bytes) -> SendResult:
+        """Upload a picture and send it. Until the upload is through nothing can have arrived."""
+        try:
+            media_id = self.upload(picture)
+        except CallFailed as failure:
+            if failure.result.outcome is not SendOutcome.AMBIGUOUS:
+                return failure.result
+            return SendResult(
+                outcome=SendOutcome.RETRY,
+                http_status=failure.result.http_status,
+                evidence=f"The picture could not be uploaded. {failure.result.evidence}",
+            )
+        return self._send(conversation_id, {"message_type": "IMAGE", "image": {"media_id": media_id}})
+
+    def sender_action(self, conversation_id: str, action: str) -> None:
+        """``TYPING`` (shown about 5 s) or ``MARK_READ``; sends nothing."""
+        self._message(conversation_id, {"message_type": "SENDER_ACTION", "sender_action": action})
+
+    def upload(self, picture: bytes) -> str:
+        """Store a JPG or PNG; the media id is valid for 30 days."""
+        kind = ("picture.png", "image/png") if picture.startswith(b"\x89PNG") else ("picture.jpg", "image/jpeg")
+        data = self._call(
+            "POST",
+            "/business/message/media/upload/",
+            form={"business_id": self._session.external_id, "media_type": "IMAGE"},
+            files={"file": (kind[0], picture, kind[1])},
+        )
+        return _text(data, "media_id")
+
+    def content_list(self, conversation_id: str) -> dict[str, Any]:
+        """The 20 newest messages of a conversation and who takes part."""
+        return self._call("GET", "/business/message/content/list/", query={"conversation_id": conversation_id})
+
+    def business(self) -> dict[str, Any]:
+        """The account's own names."""
+        return self._call("GET", "/business/get/", query={"fields": json.dumps(["username", "display_name"])})
+
+    def token_info(self) -> dict[str, Any]:
+        """Whose token ours is: ``app_id``, ``creator_id``, ``scope``."""
+        order = {"app_id": self._session.client_key, "access_token": self._session.access_token}
+        return self._call("POST", "/tt_user/token_info/get/", order=order, with_token=False)
+
+    def refresh(self) -> TokenPair:
+        """A fresh pair of tokens. The old refresh token may end with it, so the pair must be stored at once."""
+        session = self._session
+        order = {
+            "client_id": session.client_key,
+            "client_secret": session.secret,
+            "grant_type": "refresh_token",
+            "refresh_token": session.refresh_token,
+        }
+        data = self._call("POST", "/tt_user/oauth2/refresh_token/", order=order, with_token=False)
+        return TokenPair(
+            access_token=_text(data, "access_token"),
+            refresh_token=_text(data, "refresh_token") if data.get("refresh_token") else session.refresh_token,
+            expires_in=_seconds(data.get("expires_in"), 86_400.0) or 86_400.0,
+            refresh_expires_in=_seconds(data.get("refresh_token_expires_in"), None),
+        )
+
+    def download(self, *, conversation_id: str, message_id: str, media_id: str, media_type: str) -> MediaFile:
+        """The bytes of an attachment, fetched from TikTok's own hosts only: the link gets to see our token."""
+        order = {
+            "business_id": self._session.external_id,
+            "conversation_id": conversation_id,
+            "message_id": message_id,
+            "media_id": media_id,
+            "media_type": media_type,
+        }
+        url = _text(self._call("POST", "/business/message/media/download/", order=order), "download_url")
+        if not self._is_our_host(url):
+            raise _failed(SendOutcome.REFUSED, "TikTok named a host for the file that is not known as its own.")
+        answer = self._exchange("GET", url, headers={"x-user": self._session.access_token}, limit=MAX_MEDIA)
+        if answer.status != 200:
+            result, _, _ = outcomes.of_answer(answer.status, answer.headers, answer.body)
+            raise CallFailed(result)
+        return MediaFile(content=answer.body, content_type=answer.headers.get("content-type", ""))
+
+    def _is_our_host(self, url: str) -> bool:
+        base, link = urlsplit(self._session.api_base), urlsplit(url)
+        if (link.scheme, link.netloc) == (base.scheme, base.netloc):
+            return True
+        host, ours = f".{link.hostname or ''}", f".{base.hostname or ''}"
+        return link.scheme == "https" and ours.endswith(TIKTOK_HOSTS) and host.endswith(TIKTOK_HOSTS)
+
+    def _send(self, conversation_id: str, message: Mapping[str, Any]) -> SendResult:
+        try:
+            return self._sent(self._message(conversation_id, message))
+        except CallFailed as failure:
+            return failure.result
+
+    @staticmethod
+    def _sent(data: Mapping[str, Any]) -> SendResult:
+        message = data.get("message")
+        message_id = message.get("message_id") if isinstance(message, dict) else None
+        if not _is_text(message_id):
+            return SendResult(
+                outcome=SendOutcome.AMBIGUOUS, http_status=200, evidence="TikTok took the message but named no id for it."
+            )
+        return SendResult(outcome=SendOutcome.OK, http_status=200, platform_message_id=str(message_id))
+
+    def _message(self, conversation_id: str, message: Mapping[str, Any]) -> dict[str, Any]:
+        order = {
+            "business_id": self._session.external_id,
+            "recipient_type": "CONVERSATION",
+            "recipient": conversation_id,
+            **message,
+        }
+        return self._call("POST", "/business/message/send/", order=order)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        order: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        with_token: bool = True,
+    ) -> dict[str, Any]:
+        """The ``data`` of a call that went well. Raises CallFailed."""
+        parameters = {"business_id": self._session.external_id, **query} if query is not None else None
+        answer = self._exchange(
+            method,
+            self._session.api_base.rstrip("/") + path,
+            headers={"Access-Token": self._session.access_token} if with_token else {},
+            json=order,
+            params=parameters,
+            data=form,
+            files=files,
+        )
+        result, code, data = outcomes.of_answer(answer.status, answer.headers, answer.body)
+        if result.outcome is not SendOutcome.OK:
+            raise CallFailed(result, code=code)
+        return data
+
+    def _exchange(
+        self, method: str, url: str, *, headers: Mapping[str, str], limit: int = MAX_ANSWER, **content: Any
+    ) -> Answer:
+        """One request and its whole answer, within the deadline. Raises CallFailed."""
+        deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
+        left = max(0.1, deadline - time.monotonic())
+        timeout = httpx2.Timeout(left, connect=min(CONNECT_SECONDS, left))
+        # A kept connection that the other side has just closed would make a send ambiguous for nothing.
+        closing = {**headers, "Connection": "close"}
+        try:
+            with _connections().stream(method, url, headers=closing, timeout=timeout, **content) as response:
+                body = _whole(response, deadline=deadline, limit=limit)
+                return Answer(status=response.status_code, headers=response.headers, body=body)
+        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused, outcomes.DeadlineExceeded) as error:
+            raise CallFailed(outcomes.of_error(error)) from error
+
+
+def _whole(response: httpx2.Response, *, deadline: float, limit: int) -> bytes:
+    """The whole body, within time and size."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > limit:
+            raise _failed(SendOutcome.AMBIGUOUS, "TikTok's answer was too long.", response.status_code)
+        if time.monotonic() > deadline:
+            raise outcomes.DeadlineExceeded
+    return bytes(body)
+
+
+def _failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:
+    return CallFailed(SendResult(outcome=outcome, http_status=status, evidence=evidence))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value:
+        raise _failed(SendOutcome.AMBIGUOUS, f"TikTok's answer has no {name}.", 200)
+    return value
+
+
+def _seconds(value: object, default: float | None) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return default
+    return float(value)

@@ -1,0 +1,21 @@
+"""Everything that moves between us and the platforms: taking in, sending out, finding out, staying connected."""
+
+from integrations.services.events import drop_event, replay_event
+from integrations.services.ingest import ingest_event, ingest_waiting
+from integrations.services.media import fetch_media
+from integrations.services.reconcile import reconcile_unknown
+from integrations.services.sending import mark_read, send_next, send_typing
+from integrations.services.tokens import refresh_tokens
+
+__all__ = [
+    "drop_event",
+    "fetch_media",
+    "ingest_event",
+    "ingest_waiting",
+    "mark_read",
+    "reconcile_unknown",
+    "refresh_tokens",
+    "replay_event",
+    "send_next",
+    "send_typing",
+]

@@ -1,0 +1,247 @@
+"""Taking events in: lane by lane, in the order they came, each exactly once."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import Error as AnyDatabaseError
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from conversations import services as conversations
+from conversations.models import Conversation
+from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
+from core.clock import database_now, now_plus
+from core.text import truncate
+from integrations.exceptions import Unreadable
+from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+
+logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 50
+MOST_ROUNDS = 200
+RETRY_SECONDS = (1, 2, 5, 10)
+MAX_ATTEMPTS = 5
+
+State = WebhookEvent.State
+Thread = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Events that must be taken in one after another: one thread's, or a single event that names no thread."""
+
+    source: str
+    conv_key: str
+    event_pk: int
+
+    def waiting(self) -> WebhookEventQuerySet:
+        """What of it is not dealt with, oldest first."""
+        waiting = WebhookEvent.objects.to_ingest().order_by("id")
+        if not self.conv_key:
+            return waiting.filter(pk=self.event_pk)
+        return waiting.filter(source=self.source, conv_key=self.conv_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """An event as it was read: what it says, or why it is set aside, or the error that stopped the reading."""
+
+    items: tuple[ParsedItem, ...] = ()
+    state: WebhookEvent.State = State.INGESTED
+    reason: str = ""
+    message_id: int | None = None
+    error: str = ""
+
+    @property
+    def thread(self) -> Thread | None:
+        """The account and thread whose conversation must be held to apply it; None where none need be."""
+        for item in self.items:
+            if isinstance(item, ReadReceipt):
+                return item.account_id, item.thread_key
+            if isinstance(item, InboundMessage | OutboundEcho | Referral):
+                return item.channel.account_id, item.thread_key
+        return None
+
+
+def ingest_event(event_pk: int) -> None:
+    """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
+    event = WebhookEvent.objects.to_ingest().filter(pk=event_pk).only("pk", "source", "conv_key").first()
+    if event is not None:
+        _drain(Lane(event.source, event.conv_key, event.pk))
+
+
+def ingest_waiting(limit: int = 200) -> int:
+    """Take in what waits, whoever forgot to ring; returns how many events were waiting."""
+    due = WebhookEvent.objects.to_ingest().filter(next_attempt_at__lte=Now()).order_by("id")
+    lanes: dict[tuple[str, str], Lane] = {}
+    waiting = 0
+    for source, conv_key, pk in due.values_list("source", "conv_key", "pk")[:limit]:
+        lanes.setdefault((source, conv_key or f"event {pk}"), Lane(source, conv_key, pk))
+        waiting += 1
+    for lane in lanes.values():
+        try:
+            _drain(lane)
+        except Exception:
+            # One lane's trouble must not keep the others waiting.
+            logger.exception("A lane of %s could not be taken in.", lane.source)
+    return waiting
+
+
+def _drain(lane: Lane) -> None:
+    """Deal with a lane until it is empty or has to wait."""
+    for _ in range(MOST_ROUNDS):
+        head = lane.waiting().first()
+        if head is None or head.next_attempt_at > database_now():
+            return
+        reading = _read(head)
+        conversation_id = _conversation_of(reading)
+        if conversation_id is None:
+            went_on = _apply(head, reading)
+        else:
+            went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
+        if not went_on:
+            return
+
+
+def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
+    """Hold a conversation and take in what waits for it, in order; whether the lane may go on."""
+    with transaction.atomic():
+        conversation = conversations.lock(conversation_id)
+        thread = (conversation.account_id, conversation.thread_key)
+        now = database_now()
+        for event in lane.waiting()[:MOST_AT_ONCE]:
+            if event.next_attempt_at > now:
+                return False
+            reading = read.get(event.pk) or _read(event)
+            if reading.thread not in {None, thread}:
+                return True
+            if not _apply(event, reading):
+                return False
+    return True
+
+
+def _conversation_of(reading: Reading) -> int | None:
+    """The conversation that must be held, made if need be; None where an event touches none."""
+    for item in reading.items:
+        if isinstance(item, ReadReceipt):
+            # A receipt alone is no reason to open a conversation.
+            found = Conversation.objects.filter(account_id=item.account_id, thread_key=item.thread_key)
+            return found.values_list("pk", flat=True).first()
+        if isinstance(item, InboundMessage):
+            return conversations.ensure_conversation(
+                item.channel,
+                thread_key=item.thread_key,
+                customer_id=item.customer_id,
+                name=item.customer_name,
+                username=item.customer_username,
+                locale=item.locale,
+            )
+        if isinstance(item, OutboundEcho | Referral):
+            return conversations.ensure_conversation(
+                item.channel, thread_key=item.thread_key, customer_id=item.customer_id, name=item.customer_name
+            )
+    return None
+
+
+def _read(event: WebhookEvent) -> Reading:
+    """What the event says; reading never writes. A bug in reading is the event's own failure."""
+    platform = PLATFORMS.get(event.platform)
+    if platform is None:
+        return Reading(state=State.IGNORED, reason=f"platform: {event.platform} sends no events here.")
+    raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
+    try:
+        opened = platform.open(raw)
+        account = _account(event, opened.external_account_id)
+        if account is None:
+            return Reading(state=State.IGNORED, reason="account: no account of ours has this id.")
+        return Reading(items=tuple(platform.parse(opened, account)))
+    except Unreadable as problem:
+        return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300))
+    except AnyDatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("Event %d could not be read.", event.pk)
+        return Reading(error=f"error: {type(error).__name__} while reading.")
+
+
+def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
+    _, _, client_key = event.source.partition(":")
+    accounts = PlatformAccount.objects.receiving().filter(platform=event.platform, client_key=client_key)
+    return accounts.filter(external_id=external_id).first()
+
+
+def _apply(event: WebhookEvent, reading: Reading) -> bool:
+    """Give an event its effect and its end, together or not at all; whether its lane may go on."""
+    if reading.error:
+        return _failed(event, reading.error)
+    try:
+        with transaction.atomic():
+            end = _effect(reading.items) if reading.items else reading
+            WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
+                state=end.state, reason=end.reason, message_id=end.message_id, ingested_at=Now()
+            )
+    except AnyDatabaseError:
+        if not connection.is_usable():
+            raise
+        logger.exception("Event %d could not be taken in.", event.pk)
+        return _failed(event, "error: the database refused it.")
+    except Exception as error:
+        logger.exception("Event %d could not be taken in.", event.pk)
+        return _failed(event, f"error: {type(error).__name__}.")
+    return True
+
+
+def _failed(event: WebhookEvent, reason: str) -> bool:
+    """Count a failure: tried again after a while, given up after the fifth. Whether the lane may go on."""
+    attempts = event.attempts + 1
+    if attempts < MAX_ATTEMPTS:
+        pause = timedelta(seconds=RETRY_SECONDS[attempts - 1])
+        WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(attempts=attempts, reason=reason, next_attempt_at=now_plus(pause))
+        return False
+    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(state=State.DEAD, attempts=attempts, reason=reason)
+    logger.error("Event %d is given up after %d failures: %s", event.pk, attempts, reason)
+    return True
+
+
+def _effect(items: tuple[ParsedItem, ...]) -> Reading:
+    """Do what the items say. The event ends as taken in if one of them had an effect."""
+    ends = [_effect_of(item) for item in items]
+    return next((end for end in ends if end.state == State.INGESTED), ends[-1])
+
+
+def _effect_of(item: ParsedItem) -> Reading:
+    match item:
+        case InboundMessage():
+            message = conversations.receive(item)
+            if message is None:
+                return Reading(state=State.IGNORED, reason="duplicate: the message was known.")
+            return Reading(message_id=message.pk)
+        case OutboundEcho():
+            return _effect_of_echo(conversations.record_echo(item))
+        case ReadReceipt():
+            conversations.record_read(
+                account_id=item.account_id, thread_key=item.thread_key, key=item.key, up_to=item.up_to
+            )
+            return Reading(state=State.IGNORED, reason="receipt: the customer read the thread.")
+        case Referral():
+            return _effect_of_referral(item)
+        case Ignored():
+            return Reading(state=State.IGNORED, reason=truncate(item.reason, 300))
+
+
+def _effect_of_echo(meaning: EchoMeaning) -> Reading:
+    if meaning in {EchoMeaning.COLLEAGUE, EchoMeaning.AUTOMATIC}:
+        return Reading(reason=f"echo: {meaning.value}")
+    return Reading(state=State.IGNORED, reason=f"echo: {meaning.value}")
+
+
+def _effect_of_referral(item: Referral) -> Reading:
+    """Staff see how the customer came; nothing is answered before the customer writes."""
+    account_id = item.channel.account_id
+    if conversations.seen(account_id, item.key):
+        return Reading(state=State.IGNORED, reason="duplicate: the referral was known.")
+    Conversation.objects.filter(account_id=account_id, thread_key=item.thread_key).update(subject=item.subject)
+    return Reading(reason="referral")

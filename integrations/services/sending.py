@@ -1,0 +1,152 @@
+"""Sending what the record holds ready: claimed under a lease, sent without a transaction open, settled once."""
+
+import logging
+import time
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from conversations import services as conversations
+from conversations.models import Conversation
+from conversations.services.deliveries import LEASE
+from conversations.types import ClaimedDelivery, SendOutcome, SendResult
+from integrations import limits
+from integrations.models import PlatformAccount
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import CallFailed, Outgoing, Session
+from integrations.services import tokens
+
+logger = logging.getLogger(__name__)
+
+MOST_IN_A_ROW = 20
+CALL_SECONDS = 10.0
+LEASE_MARGIN_SECONDS = 5.0
+RECONNECT_PAUSE_SECONDS = 60.0
+TOKEN_PAUSE_SECONDS = 5.0
+KEPT_FOR_MESSAGES = 20
+
+
+def send_next(conversation_pk: int) -> int:
+    """Send what a conversation has to send, in order, until nothing is due; returns how many attempts were made."""
+    attempts = 0
+    while attempts < MOST_IN_A_ROW and _send_one(conversation_pk):
+        attempts += 1
+    return attempts
+
+
+def _send_one(conversation_pk: int) -> bool:
+    account = _account_of(conversation_pk)
+    if account is None or not _is_ready(account, conversation_pk):
+        return False
+    begun = time.monotonic()
+    claimed = _claim(account, conversation_pk)
+    if claimed is None:
+        return False
+    started_at = timezone.now()
+    result = _attempt(account, claimed, lease_ends=begun + LEASE.total_seconds())
+    if not conversations.settle_delivery(claimed, result, started_at=started_at):
+        logger.warning("The result of delivery %d came too late and changed nothing.", claimed.delivery_id)
+    elif result.outcome is not SendOutcome.OK:
+        logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
+    return True
+
+
+def _account_of(conversation_pk: int) -> PlatformAccount | None:
+    """The account a conversation is sent through; None where the row itself is the delivery, or nothing can send."""
+    found = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False).values_list("account_id", flat=True)
+    return PlatformAccount.objects.filter(pk__in=found[:1], platform__in=PLATFORMS).first()
+
+
+def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
+    """Whether the account may be used now; if not, its messages are put off and no attempt is counted."""
+    if account.state == PlatformAccount.State.RECONNECT and not tokens.probe(account):
+        conversations.defer_delivery(conversation_pk, seconds=RECONNECT_PAUSE_SECONDS)
+        return False
+    return True
+
+
+def _claim(account: PlatformAccount, conversation_pk: int) -> ClaimedDelivery | None:
+    """The next delivery with the right to one call, or None: nothing is due, or the account has to wait."""
+    with transaction.atomic():
+        wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
+        if wait:
+            conversations.defer_delivery(conversation_pk, seconds=wait)
+            return None
+        claimed = conversations.claim_delivery(conversation_pk)
+        if claimed is None:
+            limits.give_back(account.pk)
+        return claimed
+
+
+def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: float) -> SendResult:
+    """One attempt, and one more with a fresh token where that was all that was wrong."""
+    if account.state == PlatformAccount.State.REMOVED:
+        return SendResult(outcome=SendOutcome.REFUSED, evidence="The account was removed, so nothing is sent through it.")
+    platform = PLATFORMS[account.platform]
+
+    def call(session: Session) -> SendResult:
+        if lease_ends - time.monotonic() <= CALL_SECONDS + LEASE_MARGIN_SECONDS:
+            raise CallFailed(_put_off("There was not enough time left to send it safely."))
+        result = platform.send(session, outgoing, deadline=lease_ends - LEASE_MARGIN_SECONDS)
+        if result.outcome is SendOutcome.REAUTH:
+            raise CallFailed(result)
+        return result
+
+    try:
+        outgoing = _outgoing(account, claimed)
+        return tokens.call_as(account, call)
+    except CallFailed as failure:
+        return failure.result
+
+
+def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:
+    """What goes out. Raises CallFailed where it cannot."""
+    picture = b""
+    if claimed.attachment_path:
+        wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
+        if wait:
+            raise CallFailed(_put_off("The platform's limit of calls a minute was reached.", seconds=wait))
+        try:
+            picture = Path(claimed.attachment_path).read_bytes()
+        except OSError as error:
+            raise CallFailed(SendResult(outcome=SendOutcome.REFUSED, evidence="The picture to send is gone.")) from error
+    return Outgoing(
+        thread_key=claimed.thread_key,
+        customer_id=claimed.customer_id,
+        text=claimed.text,
+        idem_key=claimed.idem_key,
+        reply_to=claimed.reply_to,
+        picture=picture,
+    )
+
+
+def _put_off(why: str, *, seconds: float = 1.0) -> SendResult:
+    return SendResult(outcome=SendOutcome.RETRY, evidence=why, retry_after=seconds)
+
+
+def send_typing(conversation_pk: int) -> bool:
+    """Show the customer that an answer is being written, if that costs nobody's message a place; whether it was shown."""
+    return _show(conversation_pk, "show_typing")
+
+
+def mark_read(conversation_pk: int) -> bool:
+    """Show the customer that the thread was read, under the same condition; whether it was shown."""
+    return _show(conversation_pk, "mark_read")
+
+
+def _show(conversation_pk: int, what: str) -> bool:
+    account = _account_of(conversation_pk)
+    if account is None or account.state != PlatformAccount.State.ACTIVE:
+        return False
+    platform = PLATFORMS[account.platform]
+    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
+        return False
+    thread_key = Conversation.objects.values_list("thread_key", flat=True).get(pk=conversation_pk)
+    action = platform.show_typing if what == "show_typing" else platform.mark_read
+    try:
+        action(platform.session(account), thread_key)
+    except CallFailed as failure:
+        logger.info("Conversation %d: %s was not shown: %s", conversation_pk, what, failure)
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""Staying connected: fresh tokens, one renewal at a time, and a plain word when a person has to reconnect an account."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from conversations.types import SendOutcome, SendResult
+from core import audit, leases, live
+from core.clock import now_plus
+from core.models import ApiKey, User
+from integrations import limits
+from integrations.models import PlatformAccount
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import CallFailed, Session, TokenPair
+
+logger = logging.getLogger(__name__)
+
+RENEW_BEFORE = timedelta(minutes=5)
+LEASE_SECONDS = 30.0
+WAIT_SECONDS = 12.0
+LOOK_SECONDS = 0.1
+PROBE_EVERY = timedelta(seconds=60)
+
+Result = TypeVar("Result")
+
+
+def call_as(account: PlatformAccount, call: Callable[[Session], Result]) -> Result:
+    """Make a call as an account, with a token that is fresh; once more if the platform did not take the token.
+
+    Raises CallFailed. Where a fresh token is not taken either, the account needs to be reconnected.
+    """
+    account = fresh(account)
+    session = PLATFORMS[account.platform].session(account)
+    try:
+        return call(session)
+    except CallFailed as failure:
+        if failure.result.outcome is not SendOutcome.REAUTH:
+            raise
+    account = renew(account, stale=session.access_token)
+    try:
+        return call(PLATFORMS[account.platform].session(account))
+    except CallFailed as failure:
+        if failure.result.outcome is SendOutcome.REAUTH:
+            disconnect(account, failure.result.evidence)
+        raise
+
+
+def fresh(account: PlatformAccount) -> PlatformAccount:
+    """The account with a token that holds for some minutes, as far as can be had. Raises CallFailed."""
+    expires_at = account.token_expires_at
+    if expires_at is None or expires_at > timezone.now() + RENEW_BEFORE or not account.secrets.get("refresh_token"):
+        return account
+    try:
+        return renew(account, stale=account.secrets.get("access_token", ""))
+    except CallFailed as failure:
+        if failure.result.outcome is SendOutcome.REAUTH or expires_at <= timezone.now():
+            raise
+        return account
+
+
+def renew(account: PlatformAccount, *, stale: str) -> PlatformAccount:
+    """The account with another access token than ``stale``: renewed here, or by whoever was faster. Raises CallFailed."""
+    name, owner = f"token:{account.pk}", leases.process_name()
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        if leases.take(name, owner=owner, seconds=LEASE_SECONDS):
+            try:
+                return _renew_alone(account.pk, stale)
+            finally:
+                leases.release(name, owner=owner)
+        account = PlatformAccount.objects.get(pk=account.pk)
+        if account.secrets.get("access_token", "") != stale:
+            return account
+        if time.monotonic() > until:
+            raise _failed(SendOutcome.RETRY, "Another process is renewing the account's token.")
+        time.sleep(LOOK_SECONDS)
+
+
+def _renew_alone(pk: int, stale: str) -> PlatformAccount:
+    account = PlatformAccount.objects.get(pk=pk)
+    if account.secrets.get("access_token", "") != stale:
+        return account
+    if not account.secrets.get("refresh_token"):
+        raise _lost(account, "The platform no longer takes the access token, and there is no refresh token.")
+    if account.refresh_expires_at is not None and account.refresh_expires_at <= timezone.now():
+        raise _lost(account, "The refresh token has run out.")
+    platform = PLATFORMS[account.platform]
+    try:
+        pair = platform.refresh(platform.session(account))
+    except CallFailed as failure:
+        if failure.result.outcome in {SendOutcome.REFUSED, SendOutcome.REAUTH}:
+            raise _lost(account, f"The token could not be renewed. {failure.result.evidence}") from failure
+        raise _failed(SendOutcome.RETRY, f"The token could not be renewed just now. {failure.result.evidence}") from failure
+    logger.info("The token of account %d was renewed.", pk)
+    return _store(pk, pair)
+
+
+@transaction.atomic
+def _store(pk: int, pair: TokenPair) -> PlatformAccount:
+    """Keep both tokens together: the old refresh token may have ended with its use."""
+    account = PlatformAccount.objects.select_for_update().get(pk=pk)
+    now = timezone.now()
+    account.secrets = {**account.secrets, "access_token": pair.access_token, "refresh_token": pair.refresh_token}
+    account.token_expires_at = now + timedelta(seconds=pair.expires_in)
+    if pair.refresh_expires_in is not None:
+        account.refresh_expires_at = now + timedelta(seconds=pair.refresh_expires_in)
+    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "updated_at"])
+    return account
+
+
+@transaction.atomic
+def disconnect(account: PlatformAccount, reason: str) -> None:
+    """Say that a person has to reconnect the account. Its messages wait meanwhile."""
+    changed = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.ACTIVE).update(
+        state=PlatformAccount.State.RECONNECT, state_reason=reason[:300], next_probe_at=now_plus(PROBE_EVERY)
+    )
+    if changed:
+        audit.record(None, "account.reconnect_needed", account, reason=reason)
+        logger.error("Account %d has to be reconnected: %s", account.pk, reason)
+        transaction.on_commit(lambda: _tell(account.pk), robust=True)
+
+
+@transaction.atomic
+def reconnected(account: PlatformAccount, by: User | ApiKey | None = None) -> None:
+    """The account works again."""
+    changed = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.RECONNECT).update(
+        state=PlatformAccount.State.ACTIVE, state_reason="", next_probe_at=None
+    )
+    if changed:
+        audit.record(by, "account.reconnected", account)
+        logger.warning("Account %d works again.", account.pk)
+        transaction.on_commit(lambda: _tell(account.pk), robust=True)
+
+
+def probe(account: PlatformAccount) -> bool:
+    """Look once a minute, whoever asks, whether an account that must be reconnected works again."""
+    due = Q(next_probe_at=None) | Q(next_probe_at__lte=Now())
+    waiting = PlatformAccount.objects.filter(due, pk=account.pk, state=PlatformAccount.State.RECONNECT)
+    if not waiting.update(next_probe_at=now_plus(PROBE_EVERY)):
+        return False
+    platform = PLATFORMS[account.platform]
+    if limits.take(account.pk, limit=limits.per_minute(platform)):
+        return False
+    try:
+        platform.probe(platform.session(account))
+    except CallFailed:
+        return False
+    reconnected(account)
+    return True
+
+
+def refresh_tokens() -> int:
+    """Renew what runs out soon and look after accounts that must be reconnected; returns how many were renewed."""
+    renewed = 0
+    accounts = PlatformAccount.objects.receiving().filter(platform__in=PLATFORMS)
+    for account in accounts.filter(state=PlatformAccount.State.RECONNECT):
+        probe(account)
+    soon = timezone.now() + RENEW_BEFORE
+    for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__lte=soon):
+        before = account.secrets.get("access_token", "")
+        try:
+            renewed += fresh(account).secrets.get("access_token", "") != before
+        except CallFailed as failure:
+            logger.warning("The token of account %d was not renewed: %s", account.pk, failure)
+    return renewed
+
+
+def _lost(account: PlatformAccount, reason: str) -> CallFailed:
+    disconnect(account, reason)
+    return _failed(SendOutcome.REAUTH, reason)
+
+
+def _failed(outcome: SendOutcome, evidence: str) -> CallFailed:
+    return CallFailed(SendResult(outcome=outcome, evidence=evidence))
+
+
+def _tell(pk: int) -> None:
+    """Open screens look again; the bell names no conversation."""
+    live.signal(live.STAFF_GROUP, {"type": "conversations.changed", "bells": [], "accounts": [pk]})

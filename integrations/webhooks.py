@@ -1,0 +1,211 @@
+"""The door platforms knock on: verify, keep, answer 200. Nothing else happens before the event is on disk."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as AnyDatabaseError
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
+from django.views.decorators.http import require_safe
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.text import clean_text
+from integrations import bells, keys
+from integrations.exceptions import InvalidSignature, KeysUnavailable
+from integrations.models import WebhookEvent
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import Glance, Platform, Proof
+from integrations.tasks import ingest_event
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = "5"
+MAX_CHALLENGE = 512
+KEPT_HEADERS = ("Content-Type", "User-Agent", "Tiktok-Signature", "X-Tt-Logid")
+JSON_TYPES = ("", "application/json")
+
+_COLUMNS = (
+    "source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state, reason, attempts, received_at, next_attempt_at"
+)
+# The values come as parameters; only the clock's spelling differs between the two databases.
+_INSERT = (
+    f"INSERT INTO integrations_webhookevent ({_COLUMNS}) "  # noqa: S608  (two constants)
+    "VALUES (%s, %s, %s, %s, %s, %s{json}, %s, %s, %s, %s, 0, {now}, {now}) "
+    "ON CONFLICT (source, event_key) DO NOTHING RETURNING id"
+)
+_SPELLING = {
+    "postgresql": {"json": "::jsonb", "now": "statement_timestamp()"},
+    "sqlite": {"json": "", "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')"},
+}
+_KNOWN_BODY = "SELECT body_sha256 FROM integrations_webhookevent WHERE source = %s AND event_key = %s"
+
+
+class TooLarge(Exception):
+    """The body is longer than any event may be."""
+
+
+class OnlyJson(BaseContentNegotiation):
+    """Whatever the sender says it accepts, it gets JSON: a 406 would only make it send again."""
+
+    def select_parser(self, request: Request, parsers: object) -> None:
+        """None: the door reads the raw bytes itself."""
+
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002  (DRF's signature)
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002  (DRF's signature)
+    ) -> tuple[BaseRenderer, str]:
+        """The one there is."""
+        first = next(iter(renderers))
+        return first, str(first.media_type)
+
+
+class PlatformDoor(APIView):
+    """Takes in what one platform sends. Authentic traffic is never refused for its rate or its content."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+    parser_classes = []
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = OnlyJson
+    http_method_names = ["get", "head", "post"]
+    platform_name = ""
+
+    def get(self, request: Request) -> HttpResponse:
+        """Whoever sets up the webhook may look whether somebody is there."""
+        return _answer_challenge(request.GET.get("challenge"))
+
+    def post(self, request: Request) -> HttpResponse:
+        """200 once the event is committed; 401 forged, 413 and 415 not an event, 503 could not be kept."""
+        platform = PLATFORMS[self.platform_name]
+        if not _is_plain_json(request):
+            return _refuse(415, "Send JSON, uncompressed.")
+        try:
+            body = read_body(request)
+            proof, glance = _authenticate(platform, request, body)
+            return _keep(platform, request, body, proof, glance)
+        except TooLarge:
+            return _refuse(413, f"An event has at most {settings.WEBHOOK_MAX_BYTES:,} bytes.")
+        except UnreadablePostError:
+            return _refuse(400, "The body ended early.")
+        except InvalidSignature as error:
+            return _refuse(401, str(error))
+        except (AnyDatabaseError, KeysUnavailable):
+            logger.exception("An event of %s could not be kept; the platform will send it again.", platform.name)
+            return _later()
+
+
+@require_safe
+def verify_challenge(request: HttpRequest) -> HttpResponse:
+    """The older address for a challenge; answers as every door does."""
+    return _answer_challenge(request.GET.get("challenge"))
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """The raw body. Raises TooLarge before more is read than an event may have."""
+    limit: int = settings.WEBHOOK_MAX_BYTES
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isascii() or not announced.isdigit() or int(announced[:12]) > limit:
+        raise TooLarge
+    body = request.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+def _is_plain_json(request: HttpRequest) -> bool:
+    media_type = (request.META.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+    return media_type in JSON_TYPES and request.headers.get("Content-Encoding", "identity") == "identity"
+
+
+def _authenticate(platform: Platform, request: HttpRequest, body: bytes) -> tuple[Proof, Glance]:
+    """Which of our apps the event is for, proved. Raises InvalidSignature and KeysUnavailable."""
+    try:
+        return _prove(platform, request, body)
+    except InvalidSignature:
+        if keys.reread(platform.name):
+            return _prove(platform, request, body)
+        if not keys.are_from_database(platform.name):
+            # Nobody is called a forger while the accounts' own keys were never seen.
+            raise KeysUnavailable from None
+        raise
+
+
+def _prove(platform: Platform, request: HttpRequest, body: bytes) -> tuple[Proof, Glance]:
+    """The proof narrowed to the app that the event names, for an app vouches for its own events only."""
+    proof = platform.authenticate(request.headers, body, keys.app_keys(platform.name), now=time.time())
+    glance = platform.glance(body)
+    if not glance.client_key:
+        return proof, glance
+    if glance.client_key not in proof.client_keys:
+        raise InvalidSignature("Invalid signature")
+    return replace(proof, client_keys=(glance.client_key,)), glance
+
+
+def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, glance: Glance) -> HttpResponse:
+    """One row, committed by the one statement that writes it, then a bell."""
+    source = f"{platform.name}:{proof.client_keys[0]}"
+    digest = hashlib.sha256(body).hexdigest()
+    event_key = glance.event_key or f"sha256:{digest}"
+    headers = {name: clean_text(request.headers[name], limit=300) for name in KEPT_HEADERS if name in request.headers}
+    row = (platform.name, body, digest, json.dumps(headers), glance.conv_key, proof.late)
+    with connection.cursor() as cursor:
+        pk = _insert(cursor, source, event_key, row, WebhookEvent.State.RECEIVED, "")
+        if pk is None:
+            _keep_conflict(cursor, source, event_key, row)
+    if pk is not None:
+        bells.ring(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
+    return JsonResponse({"status": "accepted"})
+
+
+def _insert(
+    cursor: CursorWrapper, source: str, event_key: str, row: tuple[Any, ...], state: WebhookEvent.State, reason: str
+) -> int | None:
+    """The new row's pk, or None if the key is taken."""
+    cursor.execute(_INSERT.format(**_SPELLING[connection.vendor]), (source, event_key, *row, state.value, reason))
+    found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
+def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tuple[Any, ...]) -> None:
+    """Keep a second body that came under a known key, for people to see; the same body again is only a repetition."""
+    digest = row[2]
+    cursor.execute(_KNOWN_BODY, (source, event_key))
+    known = cursor.fetchone()
+    if known is None or known[0] == digest:
+        return
+    own_key = f"conflict:{hashlib.sha256(f'{event_key} {digest}'.encode()).hexdigest()}"
+    reason = f"conflict: {event_key}"[:250] + " came before with another body."
+    _insert(cursor, source, own_key, row, WebhookEvent.State.CONFLICT, reason)
+    logger.warning("Two different bodies came under one event key from %s.", source)
+
+
+def _answer_challenge(challenge: str | None) -> HttpResponse:
+    if challenge is None:
+        return JsonResponse({"status": "webhook endpoint ready"})
+    if len(challenge) > MAX_CHALLENGE:
+        return _refuse(400, "This challenge is too long.")
+    return JsonResponse({"challenge": challenge})
+
+
+def _refuse(status: int, detail: str) -> HttpResponse:
+    return JsonResponse({"detail": detail}, status=status)
+
+
+def _later() -> HttpResponse:
+    response = _refuse(503, "The event could not be kept. Send it again.")
+    response["Retry-After"] = RETRY_AFTER
+    return response
