@@ -11,13 +11,17 @@ if not MINIMUM <= sys.version_info[:2] <= MAXIMUM:
         "start it with one of those, for example `make run PYTHON=python3.12`."
     )
 
-from django.core.management import execute_from_command_line  # noqa: E402  (after the version has been judged)
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402  (after the version has been judged)
+from django.core.management import execute_from_command_line  # noqa: E402
 
 
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from core.models import ApiKey, hash_secret
+from core.models import ApiKey, User, hash_secret
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -30,6 +30,12 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
         return "Bearer"
+
+
+def caller(request: Request) -> User | ApiKey | None:
+    """Who calls, for the policy to judge; None is nobody we know. AuthenticationFailed for a key that opens nothing."""
+    who: object = request.user
+    return who if isinstance(who, User | ApiKey) else None
 
 
 def _presented(request: Request) -> str | None:

@@ -1,11 +1,32 @@
 """The Celery application. Tasks are bells: they carry a primary key, and losing one costs time, never a message."""
 
 import os
+import sys
+from typing import Any
 
 from celery import Celery
+from celery.concurrency.thread import TaskPool
+from celery.signals import celeryd_init, worker_ready
+
+from supportagent import watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
 
 app = Celery("supportagent")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+def refuse_a_broker_of_its_own(conf: Any, **_: object) -> None:
+    """A worker of its own would wait for ever at a broker in its own memory."""
+    if str(conf.broker_url).startswith("memory:"):
+        sys.exit("Without Redis everything runs in one process: start it with manage.py up, or set REDIS_URL for a worker.")
+
+
+@worker_ready.connect
+def watch(sender: Any, **_: object) -> None:
+    """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog."""
+    if isinstance(sender.pool, TaskPool):
+        watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
+

@@ -7,16 +7,18 @@ import structlog
 
 def formatter(style: str) -> logging.Formatter:
     """A formatter: ``plain`` or ``json``."""
-    shared = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: structlog.types.Processor = (
-        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     )
-    chain = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    chain: list[structlog.types.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if style == "json":
         chain.append(structlog.processors.format_exc_info)
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*chain, last])

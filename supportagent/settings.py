@@ -155,7 +155,7 @@ else:
 REDIS_URL = env.str("REDIS_URL", default="")
 # The parts have databases of their own, so a database number in the address is left out.
 _REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{_REDIS_BASE}/0" if REDIS_URL else "memory://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 600,

@@ -1,6 +1,23 @@
 """The map of addresses."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from supportagent import health, metrics
+from supportagent.front import front
+
+# The admin's own form knows no second factor, so people sign in where everybody does.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", front, name="front"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.Ready.as_view(), name="health-ready"),
+    path("metrics", metrics.Metrics.as_view(), name="metrics"),
+    path("", include("integrations.urls")),
+    path("", include("workspace.urls")),
+    path("", include("analytics.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]

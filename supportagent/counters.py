@@ -1,0 +1,33 @@
+"""What this process counts by itself: answered requests and rung bells."""
+
+from django.http import HttpRequest
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.process_collector import ProcessCollector
+
+registry = CollectorRegistry()
+ProcessCollector(registry=registry)
+
+_requests = Counter("http_requests_total", "Answered requests.", ["method", "route", "status"], registry=registry)
+_seconds = Histogram(
+    "http_request_seconds",
+    "How long answers took.",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=registry,
+)
+_bells = Counter("bells_total", "Bells for workers, by how it went.", ["task", "result"], registry=registry)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(request: HttpRequest, status: int, seconds: float) -> None:
+    """Count an answer under its route, never under its path: paths are as many as callers like."""
+    match = request.resolver_match
+    route = "none" if match is None else str(match.route)
+    method = request.method if request.method in _METHODS else "other"
+    _requests.labels(method, route, str(status)).inc()
+    _seconds.labels(route).observe(seconds)
+
+
+def count_bell(task: str, result: str) -> None:
+    """Count a bell; ``result`` is rung, failed or skipped."""
+    _bells.labels(task, result).inc()

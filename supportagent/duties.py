@@ -1,0 +1,86 @@
+"""What the sweeper looks after, in the order in which a message travels."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+
+from agent.services.reservations import release_stale_reservations
+from agent.tasks import run_turn
+from conversations import services as conversations
+from core import audit, leases
+from integrations import services as integrations
+from supportagent import heartbeats
+from supportagent.crew import Crew
+from supportagent.sweeper import Step, Sweeper
+
+EVENTS_PER_PASS = 200
+SEAL_LEASE_SECONDS = 10
+
+
+class Duties:
+    """The sweeper with its crews: turns, sends, and errands to the platforms, so that none holds up another."""
+
+    def __init__(self, *, kind: str = "sweeper") -> None:
+        self._kind = kind
+        self.turns = Crew("turns", settings.WORK_THREADS)
+        self.sends = Crew("sends", settings.WORK_THREADS)
+        self.errands = Crew("errands", 3)
+        self.crews = (self.turns, self.sends, self.errands)
+        self.sweeper = Sweeper(self._steps(), finished=lambda: self.turns.finished + self.sends.finished)
+
+    def oldest_seconds(self) -> float:
+        """How long the longest job has been going on."""
+        return max(crew.oldest_seconds for crew in self.crews)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until every crew is done; False if that took longer."""
+        deadline = time.monotonic() + seconds
+        done = [crew.wait(max(0.0, deadline - time.monotonic())) for crew in self.crews]
+        return all(done)
+
+    def retire(self) -> None:
+        """Let the crews take nothing more."""
+        for crew in self.crews:
+            crew.retire()
+
+    def _steps(self) -> tuple[Step, ...]:
+        return (
+            Step(name="ingest", run=lambda: integrations.ingest_waiting(EVENTS_PER_PASS), most=EVENTS_PER_PASS),
+            Step(name="turns", run=self._begin_turns, is_work=True),
+            Step(name="sends", run=self._begin_sends, is_work=True),
+            Step(name="expired sends", run=conversations.release_expired_sends),
+            Step(name="unknown", run=self._errand("reconciliation", integrations.reconcile_unknown)),
+            Step(name="overdue", run=conversations.raise_overdue, every=2),
+            Step(name="silent", run=conversations.close_silent, every=60),
+            Step(name="reservations", run=release_stale_reservations, every=60),
+            Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
+            Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
+            Step(name="audit", run=_seal),
+            Step(name="heartbeat", run=self._beat, every=5),
+            Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),
+        )
+
+    def _begin_turns(self) -> int:
+        due = conversations.due_turns(2 * self.turns.threads)
+        self.turns.give("turn", due, run_turn)
+        return len(due)
+
+    def _begin_sends(self) -> int:
+        due = conversations.due_sends(2 * self.sends.threads)
+        self.sends.give("send", due, integrations.send_next)
+        return len(due)
+
+    def _errand(self, name: str, work: Callable[[], object]) -> Callable[[], int]:
+        # An errand waits for platforms; as a job in hand it never runs twice in this process.
+        return lambda: self.errands.give(name, (0,), lambda _: work())
+
+    def _beat(self) -> int:
+        heartbeats.beat(self._kind, {"in_hand": sum(crew.threads - crew.free for crew in self.crews)})
+        return 1
+
+
+def _seal() -> int:
+    """Chain the new audit events; one process at a time, for the chain has one end."""
+    owner = leases.process_name()
+    return audit.seal() if leases.take("audit seal", owner=owner, seconds=SEAL_LEASE_SECONDS) else 0

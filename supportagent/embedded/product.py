@@ -1,0 +1,93 @@
+"""The whole product in one process: its parts, the order they start in, and the order they end in."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connections
+
+from agent.tasks import warm_up
+from supportagent import demo
+from supportagent.asgi import application
+from supportagent.duties import Duties
+from supportagent.embedded.server import EmbeddedServer
+from supportagent.embedded.simulator import SimulatorProcess
+from supportagent.embedded.starting import CannotStart
+from supportagent.embedded.worker import EmbeddedCelery
+from supportagent.watchdog import TaskClock, Watchdog
+
+logger = logging.getLogger(__name__)
+
+END_SECONDS = 3.0
+LAST_RESORT_SECONDS = 8.0
+
+
+class Product:
+    """Worker, beat, sweeper, simulator and server. ``when_ready`` is called once people can come in."""
+
+    def __init__(self, *, with_simulator: bool, when_ready: Callable[[], None]) -> None:
+        self._when_ready = when_ready
+        self._stop = threading.Event()
+        self._celery = EmbeddedCelery()
+        self._duties = Duties()
+        self._sweeping = threading.Thread(target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True)
+        self._simulator = (
+            SimulatorProcess(
+                port=settings.SIM_PORT, folder=settings.VAR_DIR / "simulator", config=demo.simulator_config()
+            )
+            if with_simulator
+            else None
+        )
+        self._server = EmbeddedServer(
+            application, host=settings.HOST, port=settings.PORT, when_listening=self._listening
+        )
+
+    def run(self) -> None:
+        """Serve until told to end (Ctrl-C or SIGTERM). Raises CannotStart where the port was taken meanwhile."""
+        clock = TaskClock()
+        try:
+            self._celery.start()
+            self._sweeping.start()
+            Watchdog(
+                oldest=lambda: max(clock.oldest_seconds(), self._duties.oldest_seconds()),
+                stalled=lambda: self._duties.sweeper.stalled_seconds,
+            ).start()
+            connections.close_all()
+            self._server.run()
+        finally:
+            self._end()
+        if self._server.could_not_listen:
+            raise CannotStart(
+                f"Port {settings.PORT} was taken while this started ({self._server.could_not_listen}): start it again."
+            )
+
+    def _listening(self) -> None:
+        # The simulator sends as soon as it runs, so it starts when there is somebody to receive.
+        if self._simulator is not None:
+            self._simulator.start()
+        warm_up.apply_async(retry=False)
+        self._when_ready()
+
+    def _end(self) -> None:
+        logger.info("Ending…")
+        give_up = threading.Timer(LAST_RESORT_SECONDS, os._exit, args=(0,))
+        give_up.daemon = True
+        give_up.start()
+        until = time.monotonic() + END_SECONDS
+        self._stop.set()
+        if self._simulator is not None:
+            self._simulator.stop()
+        self._duties.retire()
+        done = self._celery.stop(max(0.1, until - time.monotonic()))
+        done &= self._duties.wait(max(0.1, until - time.monotonic()))
+        if self._sweeping.ident is not None:
+            self._sweeping.join(1.0)
+        connections.close_all()
+        if not done:
+            logger.warning("Work was under way; the next start finds it in the database and goes on.")
+            # A pool's threads would hold the interpreter until they are through.
+            os._exit(0)
+        give_up.cancel()

@@ -1,0 +1,141 @@
+"""Daphne with what it lacks: a limit to a request's size and to the time it may take to arrive.
+
+Daphne calls the application only once the whole request is there, so a view cannot refuse a body that is too large or
+never ends. Here the request itself does, while it arrives. In production nginx does it in front.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketFactory
+from django.conf import settings
+from twisted.internet import endpoints as twisted_endpoints
+from twisted.internet import reactor as twisted_reactor
+from twisted.logger import LogEvent, globalLogBeginner
+
+logger = logging.getLogger(__name__)
+reactor: Any = twisted_reactor
+endpoints: Any = twisted_endpoints
+
+SOCKET_MESSAGE_BYTES = 64 * 1024
+TOO_LARGE = b"HTTP/1.1 413 Content Too Large"
+TOO_SLOW = b"HTTP/1.1 408 Request Timeout"
+
+
+class _Nowhere:
+    """What Twisted logs for itself is of no use to anybody here."""
+
+    def __call__(self, event: LogEvent) -> None:
+        """Gone."""
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]
+    """A request that must be small enough and must arrive in time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._received = 0
+        self._is_refused = False
+        self._deadline: Any = reactor.callLater(settings.REQUEST_READ_SECONDS, self._refuse, TOO_SLOW)
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802  (Twisted's name)
+        """Refuse what announces to be too large."""
+        super().gotLength(length)
+        if length is not None and length > settings.REQUEST_MAX_BYTES:
+            self._refuse(TOO_LARGE)
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        """Refuse what turns out to be too large."""
+        self._received += len(data)
+        if self._received > settings.REQUEST_MAX_BYTES:
+            self._refuse(TOO_LARGE)
+        if not self._is_refused:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        """All of it is here: let the application answer."""
+        self._forget_deadline()
+        return None if self._is_refused else super().process()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        """The caller has gone."""
+        self._forget_deadline()
+        super().connectionLost(reason)
+
+    def _refuse(self, status: bytes) -> None:
+        if self._is_refused or self.channel is None:
+            return
+        self._is_refused = True
+        self._forget_deadline()
+        self.channel.transport.write(status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.channel.loseConnection()
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+
+class BoundedFactory(HTTPFactory):  # type: ignore[misc]
+    """Makes bounded requests."""
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
+        """A connection whose requests are bounded."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+
+class EmbeddedServer(Server):  # type: ignore[misc]
+    """Serves until SIGTERM or Ctrl-C; ``when_listening`` is called once, ``could_not_listen`` tells if it never was."""
+
+    def __init__(self, application: Any, *, host: str, port: int, when_listening: Callable[[], None]) -> None:
+        endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
+        super().__init__(
+            application,
+            endpoints=[endpoint],
+            websocket_max_message_size=SOCKET_MESSAGE_BYTES,
+            websocket_max_frame_size=SOCKET_MESSAGE_BYTES,
+            application_close_timeout=2,
+            server_name="",
+        )
+        self.could_not_listen = ""
+        self._when_listening = when_listening
+
+    def run(self) -> None:
+        """Listen and serve in this thread, which must be the main one, until told to end."""
+        self.connections: dict[Any, Any] = {}
+        self.http_factory = BoundedFactory(self)
+        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=self.websocket_max_message_size,
+            maxFramePayloadSize=self.websocket_max_frame_size,
+        )
+        globalLogBeginner.beginLoggingTo([_Nowhere()], redirectStandardIO=False, discardBuffer=True)
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        for endpoint in self.endpoints:
+            listener = endpoints.serverFromString(reactor, endpoint).listen(self.http_factory)
+            listener.addCallbacks(self.listen_success, self.listen_error)
+            self.listeners.append(listener)
+        asyncio.set_event_loop(reactor._asyncioEventloop)  # noqa: SLF001  (as daphne itself does)
+        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        if not self.abort_start:
+            reactor.run(installSignalHandlers=True)
+
+    def listen_success(self, port: Any) -> None:
+        """Tell whoever waits for it, as soon as the loop turns."""
+        super().listen_success(port)
+        reactor.callWhenRunning(self._when_listening)
+
+    def listen_error(self, failure: Any) -> None:
+        """End, and keep the reason."""
+        self.could_not_listen = failure.getErrorMessage()
+        self.stop()

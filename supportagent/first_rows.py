@@ -1,0 +1,15 @@
+"""The rows that every installation has, demo or not."""
+
+from agent.releases.first import ensure_first_release
+from core.models import Team
+from supportagent import periodic
+
+DEFAULT_TEAM = "Support"
+
+
+def ensure() -> None:
+    """Make what is missing: a team, the first release, the periodic jobs. Run again, it changes nothing."""
+    if not Team.objects.exists():
+        Team.objects.create(name=DEFAULT_TEAM)
+    ensure_first_release()
+    periodic.ensure()
