@@ -1,10 +1,10 @@
 """The drawing: nodes and edges, nothing else.
 
-    START → classify_message ─ support, sales, general → retrieve_context → check_escalation ─ continue → generate_response
-                             └ urgent ──────────────────────────────┐            └ escalate ─┐              ↓       ↑ fail
-                                                                    ↓                        ↓        validate_response
-                                                                escalate ←───────────────────┴─ give up ────┤
-                                                                    └────────────→ END ←──────── pass ──────┘
+START → classify_message ─ support, sales, general → retrieve_context → check_escalation ─ continue → generate_response
+                         └ urgent ──────────────────────────────┐            └ escalate ─┐              ↓       ↑ fail
+                                                                ↓                        ↓        validate_response
+                                                            escalate ←───────────────────┴─ give up ────┤
+                                                                └────────────→ END ←──────── pass ──────┘
 """
 
 from typing import Any

@@ -35,10 +35,10 @@ def plan(state: AgentState, context: Context) -> Plan:
     if state.get("small_talk"):
         return _plan_small_talk(state, context)
     if state.get("answerable"):
-        best = state["passages"][0]
-        if "not_helped" in state.get("says", []) or best["passage"] in progress["quoted"][:1]:
+        answer = Plan(kind="answer", passage=state["passages"][0])
+        if "not_helped" in state.get("says", []) or _was_said(words_of(answer, state, context), state):
             return Plan(kind="offer", template="repeated_answer")
-        return Plan(kind="answer", passage=best)
+        return answer
     return _plan_unanswered(state, context)
 
 
@@ -73,6 +73,11 @@ def _plan_unanswered(state: AgentState, context: Context) -> Plan:
         if len(state["message"].split()) <= _FEW_WORDS:
             return Plan(kind="clarify", template="clarify_open")
     return Plan(kind="offer", template="cannot_answer")
+
+
+def _was_said(text: str, state: AgentState) -> bool:
+    lines = [line["text"] for line in state["conversation_history"] if line["sender"] == "bot"]
+    return text in lines[-2:]
 
 
 def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:

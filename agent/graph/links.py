@@ -20,7 +20,25 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _SCHEMES = frozenset(
-    "http https ftp ftps file mailto tel sms data javascript vbscript intent ws wss blob view-source whatsapp".split()
+    [
+        "http",
+        "https",
+        "ftp",
+        "ftps",
+        "file",
+        "mailto",
+        "tel",
+        "sms",
+        "data",
+        "javascript",
+        "vbscript",
+        "intent",
+        "ws",
+        "wss",
+        "blob",
+        "view-source",
+        "whatsapp",
+    ]
 )
 _TRAILING = ".,;:!?)»”’"
 _REDIRECTS = re.compile(r"redirect|(?:^|/)(?:out|away|goto|jump|r|l)(?:/|$)", re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 
@@ -12,14 +12,20 @@ from agent.graph.links import without_foreign_links
 from agent.graph.rules import facts_of, judge
 from agent.graph.state import AgentState, Check, RuleMatch, Step
 
-Node = Callable[[AgentState, Runtime[Context]], AgentState]
-
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
 _FOLLOW_UP_WORDS = 6
 
+NodeFunction = Callable[[AgentState, Runtime[Context]], AgentState]
 
-def step(node: Node) -> Node:
+
+class Node(Protocol):
+    """A node as LangGraph calls it: what it runs with comes by name."""
+
+    def __call__(self, state: AgentState, runtime: Runtime[Context]) -> AgentState: ...
+
+
+def step(node: NodeFunction) -> Node:
     """The node, leaving in the state that it ran and for how long."""
 
     @functools.wraps(node)
@@ -53,6 +59,7 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
         in_scope=found.in_scope,
         scope_score=round(found.scope_score, 4),
         language=found.language if supported else context.manner.default_language,
+        detected_language=found.language,
         language_confidence=round(found.language_confidence, 3),
         language_supported=supported,
         sentiment_score=round(found.sentiment, 4),
@@ -122,7 +129,12 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     added = AgentState(generations=1, provider="embedded", model="", cited=[], sources=[], template=chosen.template)
     # The last attempt is the embedded writer's: it quotes, so a model's bad day does not end in silence.
     with_model = state.get("failed_validations", 0) < context.manner.validation_retries
-    if with_model and chosen.kind in {"answer", "clarify", "offer"} and state["passages"] and context.writer is not None:
+    if (
+        with_model
+        and chosen.kind in {"answer", "clarify", "offer"}
+        and state["passages"]
+        and context.writer is not None
+    ):
         result = context.writer.write(_request(state, context))
         added["model_calls"] = list(result.calls)
         if result.written is not None:
@@ -225,7 +237,9 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
         added["requires_escalation"] = True
     if not (state.get("escalation_reason") or added.get("escalation_reason")):
         added.update(
-            AgentState(escalation_reason="urgent", escalation_detail="The message is urgent.", escalation_priority="high")
+            AgentState(
+                escalation_reason="urgent", escalation_detail="The message is urgent.", escalation_priority="high"
+            )
         )
     reason = added.get("escalation_reason") or state["escalation_reason"]
     language = state["language"]

@@ -165,9 +165,7 @@ def judge(rules: Iterable[Rule], facts: Mapping[str, FactValue]) -> Ruling:
     for rule in rules:
         judged = [_judged(condition, facts.get(condition.fact)) for condition in rule.conditions]
         missing = [condition for condition in judged if not condition["holds"]]
-        match = RuleMatch(
-            key=rule.key, name=rule.name, reason=rule.reason, priority=rule.priority, conditions=judged
-        )
+        match = RuleMatch(key=rule.key, name=rule.name, reason=rule.reason, priority=rule.priority, conditions=judged)
         if not missing:
             fired.append(match)
         elif len(missing) == 1 and _is_near(missing[0]):
@@ -204,6 +202,7 @@ def _holds(sign: str, actual: Any, value: Any) -> bool:
 
 def _is_near(condition: JudgedCondition) -> bool:
     fact, actual = FACTS[condition["fact"]], condition["actual"]
-    if fact.kind != "number" or actual is None:
+    # A count that has not begun is not near anything, or every first message would be near an escalation.
+    if fact.kind != "number" or actual is None or (fact.near >= 1 and not actual):
         return False
     return abs(float(actual) - float(condition["value"])) <= fact.near

@@ -21,14 +21,13 @@ class HistoryLine(TypedDict):
 class Progress(TypedDict):
     """How the bot has fared since the customer was last helped.
 
-    ``clarifications``, ``offers`` and ``failures`` count the replies in a row that did not answer; ``quoted`` names the
-    passages of the last answers, newest first; ``last_kind`` is the kind of the bot's last reply, empty for none.
+    ``clarifications``, ``offers`` and ``failures`` (both) count the replies in a row that did not answer; ``last_kind`` is
+    the kind of the bot's last reply, empty for none.
     """
 
     clarifications: int
     offers: int
     failures: int
-    quoted: list[str]
     last_kind: str
 
 
@@ -113,7 +112,10 @@ class ModelCall(TypedDict):
 
 
 class AgentState(TypedDict, total=False):
-    """The state of one turn. What the caller gives stands first, then what each node adds."""
+    """The state of one turn. What the caller gives stands first, then what each node adds.
+
+    ``language`` is the one to answer in: the detected one where the business answers in it, else the business's own.
+    """
 
     message: str
     message_kinds: list[str]
@@ -130,6 +132,7 @@ class AgentState(TypedDict, total=False):
     in_scope: bool
     scope_score: float
     language: str
+    detected_language: str
     language_confidence: float
     language_supported: bool
     sentiment_score: float

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import codecs
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -48,13 +49,11 @@ def check(answer: Answer) -> list[Check]:
     ]
     if answer.is_composed:
         missing = ungrounded_numbers(text, answer.grounds)
+        checks.append(_verdict("source", bool(answer.grounds), "The answer cites no passage it was given."))
+        checks.append(_verdict("numbers", not missing, f"These stand in no cited passage: {', '.join(missing[:5])}."))
         checks.append(
-            _verdict("source", bool(answer.grounds), "The answer cites no passage it was given.")
+            _verdict("language", _speaks(answer), f"The answer is not in the language {answer.wanted_language}.")
         )
-        checks.append(
-            _verdict("numbers", not missing, f"These stand in no cited passage: {', '.join(missing[:5])}.")
-        )
-        checks.append(_verdict("language", _speaks(answer), f"The answer is not in the language {answer.wanted_language}."))
     return checks
 
 
@@ -104,12 +103,8 @@ def _decoded(text: str) -> list[str]:
     found: list[str] = []
     for run in _RUN.findall(text):
         padded = run.replace("-", "+").replace("_", "/").rstrip("=")
-        try:
+        with contextlib.suppress(binascii.Error, ValueError):
             found.append(base64.b64decode(padded + "=" * (-len(padded) % 4)).decode("utf-8", "ignore"))
-        except (binascii.Error, ValueError):
-            pass  # not base64
-        try:
+        with contextlib.suppress(ValueError):
             found.append(bytes.fromhex(run).decode("utf-8", "ignore"))
-        except ValueError:
-            continue
     return found

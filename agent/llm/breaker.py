@@ -39,6 +39,11 @@ class Breakers:
             line.is_probing = True
             return True
 
+    def left_alone(self, name: tuple[str, str]) -> None:
+        """Note that an allowed call was not made after all, so that another may be the probe."""
+        with self._lock:
+            self._lines.setdefault(name, _Line()).is_probing = False
+
     def succeeded(self, name: tuple[str, str]) -> None:
         """Note an answer; a probe's answer closes the breaker."""
         with self._lock:

@@ -116,20 +116,21 @@ class TurnWriter:
         place = self._chain.place(provider)
         for attempt in (1, 2):
             left = self._budget.deadline - time.monotonic()
-            if left < LEAST_SECONDS or not self._chain.breakers.allows(name):
-                return None
-            if not place.acquire(timeout=LEAST_SECONDS):
+            if left < LEAST_SECONDS or not place.acquire(timeout=LEAST_SECONDS):
                 return None
             try:
+                if not self._chain.breakers.allows(name):
+                    return None
                 return self._attempt(provider, messages, calls, seconds=left)
             except spend.CapReached as reached:
+                self._chain.breakers.left_alone(name)
                 logger.warning("No call of %s: %s", provider.model, reached)
                 return None
             except CallFailed as failed:
                 is_open = self._chain.breakers.failed(name, is_account=failed.kind is FailureKind.ACCOUNT)
                 logger.warning("%s:%s failed (%s)", *name, failed.evidence)
                 wait = failed.retry_after if failed.retry_after is not None else _random.uniform(0, _JITTER)
-                if attempt == 2 or is_open or failed.kind is not FailureKind.RETRY or wait > LONGEST_WAIT:  # noqa: PLR2004
+                if attempt == 2 or is_open or failed.kind is not FailureKind.RETRY or wait > LONGEST_WAIT:
                     return None
             finally:
                 place.release()
@@ -142,16 +143,12 @@ class TurnWriter:
         full_name = f"{provider.provider}:{provider.model}"
         tokens = spend.estimate_tokens("".join(str(message.content) for message in messages))
         prices, most = self._budget.prices, self._budget.max_tokens
-        held = spend.reserve(
-            self._budget.caps, spend.price(prices, full_name, tokens_in=tokens, tokens_out=most)
-        )
+        held = spend.reserve(self._budget.caps, spend.price(prices, full_name, tokens_in=tokens, tokens_out=most))
         started, outcome, cost = time.monotonic(), "ok", 0
         completion: Completion | None = None
         try:
             completion = provider.complete(messages, seconds=seconds, max_tokens=most)
-            cost = spend.price(
-                prices, full_name, tokens_in=completion.tokens_in, tokens_out=completion.tokens_out
-            )
+            cost = spend.price(prices, full_name, tokens_in=completion.tokens_in, tokens_out=completion.tokens_out)
             self._chain.breakers.succeeded((provider.provider, provider.model))
             return completion
         except CallFailed as failed:

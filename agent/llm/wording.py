@@ -18,7 +18,9 @@ def messages_of(request: WriteRequest) -> list[BaseMessage]:
     mark = _mark(request)
     system = "\n\n".join(part for part in (request.persona, request.guidance, prompts.DATA_RULE) if part)
     messages: list[BaseMessage] = [SystemMessage(system), *_history(request, mark)]
-    parts = [_block(mark, f"passage {p['passage']}", f"{p['title']}\n{p['heading']}\n{p['text']}") for p in request.passages]
+    parts = [
+        _block(mark, f"passage {p['passage']}", f"{p['title']}\n{p['heading']}\n{p['text']}") for p in request.passages
+    ]
     parts.append(_block(mark, "customer message", request.message))
     parts.append(prompts.TASK.format_map({"language": request.language, "characters": str(request.max_characters)}))
     if request.objections:
@@ -40,7 +42,9 @@ def _history(request: WriteRequest, mark: str) -> Sequence[BaseMessage]:
 
 def _mark(request: WriteRequest) -> str:
     """A word that the data cannot contain on purpose, because it depends on all of the data."""
-    whole = "\x00".join([request.message, *(line["text"] for line in request.history), *(p["text"] for p in request.passages)])
+    whole = "\x00".join(
+        [request.message, *(line["text"] for line in request.history), *(p["text"] for p in request.passages)]
+    )
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
 
 

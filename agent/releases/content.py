@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from agent.engine.types import IntentSpec, Phrase
+from agent.engine.types import IntentSpec, Phrase, Route
 from agent.graph.rules import Rule, RuleMalformed, read_conditions
 from agent.models import AgentConfig, EscalationRule, Intent, Release, ReplyTemplate
 from agent.models import Phrase as PhraseRow
@@ -40,13 +40,17 @@ def read_content(release_id: int) -> ReleaseContent:
         rules=tuple(rule_of(row) for row in EscalationRule.objects.filter(release=release, is_enabled=True)),
         templates={
             (key, language): text
-            for key, language, text in ReplyTemplate.objects.filter(release=release).values_list("key", "language", "text")
+            for key, language, text in ReplyTemplate.objects.filter(release=release).values_list(
+                "key", "language", "text"
+            )
         },
         intents=tuple(spec_of(row) for row in intents),
         disabled_intents=frozenset(row.key for row in intents if not row.is_enabled),
         phrases=tuple(
             Phrase(text=text, head=head, language=language)
-            for head, language, text in PhraseRow.objects.filter(release=release).values_list("head", "language", "text")
+            for head, language, text in PhraseRow.objects.filter(release=release).values_list(
+                "head", "language", "text"
+            )
         ),
     )
 
@@ -64,7 +68,7 @@ def spec_of(row: Intent) -> IntentSpec:
     """A stored intent as the engine knows it."""
     return IntentSpec(
         key=row.key,
-        route=Intent.Route(row.route).value,
+        route=cast("Route", row.route),
         description=row.description,
         signals=tuple(row.signals),
         background=row.is_background,
@@ -79,7 +83,9 @@ def canonical(release: Release) -> str:
             release.intents.order_by("key").values_list("key", "route", "is_enabled", "signals", "is_background")
         ),
         "examples": list(
-            release.examples.order_by("purpose", "label", "language", "text").values_list("purpose", "label", "language", "text")
+            release.examples.order_by("purpose", "label", "language", "text").values_list(
+                "purpose", "label", "language", "text"
+            )
         ),
         "phrases": list(release.phrases.order_by("head", "language", "text").values_list("head", "language", "text")),
         "rules": list(

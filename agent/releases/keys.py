@@ -43,11 +43,15 @@ KEYS: Mapping[str, Key] = {
         default="greeting\nthanks\ngoodbye\nbot_identity",
         description="Intents that are answered by the template of the same key.",
     ),
-    "small_talk.silent_thanks": Key(kind="switch", default="false", description="On: thanks and goodbyes get no answer."),
+    "small_talk.silent_thanks": Key(
+        kind="switch", default="false", description="On: thanks and goodbyes get no answer."
+    ),
     "clarify.most": Key(
         kind="whole", default="2", least=0, most=5, description="Clarifying questions in a row before the bot gives up."
     ),
-    "retrieval.passages": Key(kind="whole", default="5", least=1, most=10, description="Passages looked at for an answer."),
+    "retrieval.passages": Key(
+        kind="whole", default="5", least=1, most=10, description="Passages looked at for an answer."
+    ),
     "retrieval.least_gate_score": Key(
         kind="number",
         default="0",
@@ -59,18 +63,28 @@ KEYS: Mapping[str, Key] = {
         kind="whole", default="2", least=0, most=2, description="How often a refused answer is written again."
     ),
     "reply.most_characters": Key(
-        kind="whole", default="1500", least=80, most=4000, description="The longest reply, whatever the channel carries."
+        kind="whole",
+        default="1500",
+        least=80,
+        most=4000,
+        description="The longest reply, whatever the channel carries.",
     ),
-    "links.allowed": Key(kind="lines", default="", description="Hosts that replies may link to, with what lies below them."),
+    "links.allowed": Key(
+        kind="lines", default="", description="Hosts that replies may link to, with what lies below them."
+    ),
     "guard.canary": Key(
         kind="text", default="", description="A word that must never leave; it is put into the prompt to notice leaks."
     ),
     "prompt.persona": Key(
         kind="text", default=prompts.PERSONA, blanks=_PROMPT_BLANKS, description="What a language model is told first."
     ),
-    "prompt.support": Key(kind="text", default=prompts.SUPPORT, blanks=_PROMPT_BLANKS, description="Added for support."),
+    "prompt.support": Key(
+        kind="text", default=prompts.SUPPORT, blanks=_PROMPT_BLANKS, description="Added for support."
+    ),
     "prompt.sales": Key(kind="text", default=prompts.SALES, blanks=_PROMPT_BLANKS, description="Added for sales."),
-    "prompt.general": Key(kind="text", default=prompts.GENERAL, blanks=_PROMPT_BLANKS, description="Added for general talk."),
+    "prompt.general": Key(
+        kind="text", default=prompts.GENERAL, blanks=_PROMPT_BLANKS, description="Added for general talk."
+    ),
     "models.max_output_tokens": Key(
         kind="whole", default="600", least=50, most=2000, description="The longest answer of a model, in tokens."
     ),
@@ -80,7 +94,10 @@ KEYS: Mapping[str, Key] = {
         description="Dollars per million tokens in and out, by “provider:model” or its beginning.",
     ),
     "spend.conversation_cents_per_day": Key(
-        kind="whole", default="50", least=0, description="What the models may cost for one conversation in a day, in cents."
+        kind="whole",
+        default="50",
+        least=0,
+        description="What the models may cost for one conversation in a day, in cents.",
     ),
     "words.accept": Key(
         kind="lines",
@@ -148,7 +165,7 @@ def blanks_of(text: str) -> set[str]:
 
 def _text(key: str, value: str, definition: Key) -> str:
     if definition.blanks is not None and (unknown := blanks_of(value) - definition.blanks):
-        allowed = ", ".join("{%s}" % name for name in sorted(definition.blanks))
+        allowed = ", ".join(f"{{{name}}}" for name in sorted(definition.blanks))
         raise InvalidValue(key, f"{{{min(unknown)}}} is no blank of this text; there is {allowed}.")
     return value
 

@@ -57,7 +57,10 @@ def training_set(release_id: int) -> TrainingSet:
 def stored_heads(release_id: int, *, encoder: str, digest: str) -> bytes | None:
     """The fitted heads of the release, or those another release left for exactly the same examples; else None."""
     build = (
-        EngineBuild.objects.filter(encoder=encoder, training_hash=digest).order_by("-id").values_list("release_id", "data").first()
+        EngineBuild.objects.filter(encoder=encoder, training_hash=digest)
+        .order_by("-id")
+        .values_list("release_id", "data")
+        .first()
     )
     if build is None:
         return None

@@ -66,7 +66,7 @@ RULES: tuple[DefaultRule, ...] = (
     DefaultRule(
         key="very-negative",
         name="The customer is very unhappy.",
-        when=(("sentiment", "at_most", -0.85), ("answerable", "is", False)),
+        when=(("sentiment", "at_most", -0.96), ("answerable", "is", False), ("small_talk", "is", False)),
         reason=ReasonCategory.NEGATIVE,
     ),
     DefaultRule(

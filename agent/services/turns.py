@@ -1,0 +1,158 @@
+"""One turn: claim it, think, commit. A turn that fails is given back and tried again; the last failure goes to people."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from django.db import Error as DatabaseProblem
+from django.db import connection, transaction
+from django.utils import timezone
+
+from agent.graph.brief import Brief, Mind, Thought
+from agent.models import AgentConfig, AgentRun, ReplyTemplate
+from agent.releases import keys
+from agent.releases.first import ensure_first_release
+from agent.releases.services import current_release
+from agent.services.briefs import brief_of
+from agent.services.outcomes import apply_thought, facts_of, outcome_of
+from conversations import services as conversations
+from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Turn, TurnResult
+from core import leases
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTurn:
+    """A turn that is ours, and the run that records it."""
+
+    turn: Turn
+    run: AgentRun
+    brief: Brief
+    owner: str
+    started: float
+
+
+def answer(conversation_id: int, mind: Mind) -> TurnResult | None:
+    """Answer what a customer wrote, or hand it over. None: nothing was due, somebody else has it, or it failed.
+
+    The claim and the run's row are one transaction, the outcome and the run's end another; in between, while the agent
+    thinks, no transaction is open and the lease is kept. Safe to call at any time and any number of times.
+    """
+    claimed = _claim(conversation_id)
+    if claimed is None:
+        return None
+    try:
+        with _heartbeat(claimed):
+            thought = None if _is_switched_off(claimed.brief) else mind.think(claimed.brief)
+        result = _commit(claimed, thought)
+    except Exception as error:
+        logger.exception("Turn %d of conversation %d failed", claimed.turn.epoch, conversation_id)
+        _fail(claimed, error)
+        return None
+    logger.info("Turn %d of conversation %d: %s", claimed.turn.epoch, conversation_id, result.value)
+    return result
+
+
+def _claim(conversation_id: int) -> ClaimedTurn | None:
+    release = current_release() or ensure_first_release()
+    owner = leases.process_name()
+    started = time.monotonic()
+    with transaction.atomic():
+        turn = conversations.claim_turn(conversation_id, owner=owner)
+        if turn is None:
+            return None
+        brief = brief_of(conversations.read_talk(conversation_id), turn, release_id=release.pk)
+        AgentRun.objects.filter(conversation_id=conversation_id, state=AgentRun.State.RUNNING).update(
+            state=AgentRun.State.FAILED, error="The process that worked on it ended.", ended_at=timezone.now()
+        )
+        run = AgentRun.objects.create(
+            conversation_id=conversation_id,
+            epoch=turn.epoch,
+            release=release,
+            from_seq=turn.from_seq,
+            to_seq=turn.to_seq,
+            attempt=turn.attempt,
+            envelope={"brief": asdict(brief), "turn": asdict(turn), "at": timezone.now().isoformat()},
+        )
+    return ClaimedTurn(turn=turn, run=run, brief=brief, owner=owner, started=started)
+
+
+@contextmanager
+def _heartbeat(claimed: ClaimedTurn) -> Iterator[None]:
+    """Keep the lease while the block runs."""
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep_lease, args=(claimed, done), name=f"lease-{claimed.turn.epoch}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _keep_lease(claimed: ClaimedTurn, done: threading.Event) -> None:
+    try:
+        while not done.wait(HEARTBEAT_SECONDS):
+            try:
+                if not conversations.extend_turn(claimed.turn, owner=claimed.owner):
+                    return
+            except DatabaseProblem:
+                # The commit's epoch check decides whether the turn is still ours; a missed beat alone loses nothing.
+                logger.warning("The lease of turn %d was not extended", claimed.turn.epoch, exc_info=True)
+    finally:
+        connection.close()
+
+
+def _is_switched_off(brief: Brief) -> bool:
+    key = "bot.enabled"
+    stored = AgentConfig.objects.filter(release_id=brief.release_id, config_key=key).values_list(
+        "config_value", flat=True
+    )
+    return not keys.read(key, stored.first() or keys.KEYS[key].default)
+
+
+def _switched_off(brief: Brief) -> Outcome:
+    texts = dict(
+        ReplyTemplate.objects.filter(release_id=brief.release_id, key="handoff").values_list("language", "text")
+    )
+    text = texts.get(brief.language_prior or "") or texts.get("en") or next(iter(texts.values()), "")
+    return HandOver(reason=ReasonCategory.POLICY, detail="The bot is switched off.", customer_text=text)
+
+
+def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
+    run = claimed.run
+    if thought is None:
+        outcome, facts = _switched_off(claimed.brief), MessageFacts()
+        run.trace = {"switched_off": True}
+    else:
+        outcome = outcome_of(thought.state, brief=claimed.brief, turn=claimed.turn)
+        facts = facts_of(thought.state)
+        apply_thought(run, thought)
+    with transaction.atomic():
+        result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
+        run.state = AgentRun.State(result.value)
+        _end(run, claimed)
+    return result
+
+
+def _end(run: AgentRun, claimed: ClaimedTurn) -> None:
+    run.ended_at = timezone.now()
+    run.duration_ms = round((time.monotonic() - claimed.started) * 1000)
+    run.save()
+
+
+def _fail(claimed: ClaimedTurn, error: Exception) -> None:
+    """Give the turn back. If even that cannot be written, the lease runs out and the sweeper finds the turn."""
+    what = type(error).__name__
+    with transaction.atomic():
+        buried = conversations.fail_turn(claimed.turn, error=what, run_id=claimed.run.pk)
+        run = claimed.run
+        run.state = AgentRun.State.DEAD if buried else AgentRun.State.FAILED
+        run.error = what
+        _end(run, claimed)
