@@ -6,6 +6,7 @@ layer and a burst becomes a few messages. Screens fetch what changed, and also l
 
 import asyncio
 import logging
+import os
 import threading
 from dataclasses import asdict, dataclass
 
@@ -40,33 +41,40 @@ class _Ringer:
         self._waiting: dict[int, Bell] = {}
         self._signals: list[tuple[str, dict[str, object]]] = []
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._process = 0
 
     def add(self, bell: Bell) -> None:
         with self._lock:
             known = self._waiting.get(bell.conversation_id)
             if known is None or known.version <= bell.version:
                 self._waiting[bell.conversation_id] = bell
-        self._start()
+            loop = self._running_loop()
+        loop.call_soon_threadsafe(self._wake.set)
 
     def add_signal(self, group: str, message: dict[str, object]) -> None:
         with self._lock:
             self._signals.append((group, message))
-        self._start()
+            loop = self._running_loop()
+        loop.call_soon_threadsafe(self._wake.set)
 
-    def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="bells", daemon=True)
-            self._thread.start()
-        self._wake.set()
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        """The thread's loop, begun at the first bell of a process (a fork begins its own)."""
+        if self._loop is None or self._process != os.getpid():
+            self._process = os.getpid()
+            self._wake = asyncio.Event()
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._run, args=(self._loop,), name="bells", daemon=True).start()
+        return self._loop
 
-    def _run(self) -> None:
-        asyncio.run(self._ring_forever())
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(self._ring_forever())
 
     async def _ring_forever(self) -> None:
         while True:
-            await asyncio.to_thread(self._wake.wait)
+            await self._wake.wait()
             self._wake.clear()
             with self._lock:
                 bells, self._waiting = list(self._waiting.values()), {}

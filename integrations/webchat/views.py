@@ -1,5 +1,6 @@
 """The chat's pages and its HTTP half. A visitor is known by a bearer token; no cookie is read or set."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,17 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             "title": account.name,
             "business_name": account.options.get("business_name") or account.name,
             "greeting": account.options.get("greeting", ""),
-            "embedded": "embed" in request.GET,
-            "locale": "",
+            "embedded": "embedded" in request.GET,
+            "locale": _locale(request.GET.get("locale", "")),
         },
     )
-    response._csp_update = {"frame-ancestors": ["'self'", *account.origins]}  # type: ignore[attr-defined]
+    # django-csp reads this attribute: these sites may frame the page, and no others.
+    response._csp_replace = {"frame-ancestors": ["'self'", *account.origins]}  # type: ignore[attr-defined]
     return response
+
+
+def _locale(asked: str) -> str:
+    return asked if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?", asked) else ""
 
 
 @require_safe
