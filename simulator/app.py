@@ -54,7 +54,7 @@ class Simulator:
         self.world.sender.start(self.world)
         self.player.start()
         self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="server", daemon=True
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True
         )
         self._thread.start()
 

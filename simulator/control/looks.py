@@ -100,13 +100,7 @@ class Looks:
             answer: dict[str, Any] = {
                 "now": time.time(),
                 "webhooks": outbox.counts(transaction) | {"in_flight": self._world.sender.in_flight},
-                "recent": [
-                    row["status"]
-                    for row in transaction.all(
-                        "SELECT status FROM truth WHERE kind = 'webhook' AND json_extract(detail, '$.variant') = 'honest'"
-                        " ORDER BY id DESC LIMIT 5"
-                    )[::-1]
-                ],
+                "recent": self._recent(transaction),
                 "paused": self._world.sender.paused,
                 "sends": {
                     "accepted": transaction.number("SELECT count(*) FROM truth WHERE kind = 'accepted'"),
@@ -153,6 +147,14 @@ class Looks:
             stopping.wait(GATHER_SECONDS)
             seen = bell.version
             yield (b"event: change\ndata: " + json.dumps({"version": seen}).encode() + b"\n\n")
+
+    def _recent(self, transaction: Transaction) -> list[int]:
+        """How the product answered the last few honest webhooks, oldest first."""
+        rows = transaction.all(
+            "SELECT status FROM truth WHERE id > (SELECT max(id) FROM truth) - 500 AND +kind = 'webhook'"
+            " AND json_extract(detail, '$.variant') = 'honest' ORDER BY id DESC LIMIT 5"
+        )
+        return [int(row["status"]) for row in reversed(rows)]
 
     def _conversation(self, transaction: Transaction, conversation: Conversation) -> Mapping[str, Any]:
         settings = self._world.knobs.now

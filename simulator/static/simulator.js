@@ -210,11 +210,17 @@ function show(view) {
   for (const tab of document.querySelectorAll(".tabs button")) tab.setAttribute("aria-current", String(tab.dataset.show === view));
 }
 
-function choose(conversation) {
-  state.chosen = conversation.conversation_id;
-  history.replaceState(null, "", `#${encodeURIComponent(conversation.user)}`);
+function open(conversation_id, user) {
+  state.chosen = conversation_id;
+  history.replaceState(null, "", `#${encodeURIComponent(user)}`);
+  closePopovers();
+  document.querySelector("[name=as][value=customer]").click();
   show("chat");
   refresh();
+}
+
+function choose(conversation) {
+  open(conversation.conversation_id, conversation.user);
 }
 
 async function say(what) {
@@ -232,7 +238,9 @@ function markRead() {
   if (conversation?.unread && !conversation.scripted && shown) order("read", { conversation_id: conversation.conversation_id });
 }
 
-function openDialog() {
+async function openDialog() {
+  closePopovers();
+  if (accounts().length === 0) state.apps = (await look("apps")).apps;
   const used = new Set(state.conversations.map((each) => each.display_name));
   by("customer-name").value = NAMES.find((name) => !used.has(name)) ?? `Customer ${state.conversations.length + 1}`;
   by("customer-shop").replaceChildren(...accounts().map((each) => element("option", { value: each.business_id }, each.display_name)));
@@ -250,11 +258,8 @@ async function makeCustomer() {
   let user = base;
   for (let number = 2; taken.has(user); number += 1) user = `${base}${number}`;
   const made = await order("customers", { user, display_name: name, business_id: by("customer-shop").value });
-  state.chosen = made.conversation_id;
-  history.replaceState(null, "", `#${encodeURIComponent(user)}`);
-  show("chat");
+  open(made.conversation_id, user);
   by("text").focus();
-  refresh();
 }
 
 function popover(button, panel) {
@@ -315,7 +320,7 @@ function furnish() {
     radio.addEventListener("change", () => {
       const colleague = radio.value === "colleague";
       document.body.classList.toggle("colleague", colleague);
-      by("text").placeholder = colleague ? "Message from a colleague in TikTok’s app" : "Message";
+      by("text").placeholder = colleague ? "Write as a colleague" : "Message";
       by("text").focus();
     });
   }

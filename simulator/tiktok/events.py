@@ -36,6 +36,7 @@ EVENT_TYPE_OF = {"comment.update": "COMMENT"}
 
 ECHO = "im_send_msg"
 DAY = 86_400
+DELAYS = {"reorder": 2.0, "late": 60.0}
 
 
 def body(*, client_key: str, event: str, create_time: int, business_id: str, content: Mapping[str, Any]) -> bytes:
@@ -131,7 +132,6 @@ def announce(
 ) -> None:
     """Put an event into the outbox, spoilt as the fault rules say."""
     now = time.time()
-    lane = conversation_id or f"account {account.business_id}"
     honest = NewWebhook(
         client_key=account.client_key,
         event_type=EVENT_TYPE_OF.get(event, DIRECT_MESSAGE),
@@ -139,7 +139,7 @@ def announce(
         business_id=account.business_id,
         conversation_id=conversation_id,
         message_id=message_id,
-        lane=lane,
+        lane=conversation_id or f"account {account.business_id}",
         body=body(
             client_key=account.client_key,
             event=event,
@@ -150,29 +150,42 @@ def announce(
         due_at=now + delay,
     )
 
+    for each in _with_faults(world, transaction, account, honest, content, places):
+        outbox.add(world, transaction, each)
+
+
+def _with_faults(
+    world: World,
+    transaction: Transaction,
+    account: Account,
+    honest: NewWebhook,
+    content: Mapping[str, Any],
+    places: tuple[str, ...],
+) -> list[NewWebhook]:
+    """What is really sent: the honest webhook as the rules leave it, and what they put beside it."""
+    now = time.time()
+
     def strike(*kinds: str) -> Rule | None:
         rule = world.faults.strike(places, account=account.business_id, kinds=frozenset(kinds))
         if rule is not None:
-            _note(transaction, rule, account, conversation_id, message_id)
+            _note(transaction, rule, account, honest.conversation_id, honest.message_id)
         return rule
 
     queued = [honest]
     if rule := strike("reorder", "late"):
         # Out of its lane it waits alone, and what comes after it arrives before it.
-        seconds = rule.seconds if rule.seconds is not None else (2.0 if rule.kind == "reorder" else 60.0)
-        queued = [honest.changed(variant=rule.kind, lane=_own_lane(lane), due_at=now + seconds)]
+        seconds = rule.seconds if rule.seconds is not None else DELAYS[rule.kind]
+        queued = [honest.changed(variant=rule.kind, lane=_own_lane(honest.lane), due_at=now + seconds)]
     if rule := strike("duplicate"):
-        queued += [
-            honest.changed(variant="duplicate", lane=_own_lane(lane), due_at=now + (rule.seconds or 0.0))
-            for _ in range(rule.copies)
-        ]
+        due_at = now + (rule.seconds or 0.0)
+        copies = range(rule.copies)
+        queued += [honest.changed(variant="duplicate", lane=_own_lane(honest.lane), due_at=due_at) for _ in copies]
     if rule := strike("stale"):
         age = rule.seconds if rule.seconds is not None else 2 * DAY
-        queued.append(honest.changed(variant="stale", lane=_own_lane(lane), signed_at=int(now - age)))
-    if rule := strike("forge"):
+        queued.append(honest.changed(variant="stale", lane=_own_lane(honest.lane), signed_at=int(now - age)))
+    if strike("forge"):
         queued.append(_forged(honest, account, content))
-    for each in queued:
-        outbox.add(world, transaction, each)
+    return queued
 
 
 def _forged(honest: NewWebhook, account: Account, content: Mapping[str, Any]) -> NewWebhook:

@@ -97,9 +97,10 @@ def _heart(x: float, y: float) -> Colour:
 
 
 def _star(x: float, y: float) -> Colour:
-    angle = (math.atan2(x, -y) / (2 * math.pi) * 5) % 1
-    edge = 0.42 + 0.53 * abs(angle - 0.5) * 2
-    return YELLOW if math.hypot(x, y) < edge else TRANSPARENT
+    step = math.pi / 5
+    from_tip = abs((math.atan2(x, -y) + step) % (2 * step) - step)
+    edge = 0.95 * 0.42 * math.sin(step) / (0.95 * math.sin(from_tip) + 0.42 * math.sin(step - from_tip))
+    return YELLOW if math.hypot(x, y + 0.05) < edge else TRANSPARENT
 
 
 def _hue(degrees: int, light: float) -> tuple[int, int, int]:

@@ -140,16 +140,21 @@ def add_message(
             auto_message_type,
         ),
     )
-    if direction == "in":
+    _touch(transaction, message)
+    return message
+
+
+def _touch(transaction: Transaction, message: Message) -> None:
+    if message.direction == "in":
         transaction.execute(
             "UPDATE conversation SET update_time_ms = ?, window_opened_at = ?, window_used = 0 WHERE id = ?",
-            (message.at_ms, time.time(), conversation.id),
+            (message.at_ms, time.time(), message.conversation_id),
         )
     else:
         transaction.execute(
-            "UPDATE conversation SET update_time_ms = ?, kind = 'SINGLE' WHERE id = ?", (message.at_ms, conversation.id)
+            "UPDATE conversation SET update_time_ms = ?, kind = 'SINGLE' WHERE id = ?",
+            (message.at_ms, message.conversation_id),
         )
-    return message
 
 
 def messages(transaction: Transaction, conversation_id: str, *, newest: int | None = None) -> list[Message]:

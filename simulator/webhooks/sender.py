@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from simulator import truth
+from simulator.faults import Rule
 from simulator.store import Store, Transaction
 from simulator.webhooks import outbox
 from simulator.webhooks.backoff import wait_after
@@ -19,6 +20,12 @@ from simulator.world import World
 logger = logging.getLogger(__name__)
 
 THREADS = 16
+WORDS: Mapping[type[BaseException], str] = {
+    ConnectionRefusedError: "connection refused",
+    ConnectionResetError: "connection reset",
+    BrokenPipeError: "connection closed",
+    http.client.RemoteDisconnected: "closed without an answer",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,17 +165,21 @@ class Sender:
             state = "dropped" if over or outgoing is None or webhook.variant == "forged" else "pending"
         with self._store.transaction() as transaction:
             if hang_up is not None:
-                truth.append(
-                    transaction,
-                    kind="fault",
-                    name="hang_up",
-                    account=webhook.business_id,
-                    conversation_id=webhook.conversation_id,
-                    message_id=webhook.message_id,
-                    detail={"rule": hang_up.id, "where": hang_up.where},
-                )
+                _note(transaction, hang_up, webhook)
             outbox.record(transaction, webhook, attempt, state=state, due_at=due_at)
         return due_at if state == "pending" else None
+
+
+def _note(transaction: Transaction, rule: Rule, webhook: Webhook) -> None:
+    truth.append(
+        transaction,
+        kind="fault",
+        name=rule.kind,
+        account=webhook.business_id,
+        conversation_id=webhook.conversation_id,
+        message_id=webhook.message_id,
+        detail={"rule": rule.id, "where": rule.where},
+    )
 
 
 def _post(
@@ -199,7 +210,7 @@ def _post(
         return 0, "timeout"
     except (OSError, http.client.HTTPException) as error:
         connection.close()
-        return 0, type(error).__name__
+        return 0, WORDS.get(type(error), type(error).__name__)
     if status is None:
         return 0, "hung up without waiting for the answer"
     if connection.sock is not None:
