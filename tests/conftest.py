@@ -10,7 +10,7 @@ import redis
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.cache import cache
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from pytest_django import Settings
 
 from supportagent.celery import app as celery_app
@@ -74,7 +74,7 @@ def _own_place_in_redis() -> Iterator[None]:
 def _flushes_past_the_triggers() -> Iterator[None]:
     """A test with real commits can be cleaned up after, although nobody may delete from the audit trail."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_without_triggers, raising=False)
+        patch.setattr(DatabaseWrapper.ops_class, "execute_sql_flush", flush_without_triggers, raising=False)
         yield
 
 

@@ -1,6 +1,7 @@
 """Production's files, as far as they can be judged without a container engine: none was built here."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.core.management import get_commands
+from django.db import connection
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from core.models import WorkerHeartbeat
+from supportagent import heartbeats
 from tests.product import free_ports
 from tests.waiting import wait_until
 
@@ -48,8 +54,10 @@ def test_compose_has_each_kind_of_process_and_nothing_else() -> None:
 def test_each_process_of_ours_starts_something_that_exists(name: str) -> None:
     command = compose()["services"][name]["command"]
 
-    if command[:2] == ["python", "manage.py"]:
-        assert command[2] in get_commands()
+    words = command[2].split() if command[0] == "sh" else command
+    started = [after for before, after in pairwise(words) if before == "manage.py"]
+    if started:
+        assert set(started) <= set(get_commands())
     else:
         assert (Path(sys.executable).parent / command[0]).is_file()
         for word in command[1:]:
@@ -224,3 +232,20 @@ def write_certificate(folder: Path) -> None:
     (folder / "privkey.pem").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_sweeper_is_not_well() -> None:
+    database = connection.settings_dict
+    address = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    command = [sys.executable, "deploy/healthcheck.py", "process", "sweeper"]
+    environment = os.environ | {"DATABASE_URL": address}
+
+    before = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    heartbeats.beat("sweeper")
+    alive = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    WorkerHeartbeat.objects.update(at=timezone.now() - timedelta(seconds=31))
+    silent = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+    assert (before, alive, silent) == (1, 0, 1)
