@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -53,6 +54,8 @@ def _build(options: argparse.Namespace) -> Simulator:
         return Simulator(host=options.host, port=options.port, data=options.data, config=_config(options.config))
     except (InvalidConfig, InvalidSettings) as error:
         raise CannotStart(f"The file {options.config} cannot be used: {error}") from error
+    except sqlite3.Error as error:
+        raise CannotStart(f"The data in {options.data} cannot be opened: {error}.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise CannotStart(

@@ -77,6 +77,11 @@ class FaultBook:
         self._rules: list[Rule] = []
         self._dice = random.Random()
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a rule at all."""
+        return bool(self._rules)
+
     def seed(self, seed: int) -> None:
         """Make the coming throws repeatable."""
         with self._lock:

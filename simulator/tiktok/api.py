@@ -79,9 +79,11 @@ class Api:
             return text_response("404 page not found", status=404)
         if route.method != request.method:
             return _envelope(Code.BAD_PARAMETER, "Method not allowed.", None, status=405)
-        with self._world.store.reading() as transaction:
-            account = _caller(transaction, request)
-        rule = self._world.faults.strike(("api", route.name), account=account, but_not=frozenset({"drop_echo"}))
+        account, rule = None, None
+        if self._world.faults.any:
+            with self._world.store.reading() as transaction:
+                account = _caller(transaction, request)
+            rule = self._world.faults.strike(("api", route.name), account=account, but_not=frozenset({"drop_echo"}))
         outcome = self._faulty(rule, route, request, account) if rule else self._work(route, request)
         self._log(route, outcome, rule)
         return outcome.response

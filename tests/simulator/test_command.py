@@ -64,3 +64,14 @@ def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, text: str) -
     assert process.returncode == 1
     assert error.count("\n") == 1
     assert str(path) in error
+
+
+def test_data_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "simulator.sqlite3").mkdir()
+
+    process = start("--port", "0", "--data", str(tmp_path))
+    _, error = process.communicate(timeout=10)
+
+    assert process.returncode == 1
+    assert error.count("\n") == 1
+    assert str(tmp_path) in error
