@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.engine.encoder import Encoder, FloatArray
 from agent.engine.gate import judge
@@ -29,6 +30,7 @@ from agent.engine.types import (
 )
 
 _CANDIDATES = 3
+_URGENT_ROUTE = 0.5
 _TREND_LENGTH = 3
 _TREND_THRESHOLD = -0.3
 _NO_EXTRAS = np.empty((1, 0), dtype=np.float32)
@@ -75,13 +77,20 @@ class Engine:
         if not count_letters(text):
             return self._wordless(text, language, phrases, recent_sentiment)
         heads, embedding, examples = self._embed(text, language)
-        candidates, in_scope, scope_score = self._intents(text, heads.intents, embedding, examples)
+        probabilities, scope_score = self._intents(text, heads.intents, embedding, examples)
+        classes = heads.intents.linear.classes
+        candidates = tuple(
+            Candidate(intent=classes[number], probability=float(probabilities[number]))
+            for number in np.argsort(-probabilities)[:_CANDIDATES]
+        )
         top = candidates[0]
         extras = lexicon_features(text, language)[None]
         tone = dict(zip(heads.sentiment.classes, _probabilities(heads.sentiment, embedding, extras), strict=True))
         sentiment = float(tone.get("positive", 0.0) - tone.get("negative", 0.0))
         signals = _signals(heads, embedding, phrases)
         signals[NEGATIVE_TREND] = _trend(recent_sentiment, sentiment)
+        in_scope = scope_score >= heads.intents.scope_threshold and top.intent != OTHER_INTENT
+        route = self._route(dict(zip(classes, probabilities.tolist(), strict=True)), signals)
         return Understanding(
             language=language,
             language_confidence=language_confidence,
@@ -89,7 +98,7 @@ class Engine:
             confidence=top.probability,
             confident=top.probability >= heads.intents.accept_threshold,
             candidates=candidates,
-            route=self._route(top.intent, signals),
+            route=route,
             in_scope=in_scope,
             scope_score=scope_score,
             sentiment=sentiment,
@@ -128,25 +137,24 @@ class Engine:
 
     def _intents(
         self, text: str, head: IntentHead, embedding: FloatArray, examples: FloatArray
-    ) -> tuple[tuple[Candidate, ...], bool, float]:
+    ) -> tuple[NDArray[np.float64], float]:
+        """Calibrated probabilities of the head's classes, and the in-scope score."""
         centred = head.linear.centre(embedding)
         logits = head.linear.logits(centred, self.heads.ngrams.transform([text]))
-        calibrated = softmax(logits[0], head.linear.temperature)
-        order = np.argsort(-calibrated)[:_CANDIDATES]
-        candidates = tuple(
-            Candidate(intent=head.linear.classes[number], probability=float(calibrated[number])) for number in order
-        )
         other = head.linear.classes.index(OTHER_INTENT) if OTHER_INTENT in head.linear.classes else -1
         score = float(mix_score(softmax(logits), centred @ examples.T, other)[0])
-        in_scope = score >= head.scope_threshold and candidates[0].intent != OTHER_INTENT
-        return candidates, in_scope, score
+        return softmax(logits[0], head.linear.temperature), score
 
-    def _route(self, intent: str, signals: Mapping[str, Signal]) -> Route:
+    def _route(self, probabilities: Mapping[str, float], signals: Mapping[str, Signal]) -> Route:
         urgent = signals.get("urgent")
-        if urgent is not None and urgent.fired:
+        if urgent is not None and (urgent.phrase is not None or urgent.score >= _URGENT_ROUTE):
             return "urgent"
-        spec = self._specs.get(intent)
-        return spec.route if spec is not None else "general"
+        # Close intents often share their route, so a route can be sure where no single intent is.
+        totals: dict[Route, float] = {"general": 0.0}
+        for intent, probability in probabilities.items():
+            route = self._specs[intent].route
+            totals[route] = totals.get(route, 0.0) + probability
+        return max(totals, key=lambda route: totals[route])
 
     def _wordless(
         self, text: str, language: str, phrases: Mapping[str, str], recent_sentiment: Sequence[float]
@@ -164,7 +172,7 @@ class Engine:
             confidence=0.0,
             confident=False,
             candidates=(Candidate(intent=OTHER_INTENT, probability=0.0),),
-            route=self._route(OTHER_INTENT, signals),
+            route=self._route({}, signals),
             in_scope=False,
             scope_score=0.0,
             sentiment=sentiment,

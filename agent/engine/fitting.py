@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import minimize_scalar
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
@@ -43,8 +44,8 @@ _COMPONENTS = 256
 _INTENT_STRENGTH, _SENTIMENT_STRENGTH, _SIGNAL_STRENGTH = 20.0, 1.0, 5.0
 _PRECISION_TARGET = 0.95
 _FALSE_REJECTS = 0.05
-_SIGNAL_RECALL = 0.92
-_SIGNAL_THRESHOLDS = (0.35, 0.7)
+_RECALL_WEIGHT = 1.5
+_SIGNAL_THRESHOLDS = (0.1, 0.5)
 _LEAST_ENGLISH = 5
 _MISSING_CLASS = -30.0
 
@@ -62,6 +63,7 @@ class _Problem:
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     strength: float
+    class_weight: str | None = "balanced"
 
 
 def fit(
@@ -157,7 +159,7 @@ def _fit_set(
 
 
 def _fit_ngrams(texts: Sequence[str]) -> NgramProjection:
-    counts = ngram_counts(texts)
+    counts = sparse.hstack(ngram_counts(texts), format="csr")
     frequency = np.asarray((counts > 0).sum(axis=0)).ravel()
     idf = np.log((1 + len(texts)) / (1 + frequency)).astype(np.float32) + 1
     components = max(1, min(_COMPONENTS, len(texts) - 1))
@@ -256,12 +258,13 @@ def _fit_signal(
         labels=labels,
         classes=("no", "yes"),
         strength=_SIGNAL_STRENGTH,
+        class_weight=None,
     )
     logits = _cross_validated(problem, _folds(labels))
     temperature = _fit_temperature(logits, labels)
     linear, iterations = _fit_linear(problem, temperature)
     scores = softmax(logits, temperature)[:, 1]
-    threshold = float(np.clip(np.quantile(scores[labels == 1], 1 - _SIGNAL_RECALL), *_SIGNAL_THRESHOLDS))
+    threshold = _signal_threshold(scores, labels)
     fired = scores >= threshold
     report.setdefault("signals", {})[head] = {
         "recall": round(float(fired[labels == 1].mean()), 4),
@@ -270,6 +273,18 @@ def _fit_signal(
         "iterations": iterations,
     }
     return BinaryHead(linear=linear, threshold=threshold)
+
+
+def _signal_threshold(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The score at which recall, counted twice as much as precision, and precision are best together."""
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    weight = _RECALL_WEIGHT**2
+    quality = (1 + weight) * hits / (weight * hits[-1] + np.arange(1, len(order) + 1))
+    best = int(quality.argmax())
+    # Between two scores seen, the middle is as good on these texts and safer on others.
+    below = scores[order[min(best + 1, len(order) - 1)]]
+    return float(np.clip((scores[order[best]] + below) / 2, *_SIGNAL_THRESHOLDS))
 
 
 def _folds(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -284,7 +299,7 @@ def _folds(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _regression(problem: _Problem) -> LogisticRegression:
     # The default tolerance stays: a looser one can stop at the uniform classifier after no iteration at all.
-    return LogisticRegression(C=problem.strength, max_iter=500, class_weight="balanced")
+    return LogisticRegression(C=problem.strength, max_iter=500, class_weight=problem.class_weight)
 
 
 def _decision(model: LogisticRegression, features: NDArray[Any]) -> NDArray[np.float64]:

@@ -115,21 +115,26 @@ class NgramProjection:
 
     def transform(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors at half weight, shape (texts, components)."""
-        return unit_rows(np.asarray(ngram_counts(texts) @ self.matrix)) * _NGRAM_WEIGHT
+        letters, words = ngram_counts(texts)
+        projected = letters @ self.matrix[:_HASHES] + words @ self.matrix[_HASHES:]
+        return unit_rows(np.asarray(projected)) * _NGRAM_WEIGHT
 
 
 _LETTERS = HashingVectorizer(
-    analyzer="char_wb", ngram_range=(2, 5), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False
+    analyzer="char_wb", ngram_range=(2, 5), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False, dtype=np.float32
 )
-_WORDS = HashingVectorizer(ngram_range=(1, 2), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False)
+_WORDS = HashingVectorizer(
+    ngram_range=(1, 2), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False, dtype=np.float32
+)
 
 
-def ngram_counts(texts: Sequence[str]) -> sparse.csr_matrix:
-    """Log counts of hashed letter and word groups, shape (texts, 2 x 4,096)."""
+def ngram_counts(texts: Sequence[str]) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Log counts of hashed letter groups and of hashed word groups, each of shape (texts, 4,096)."""
     prepared = [fold(mask(text)) for text in texts]
-    counts = sparse.hstack([_LETTERS.transform(prepared), _WORDS.transform(prepared)], format="csr")
-    counts.data = np.log1p(counts.data).astype(np.float32)
-    return counts
+    letters, words = _LETTERS.transform(prepared), _WORDS.transform(prepared)
+    for counts in (letters, words):
+        counts.data = np.log1p(counts.data)
+    return letters, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from agent.engine.text import stems
 from agent.engine.types import PassageSource
 
 _STEMS_VERSION = 1
+_LEAST_PART, _SAME_BEGINNING, _SHORT_TERM = 4, 5, 6
+_PART, _BEGINNING, _SHORT_BEGINNING = 0.8, 0.7, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,31 @@ class KeywordField:
         own = self._terms[passage]
         total = match.total
         return sum(weight for term, weight in match.idf.items() if term in own) / total if total else 0.0
+
+    def near_coverage(self, passage: int, match: KeywordMatch) -> float:
+        """Like ``coverage``, but a term that begins like one of the passage's, or is a part of it, counts in part."""
+        own = self._terms[passage]
+        total = match.total
+        return sum(weight * _nearness(term, own) for term, weight in match.idf.items()) / total if total else 0.0
+
+
+def _nearness(term: str, others: frozenset[str]) -> float:
+    if term in others:
+        return 1.0
+    if len(term) < _LEAST_PART:
+        return 0.0
+    best = 0.0
+    for other in others:
+        if len(other) < _LEAST_PART:
+            continue
+        if term in other or other in term:
+            return _PART
+        shared = next((place for place, (one, two) in enumerate(zip(term, other, strict=False)) if one != two), _LEAST_PART)
+        if shared >= _SAME_BEGINNING:
+            best = _BEGINNING
+        elif shared >= _LEAST_PART and min(len(term), len(other)) <= _SHORT_TERM:
+            best = max(best, _SHORT_BEGINNING)
+    return best
 
 
 def overlap(sentence: str, language: str, match: KeywordMatch) -> float:

@@ -12,7 +12,7 @@ from agent.engine.encoder import Encoder
 from agent.engine.heads import FloatArray
 from agent.engine.keywords import KeywordField, KeywordMatch, overlap
 from agent.engine.text import clean
-from agent.engine.types import Extract, Hit, PassageSource
+from agent.engine.types import Evidence, Extract, Hit, PassageSource
 from agent.engine.vectors import Likeness, VectorField
 
 SPOKEN_WORDS = 120
@@ -23,17 +23,22 @@ _ENGLISH_SHARE = 0.5
 _FAQ_ENGLISH_SHARE = 0.75
 _LEAST_SPREAD = 0.02
 _SENTENCE_KEYWORDS = 0.5
+_MARGIN_CAP = 3.0
+_TERMS_CAP = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scores:
-    """What a search found out, each of shape (passages,)."""
+class _Search:
+    """What a search found out; the arrays have the shape (passages,), the English likeness that of its own rows."""
 
     fused: NDArray[np.float64]
-    vector: FloatArray
-    english: FloatArray | None
+    cosine: FloatArray
+    likeness: Likeness
+    english: Likeness | None
     keyword: FloatArray
     is_across: NDArray[np.bool_]
+    field: KeywordField | None
+    match: KeywordMatch | None
 
 
 class KnowledgeIndex:
@@ -96,11 +101,9 @@ class KnowledgeIndex:
         """The k best passages. ``vector`` and ``english`` are the query's vectors, ``language`` its language."""
         if self._vectors is None:
             return ()
-        field = self._keywords.get(language)
-        match = field.match(query) if field is not None else None
-        scores = self._score(vector, english, language, field, match)
-        order = np.argsort(-scores.fused, kind="stable")[: max(k, 1)]
-        return tuple(self._hit(int(number), scores, vector, field, match) for number in order)
+        found = self._compare(self._vectors, query, vector, english, language)
+        order = np.argsort(-found.fused, kind="stable")[: max(k, 1)]
+        return tuple(self._hit(int(number), found, self._vectors, vector) for number in order)
 
     def extract(self, hit: Hit) -> Extract:
         """The words of the passage that answer, as they stand."""
@@ -111,35 +114,39 @@ class KnowledgeIndex:
             start, end = hit.sentence_start, hit.sentence_end
         return Extract(text=passage.text[start:end], passage_id=passage.id, start=start, end=end)
 
-    def _score(
-        self,
-        vector: FloatArray,
-        english: FloatArray | None,
-        language: str,
-        field: KeywordField | None,
-        match: KeywordMatch | None,
-    ) -> _Scores:
-        assert self._vectors is not None
+    def _compare(
+        self, vectors: VectorField, query: str, vector: FloatArray, english: FloatArray | None, language: str
+    ) -> _Search:
         keyword = np.zeros(len(self.passages), dtype=np.float32)
         is_across = self._language_of != self._languages.get(language, -1)
+        field = self._keywords.get(language)
+        match = field.match(query) if field is not None else None
         if field is not None and match is not None:
             keyword[field.rows] = match.scores
-        likeness = self._vectors.compare(vector, keyword)
+        likeness = vectors.compare(vector, keyword)
         cosine = self._best(likeness, self._is_faq, is_across)
         standing = _z(cosine)
-        english_cosine = None
+        english_likeness = None
         if english is not None and self._english is not None:
             rows, own = self._english
-            near = self._best(own.compare(english, keyword[rows]), self._is_faq[rows], is_across[rows])
-            english_cosine = np.zeros(len(self.passages), dtype=np.float32)
-            english_cosine[rows] = near
+            english_likeness = own.compare(english, keyword[rows])
+            near = self._best(english_likeness, self._is_faq[rows], is_across[rows])
             share = np.where(self._is_faq[rows], _FAQ_ENGLISH_SHARE, _ENGLISH_SHARE)
             standing[rows] = (1 - share) * standing[rows] + share * _z(near)
         weight = np.where(is_across, _ACROSS_VECTOR, np.where(self._is_faq, _FAQ_VECTOR, _PLAIN_VECTOR))
         fused = weight * standing
         if field is not None and match is not None:
             fused[field.rows] += (1 - weight[field.rows]) * _z(match.scores)
-        return _Scores(fused=fused, vector=cosine, english=english_cosine, keyword=keyword, is_across=is_across)
+        return _Search(
+            fused=fused,
+            cosine=cosine,
+            likeness=likeness,
+            english=english_likeness,
+            keyword=keyword,
+            is_across=is_across,
+            field=field,
+            match=match,
+        )
 
     @staticmethod
     def _best(likeness: Likeness, is_faq: NDArray[np.bool_], is_across: NDArray[np.bool_]) -> FloatArray:
@@ -147,45 +154,65 @@ class KnowledgeIndex:
         plain = np.where(is_across, (likeness.whole + likeness.sentences) / 2, likeness.sentences)
         return np.asarray(np.where(is_faq, np.maximum(plain, likeness.titles), plain), dtype=np.float32)
 
-    def _hit(
-        self, number: int, scores: _Scores, vector: FloatArray, field: KeywordField | None, match: KeywordMatch | None
-    ) -> Hit:
+    def _hit(self, number: int, found: _Search, vectors: VectorField, vector: FloatArray) -> Hit:
         passage = self.passages[number]
+        across = bool(found.is_across[number])
+        evidence = self._evidence(number, found, across=across)
+        start, end = self._quote(number, vectors, vector, None if across else found.match)
+        return Hit(
+            passage_id=passage.id,
+            article_id=passage.article_id,
+            score=float(found.fused[number]),
+            vector_score=float(found.cosine[number]),
+            keyword_score=float(found.keyword[number]),
+            sentence_start=start,
+            sentence_end=end,
+            margin=evidence.margin,
+            is_faq=bool(self._is_faq[number]),
+            with_english=found.english is not None and not across,
+            cross_language=across,
+            evidence=evidence,
+        )
+
+    def _evidence(self, number: int, found: _Search, *, across: bool) -> Evidence:
         rivals = self._article_of != self._article_of[number]
         has_rivals = bool(rivals.any())
 
         def margin(values: NDArray[np.float64] | FloatArray) -> float:
             return float(values[number] - values[rivals].max()) if has_rivals else 0.0
 
-        across = bool(scores.is_across[number])
-        own = None if across else match
-        total = own.total if own is not None else 0.0
-        coverage = 0.0
-        if field is not None and own is not None:
-            coverage = field.coverage(int(np.searchsorted(field.rows, number)), own)
-        start, end = self._quote(number, vector, own)
-        return Hit(
-            passage_id=passage.id,
-            article_id=passage.article_id,
-            score=float(scores.fused[number]),
-            vector_score=float(scores.vector[number]),
-            keyword_score=float(scores.keyword[number]),
-            sentence_start=start,
-            sentence_end=end,
-            margin=margin(scores.fused),
-            keyword_ratio=float(scores.keyword[number]) / total if total else 0.0,
+        field, match = (None, None) if across else (found.field, found.match)
+        total = match.total if match is not None else 0.0
+        coverage = near_coverage = 0.0
+        if field is not None and match is not None:
+            place = int(np.searchsorted(field.rows, number))
+            coverage, near_coverage = field.coverage(place, match), field.near_coverage(place, match)
+        english = (0.0, 0.0, 0.0)
+        if found.english is not None and self._english is not None and not across:
+            english = _cosines(found.english, int(np.searchsorted(self._english[0], number)))
+        question, sentence, whole = _cosines(found.likeness, number)
+        return Evidence(
+            question=question,
+            sentence=sentence,
+            whole=whole,
+            english_question=english[0],
+            english_sentence=english[1],
+            english_whole=english[2],
+            keyword_ratio=float(found.keyword[number]) / total if total else 0.0,
             coverage=coverage,
-            vector_margin=margin(scores.vector),
-            keyword_margin=margin(scores.keyword) / total if total else 0.0,
-            english_score=None if scores.english is None or across else float(scores.english[number]),
-            cross_language=across,
+            near_coverage=near_coverage,
+            vector_margin=margin(found.cosine),
+            keyword_margin=margin(found.keyword) / total if total else 0.0,
+            margin=min(margin(found.fused), _MARGIN_CAP),
+            terms=float(min(len(match.idf), _TERMS_CAP)) if match is not None else 0.0,
         )
 
-    def _quote(self, number: int, vector: FloatArray, match: KeywordMatch | None) -> tuple[int, int]:
+    def _quote(
+        self, number: int, vectors: VectorField, vector: FloatArray, match: KeywordMatch | None
+    ) -> tuple[int, int]:
         """The best sentence of a passage with the better of its neighbours, as offsets."""
-        assert self._vectors is not None
-        passage, spans = self.passages[number], self._vectors.spans[number]
-        standing = _z(self._vectors.sentence_scores(vector, number))
+        passage, spans = self.passages[number], vectors.spans[number]
+        standing = _z(vectors.sentence_scores(vector, number))
         if match is not None:
             shared = np.array([overlap(passage.text[start:end], passage.language, match) for start, end in spans])
             standing = (1 - _SENTENCE_KEYWORDS) * standing + _SENTENCE_KEYWORDS * _z(shared)
@@ -204,6 +231,12 @@ def _cleaned(passage: PassageSource) -> PassageSource:
         text=clean(passage.text),
         questions=tuple(cleaned for question in passage.questions if (cleaned := clean(question))),
     )
+
+
+def _cosines(likeness: Likeness, number: int) -> tuple[float, float, float]:
+    """The best question's (0 without questions), best sentence's and whole text's cosine of a passage."""
+    question = max(float(likeness.questions[number]), 0.0)
+    return question, float(likeness.sentences[number]), float(likeness.whole[number])
 
 
 def _z(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:

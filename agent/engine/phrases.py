@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from agent.engine.text import UNSPACED_CHARACTERS, fold
 from agent.engine.types import Phrase
@@ -13,46 +14,52 @@ _PIECE = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(f"[{UNSPACED_CHARACTERS}]")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    head: str
+    pieces: tuple[str, ...]
+    phrase: str
+
+
 class PhraseMatcher:
     """Finds phrases at word boundaries, whatever their case and accents; phrases of all languages are looked for."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        """Compile one pattern a head; phrases without a letter or digit are left out."""
-        by_head: dict[str, dict[str, str]] = {}
+        """Sort the phrases by their first word; those without a letter or digit are left out."""
+        self._spaced: dict[str, list[_Entry]] = {}
+        self._unspaced: list[_Entry] = []
+        heads: dict[str, None] = {}
         for phrase in phrases:
-            patterns = by_head.setdefault(phrase.head, {})
-            for spelling in {phrase.text, phrase.text.translate(_UMLAUTS)}:
-                pattern = _pattern(spelling)
-                if pattern:
-                    patterns.setdefault(pattern, phrase.text)
-        self._heads = {
-            head: (re.compile("|".join(f"({pattern})" for pattern in patterns)), tuple(patterns.values()))
-            for head, patterns in by_head.items()
-            if patterns
-        }
+            # Writers without a German keyboard spell umlauts out.
+            for spelling in dict.fromkeys((phrase.text, phrase.text.translate(_UMLAUTS))):
+                pieces = tuple(_PIECE.findall(fold(spelling)))
+                if not pieces:
+                    continue
+                heads[phrase.head] = None
+                entry = _Entry(head=phrase.head, pieces=pieces, phrase=phrase.text)
+                if _UNSPACED.search(spelling):
+                    self._unspaced.append(entry)
+                else:
+                    self._spaced.setdefault(pieces[0], []).append(entry)
+        self._heads = tuple(heads)
 
     @property
     def heads(self) -> tuple[str, ...]:
         """The heads that have phrases."""
-        return tuple(self._heads)
+        return self._heads
 
     def find(self, text: str) -> dict[str, str]:
         """Head to the first of its phrases that stands in the text, as the phrase is written in the list."""
         folded = fold(text)
+        pieces = tuple(_PIECE.findall(folded))
         found: dict[str, str] = {}
-        for head, (pattern, phrases) in self._heads.items():
-            match = pattern.search(folded)
-            if match is not None and match.lastindex is not None:
-                found[head] = phrases[match.lastindex - 1]
+        for position, piece in enumerate(pieces):
+            for entry in self._spaced.get(piece, ()):
+                if entry.head not in found and pieces[position : position + len(entry.pieces)] == entry.pieces:
+                    found[entry.head] = entry.phrase
+        # Scripts without spaces have no word boundary to ask for.
+        joined = " ".join(pieces)
+        for entry in self._unspaced:
+            if entry.head not in found and " ".join(entry.pieces) in joined:
+                found[entry.head] = entry.phrase
         return found
-
-
-def _pattern(spelling: str) -> str:
-    pieces = _PIECE.findall(fold(spelling))
-    if not pieces:
-        return ""
-    body = r"[\W_]+".join(re.escape(piece) for piece in pieces)
-    # Scripts without spaces have no word boundary to ask for.
-    before = "" if _UNSPACED.match(pieces[0][0]) else r"(?<![^\W_])"
-    after = "" if _UNSPACED.match(pieces[-1][-1]) else r"(?![^\W_])"
-    return f"{before}{body}{after}"

@@ -124,14 +124,38 @@ class Understanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What speaks for a hit, in numbers that do not depend on the size of the library; the gate weighs them.
+
+    Cosines of the query with the passage's best example question, its best sentence and its whole text, by the
+    multilingual encoder and (0 where it does not apply) by MiniLM; ``keyword_ratio`` is BM25 per unit of the query's
+    idf, ``coverage`` the idf-weighted share of the query's terms that the passage has, ``near_coverage`` the same with
+    terms of the same beginning counted in part; the margins are distances to the best passage of another article;
+    ``terms`` counts the query's terms.
+    """
+
+    question: float
+    sentence: float
+    whole: float
+    english_question: float
+    english_sentence: float
+    english_whole: float
+    keyword_ratio: float
+    coverage: float
+    near_coverage: float
+    vector_margin: float
+    keyword_margin: float
+    margin: float
+    terms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A passage found for a query, best first.
 
     ``score`` is the fused z-score, ``vector_score`` the best cosine, ``keyword_score`` the raw BM25 value (0 across
     languages). ``sentence_start`` and ``sentence_end`` are offsets into the passage's text of its best sentence and the
-    neighbour that goes with it. ``margin`` is the distance of ``score`` to the best passage of another article. The
-    last seven are what the gate weighs: ``keyword_ratio`` is BM25 per unit of the query's idf, ``coverage`` the
-    idf-weighted share of the query's terms that the passage has, ``english_score`` MiniLM's cosine where it is installed.
+    neighbour that goes with it. ``margin`` is the distance of ``score`` to the best passage of another article.
     """
 
     passage_id: str
@@ -142,12 +166,10 @@ class Hit:
     sentence_start: int
     sentence_end: int
     margin: float
-    keyword_ratio: float
-    coverage: float
-    vector_margin: float
-    keyword_margin: float
-    english_score: float | None
+    is_faq: bool
+    with_english: bool
     cross_language: bool
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""Where the gate's constants come from: the shipped articles and gate questions, and nothing else.
+
+Run ``fit_gates`` after changing the articles or the evidence, and copy the result into ``agent.engine.gate_constants``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from agent.engine.encoder import Encoder
+from agent.engine.gate import gate_features
+from agent.engine.gate_constants import GateModel
+from agent.engine.knowledge import KnowledgeIndex
+from agent.engine.seeds import GateQuestion, Seeds
+from agent.engine.types import PassageSource
+
+_FALSE_ANSWERS = 0.15
+_STRENGTH = 3.0
+_SEED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """First hits: features (n, fields of Evidence), and whether they answer, 1 or 0."""
+
+    features: NDArray[np.float64]
+    answers: NDArray[np.int64]
+
+
+def fit_gates(seeds: Seeds, encoder: Encoder, cache: MutableMapping[str, bytes] | None = None) -> dict[str, GateModel]:
+    """All gates by their key; those with MiniLM only where it is installed."""
+    cache = {} if cache is None else cache
+    gates: dict[str, GateModel] = {}
+    for kind in ("faq", "text"):
+        for mode in ("plain", "english", "across"):
+            if mode != "english" or encoder.has_english:
+                gates[f"{kind}_{mode}"] = fit_gate(gate_samples(seeds, encoder, cache, kind=kind, mode=mode))
+    return gates
+
+
+def fit_gate(samples: Samples) -> GateModel:
+    """A gate whose threshold lets 8 % of the hits pass that do not answer, by cross-validation."""
+    regression = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=2_000)
+    folds = StratifiedKFold(5, shuffle=True, random_state=_SEED)
+    seen = cross_val_predict(regression, samples.features, samples.answers, cv=folds, method="predict_proba")[:, 1]
+    model = regression.fit(samples.features, samples.answers)
+    return GateModel(
+        weights=tuple(round(float(weight), 3) for weight in model.coef_[0]),
+        intercept=round(float(model.intercept_[0]), 3),
+        threshold=round(float(np.quantile(seen[samples.answers == 0], 1 - _FALSE_ANSWERS)), 3),
+    )
+
+
+def gate_samples(seeds: Seeds, encoder: Encoder, cache: MutableMapping[str, bytes], *, kind: str, mode: str) -> Samples:
+    """Ask every gate question, the answerable ones twice: with and without the article that answers them.
+
+    ``kind`` is faq, or text for articles without their example questions; ``mode`` is plain, english (with MiniLM, English
+    questions only) or across (passages of the other languages only).
+    """
+    rows: list[tuple[tuple[float, ...], int]] = []
+    asked = [question for question in seeds.gate_questions if mode != "english" or question.language == "en"]
+    for language in sorted({question.language for question in asked}):
+        own = [question for question in asked if question.language == language]
+        library = [
+            passage if kind == "faq" else replace(passage, questions=())
+            for passage in seeds.public_passages
+            if (passage.language != language) == (mode == "across")
+        ]
+        index = KnowledgeIndex.build(library, encoder, cache)
+        rows.extend(_sample(index, question, encoder, mode) for question in own)
+        for slug in sorted({question.article for question in own if question.article is not None}):
+            rest = KnowledgeIndex.build(_without(library, slug), encoder, cache)
+            rows.extend(_sample(rest, question, encoder, mode) for question in own if question.article == slug)
+    return Samples(
+        features=np.array([features for features, _ in rows], dtype=np.float64),
+        answers=np.array([answers for _, answers in rows], dtype=np.int64),
+    )
+
+
+def _without(library: Sequence[PassageSource], slug: str) -> list[PassageSource]:
+    return [passage for passage in library if not passage.article_id.startswith(f"{slug}.")]
+
+
+def _sample(index: KnowledgeIndex, question: GateQuestion, encoder: Encoder, mode: str) -> tuple[tuple[float, ...], int]:
+    hits = index.search(
+        question.text,
+        vector=encoder.encode_message(question.text),
+        english=encoder.encode_english_message(question.text) if mode == "english" else None,
+        language=question.language,
+        k=1,
+    )
+    answered = question.article is not None and hits[0].article_id.startswith(f"{question.article}.")
+    return gate_features(hits[0]), int(answered)
