@@ -66,7 +66,10 @@ def download(call: Call) -> Mapping[str, Any]:
     call.transaction.execute(
         "INSERT INTO download VALUES (?, ?, ?, ?)", (ticket, media_id, conversation.business_id, expires_at)
     )
-    url = f"{call.world.base_url}/open_api/v1.3/business/message/media/file/?ticket={ticket}&x-expires={expires_at:.0f}"
+    # The caller's own name for this host: it may refuse a link to another one.
+    host = call.request.headers.get("Host")
+    base_url = f"http://{host}" if host else call.world.base_url
+    url = f"{base_url}/open_api/v1.3/business/message/media/file/?ticket={ticket}&x-expires={expires_at:.0f}"
     return {"download_url": url}
 
 

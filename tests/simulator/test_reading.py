@@ -136,6 +136,7 @@ def test_a_customers_image_is_downloaded_with_the_token_in_its_own_header(rig: R
     )
 
     url = answer["data"]["download_url"]
+    assert url.startswith(rig.simulator.base_url)
     assert rig.client.get(url, headers={"x-user": TOKEN}).content.startswith(b"\x89PNG")
     assert rig.client.get(url).status_code == 403
     assert rig.client.get(url, headers={"x-user": "act.other"}).status_code == 403
