@@ -17,7 +17,7 @@ from supportagent.celery import app as celery_app
 from tests import environment
 from tests.flushing import flush_without_triggers
 
-pytest_plugins = ["tests.browser", "tests.product"]
+pytest_plugins = ["tests.browser", "tests.product", "tests.releases"]
 
 
 @dataclass(frozen=True, slots=True)
