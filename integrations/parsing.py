@@ -14,8 +14,8 @@ MAX_DIGITS = 20
 MAX_IDENTIFIER = 255
 BOM = b"\xef\xbb\xbf"
 
-# A string is skipped as one piece; what is left of a body that does not fit is for the parser to refuse.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# A string is skipped as one piece, even one that never ends: each byte is looked at once, whatever the body is.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 _FORBIDDEN_IN_IDENTIFIERS = re.compile("[\x00\ud800-\udfff]")
 
