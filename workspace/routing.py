@@ -1,5 +1,7 @@
 """The addresses of this app's websockets."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from workspace.consumers import WorkspaceConsumer
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/workspace/", WorkspaceConsumer.as_asgi())]

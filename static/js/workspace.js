@@ -1,0 +1,206 @@
+/*
+ * Workspace: puts the parts together. htmx carries what people do; bells of the socket say what to fetch again; both
+ * come in through one merge, so nothing jumps and nothing typed is lost.
+ */
+
+import { toast } from "./shell.js";
+import { isTyping, keepDraftsNow, rememberComposer, restoreComposer, startComposer } from "./workspace/composer.js";
+import { fetchFragment, throttled } from "./workspace/exchange.js";
+import { startKeys } from "./workspace/keys.js";
+import { startLive } from "./workspace/live.js";
+import { mergeById } from "./workspace/merge.js";
+import { hear, showPresence } from "./workspace/presence.js";
+import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from "./workspace/queue.js";
+
+const panes = document.getElementById("content");
+let live = null;
+
+function scroller() {
+  return document.querySelector("[data-timeline-scroll]");
+}
+
+function isAtEnd(element) {
+  return !element || element.scrollHeight - element.scrollTop - element.clientHeight < 60;
+}
+
+function lastSeq() {
+  const entries = document.querySelectorAll(".timeline [data-seq]");
+  return Number(entries[entries.length - 1]?.dataset.seq ?? 0);
+}
+
+/** Takes a fragment in: panes by their ids, then everything that hangs on them. */
+function takeIn(fragment) {
+  const before = { id: openConversation(), seq: lastSeq(), end: isAtEnd(scroller()) };
+  if (fragment.querySelector("#conversation")?.dataset.conversation !== before.id) {
+    keepDraftsNow();
+  }
+  rememberComposer();
+  mergeById(fragment);
+  htmx.process(panes);
+  restoreComposer();
+  const isAnother = openConversation() !== before.id;
+  if (isAnother) {
+    arrive();
+  } else {
+    follow(before);
+  }
+  markOpen();
+  showTitle();
+  showPresence();
+}
+
+function arrive() {
+  if (openConversation()) {
+    panes.dataset.active = "conversation";
+  }
+  toEnd();
+  live?.say();
+}
+
+function toEnd() {
+  const element = scroller();
+  if (element) {
+    element.scrollTop = element.scrollHeight;
+    hidePill();
+  }
+}
+
+function follow(before) {
+  const added = [...document.querySelectorAll(".timeline [data-seq]")].filter((entry) => Number(entry.dataset.seq) > before.seq);
+  if (before.end) {
+    toEnd();
+  } else if (added.length) {
+    const pill = document.querySelector(".new-pill");
+    pill.querySelector("span").textContent = added.length === 1 ? "1 new message" : `${added.length} new messages`;
+    pill.hidden = false;
+  }
+}
+
+function hidePill() {
+  const pill = document.querySelector(".new-pill");
+  if (pill) {
+    pill.hidden = true;
+  }
+}
+
+htmx.defineExtension("merge", {
+  isInlineSwap: (style) => style === "merge",
+  handleSwap(style, target, fragment) {
+    if (style !== "merge") {
+      return false;
+    }
+    takeIn(fragment);
+    return true;
+  },
+});
+
+async function lookAtConversation() {
+  const id = openConversation();
+  const url = document.getElementById("conversation")?.dataset.url;
+  if (!id || !url) {
+    return;
+  }
+  try {
+    const fragment = await fetchFragment(url);
+    if (fragment && openConversation() === id) {
+      takeIn(fragment);
+    }
+  } catch {
+    // The next bell or look tries again; the pill says that the line is down.
+  }
+}
+
+const refreshConversation = throttled(lookAtConversation, 250);
+
+function onChanged(list) {
+  refreshQueue();
+  const pane = document.getElementById("conversation");
+  const open = list?.find((each) => each.id === pane?.dataset.conversation);
+  if (list === null || (open && open.version > Number(pane.dataset.version))) {
+    refreshConversation();
+  }
+}
+
+function onDone(event) {
+  const { text, undo } = event.detail;
+  toast(text, undo ? { action: "Undo", seconds: 10, onAction: () => htmx.ajax("POST", undo, { source: panes, target: panes, swap: "merge" }) } : {});
+}
+
+function onAfterRequest(event) {
+  const { elt, successful, xhr, requestConfig } = event.detail;
+  if (requestConfig.verb === "post") {
+    refreshQueue();
+    const dialog = elt.closest?.("dialog");
+    if (dialog?.open && successful) {
+      dialog.close();
+      dialog.querySelector("form")?.reset();
+    }
+  }
+  if (xhr.status === 0 || xhr.status >= 500) {
+    toast("That did not reach the server. Nothing is lost; try again.", { kind: "danger" });
+  } else if (xhr.status === 400) {
+    toast(xhr.responseText.slice(0, 200) || "The server did not understand that.", { kind: "danger" });
+  }
+}
+
+function onClick(event) {
+  const source = event.target.closest("[data-go-to-seq]");
+  if (source) {
+    panes.dataset.active = "conversation";
+    const entry = document.getElementById(`m${source.dataset.goToSeq}`);
+    entry?.scrollIntoView({ block: "center" });
+    entry?.animate([{ opacity: 0.3 }, { opacity: 1 }], { duration: 600 });
+  }
+  if (event.target.closest(".new-pill")) {
+    toEnd();
+  }
+  const back = event.target.closest("[data-to-queue]");
+  if (back && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    panes.dataset.active = "queue";
+    document.querySelector('.queue-row[aria-current="true"]')?.focus();
+  }
+  const row = event.target.closest(".queue-row");
+  if (row && row.dataset.id === openConversation()) {
+    panes.dataset.active = "conversation";
+  }
+}
+
+function start() {
+  startQueue();
+  startComposer();
+  startKeys();
+  document.addEventListener("click", onClick);
+  document.body.addEventListener("workspace:done", onDone);
+  document.body.addEventListener("htmx:afterRequest", onAfterRequest);
+  document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Your text stays here.", { kind: "danger" }));
+  document.body.addEventListener("htmx:afterSwap", () => {
+    for (const mark of document.querySelectorAll(".day-mark")) {
+      document.querySelectorAll(`.timeline > [id="${mark.id}"]`).forEach((twin, place) => place > 0 && twin.remove());
+    }
+  });
+  document.addEventListener("scroll", (event) => {
+    if (event.target === scroller() && isAtEnd(event.target)) {
+      hidePill();
+    }
+    if (event.target === scroller() && event.target.scrollTop < 40) {
+      document.querySelector("[data-load-older]")?.click();
+    }
+  }, { capture: true, passive: true });
+  toEnd();
+  showTitle();
+  live = startLive({
+    onChanged,
+    onPresence: hear,
+    place: () => ({ conversation: openConversation() || null, state: isTyping() ? "typing" : "viewing" }),
+  });
+  let said = false;
+  document.addEventListener("input", () => {
+    if (isTyping() !== said) {
+      said = isTyping();
+      live.say();
+    }
+  });
+}
+
+start();

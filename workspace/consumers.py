@@ -1,0 +1,176 @@
+"""The staff's socket: which conversations changed, and which colleagues look at them. The news itself is fetched."""
+
+import logging
+import time
+import uuid
+from typing import Any, TypedDict
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from conversations.models import Conversation
+from core.live import STAFF_GROUP
+from core.models import User
+from core.policy import Action, Subject, allows, sees_conversation
+
+logger = logging.getLogger(__name__)
+
+NOT_SIGNED_IN = 4401
+NOT_ALLOWED = 4403
+RECHECK_SECONDS = 30.0
+STATES = frozenset({"viewing", "typing"})
+
+
+class Presence(TypedDict):
+    """Where somebody is. ``state`` is viewing, typing, or empty for having left."""
+
+    type: str
+    user_id: int
+    name: str
+    conversation: str
+    team_id: int | None
+    assignee_id: int | None
+    state: str
+
+
+class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """Forwards bells of conversations that the person may see.
+
+    In: ``{"type": "here", "conversation": uuid or null, "state": "viewing" | "typing"}``, every ten seconds.
+    Out: ``{"type": "changed", "conversations": [{"id", "version"}]}`` and
+    ``{"type": "presence", "conversation", "person", "name", "state"}``.
+    """
+
+    user: User
+    place: Presence | None = None
+    checked_at: float = 0.0
+
+    async def connect(self) -> None:
+        """Let in staff who read conversations, and ask who is where."""
+        person = self.scope.get("user")
+        if not isinstance(person, User):
+            await self.close(code=NOT_SIGNED_IN)
+            return
+        self.user = person
+        if not await self._is_still_allowed():
+            await self.close(code=NOT_ALLOWED)
+            return
+        await self.channel_layer.group_add(STAFF_GROUP, self.channel_name)
+        await self.accept()
+        await self.channel_layer.group_send(STAFF_GROUP, {"type": "presence.ask"})
+
+    async def disconnect(self, code: int) -> None:
+        """Tell the others that the person left."""
+        await self.channel_layer.group_discard(STAFF_GROUP, self.channel_name)
+        await self._leave()
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Take a heartbeat; anything else is ignored."""
+        if not isinstance(content, dict) or content.get("type") != "here":
+            return
+        if time.monotonic() - self.checked_at > RECHECK_SECONDS and not await self._is_still_allowed():
+            await self.close(code=NOT_ALLOWED)
+            return
+        state = content.get("state")
+        await self._move_to(content.get("conversation"), state if state in STATES else "viewing")
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """What is not JSON is nothing."""
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            return None
+
+    async def conversations_changed(self, event: dict[str, Any]) -> None:
+        """Pass on the bells that concern this person."""
+        changed = [
+            {"id": bell["public_id"], "version": bell["version"]}
+            for bell in event["bells"]
+            if sees_conversation(self.user, Subject(team_id=bell["team_id"], assignee_id=bell["assignee_id"]))
+        ]
+        if changed:
+            await self.send_json({"type": "changed", "conversations": changed})
+
+    async def presence_seen(self, event: dict[str, Any]) -> None:
+        """Pass on where a colleague is, if this person may see that conversation."""
+        if event["user_id"] == self.user.pk:
+            return
+        if sees_conversation(self.user, Subject(team_id=event["team_id"], assignee_id=event["assignee_id"])):
+            await self.send_json(
+                {
+                    "type": "presence",
+                    "conversation": event["conversation"],
+                    "person": event["user_id"],
+                    "name": event["name"],
+                    "state": event["state"],
+                }
+            )
+
+    async def presence_ask(self, event: dict[str, Any]) -> None:
+        """Somebody new asks who is where."""
+        if self.place is not None:
+            await self.channel_layer.group_send(STAFF_GROUP, self.place)
+
+    async def _move_to(self, conversation: object, state: str) -> None:
+        here = self.place["conversation"] if self.place is not None else None
+        if here is not None and here != conversation:
+            await self._leave()
+        if not isinstance(conversation, str):
+            return
+        if self.place is None:
+            self.place = await self._place_in(conversation)
+        if self.place is not None:
+            self.place["state"] = state
+            await self.channel_layer.group_send(STAFF_GROUP, self.place)
+
+    async def _leave(self) -> None:
+        if self.place is not None:
+            await self.channel_layer.group_send(STAFF_GROUP, {**self.place, "state": ""})
+            self.place = None
+
+    @database_sync_to_async
+    def _place_in(self, conversation: str) -> Presence | None:
+        """The presence message for a conversation that the person may see; None for any other."""
+        try:
+            public_id = uuid.UUID(conversation)
+        except ValueError:
+            return None
+        found = (
+            Conversation.objects.visible_to(self.user)
+            .filter(public_id=public_id)
+            .only("team_id", "assignee_id")
+            .first()
+        )
+        if found is None:
+            return None
+        return Presence(
+            type="presence.seen",
+            user_id=self.user.pk,
+            name=self.user.display_name,
+            conversation=str(public_id),
+            team_id=found.team_id,
+            assignee_id=found.assignee_id,
+            state="viewing",
+        )
+
+    async def _is_still_allowed(self) -> bool:
+        """Read the person afresh: roles and teams change, sessions end."""
+        self.checked_at = time.monotonic()
+        fresh = await self._read_person()
+        if fresh is None:
+            return False
+        self.user = fresh
+        session = self.scope.get("session")
+        if session is None or not session.session_key:
+            return True
+        return bool(await sync_to_async(session.exists)(session.session_key))
+
+    @database_sync_to_async
+    def _read_person(self) -> User | None:
+        person = User.objects.filter(pk=self.user.pk, is_active=True).first()
+        if person is None or not allows(person, Action.VIEW_TEAM_CONVERSATIONS):
+            return None
+        # Read here, in a thread: the event loop may not ask the database when it judges a bell.
+        return person if person.policy_team_ids is not None else None

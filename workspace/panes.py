@@ -1,0 +1,392 @@
+"""What stands around one conversation: who answers, what may be done, the composer, and what a person should know."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from conversations.models import Conversation, Episode, Escalation
+from core.models import User
+from core.policy import MATRIX, Action, Grant, Role, allows
+from integrations.models import PlatformAccount
+from workspace import timeline, wording
+from workspace.models import Draft, Submission, SuggestionOutcome
+from workspace.queue import Filters
+from workspace.wording import Chip
+
+MOST_OTHERS = 5
+MOST_FACTS = 12
+LONGEST_FACT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What the person before the screen may do here, as far as the policy and the owner go."""
+
+    reply: bool
+    note: bool
+    claim: bool
+    take_over: bool
+    needs_reason: bool
+    assign: bool
+    hand_back: bool
+    resolve: bool
+    reopen: bool
+    escalate: bool
+    decide: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """Who answers now. ``owner`` is bot, waiting, you, colleague or closed; ``action`` the one right thing to do."""
+
+    owner: str
+    icon: str
+    title: str
+    text: str
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """One side of the composer: its text so far and the token that lets it be sent once."""
+
+    mode: str
+    token: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composer:
+    """Where staff write. ``locked`` says why no reply may be written; ``key`` changes whenever it must be drawn anew."""
+
+    key: str
+    reply: Writer
+    note: Writer
+    locked: str
+    problem: str
+    customer: str
+    first_name: str
+    channel: str
+    limit: int
+    last_seq: int
+    takes_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A line of the hand-off card; ``seq`` is the message it was taken from, 0 where unknown."""
+
+    label: str
+    value: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOff:
+    """What a person needs first."""
+
+    reason: str
+    detail: str
+    wants: str
+    tried: list[str]
+    facts: list[Fact]
+    missing: list[str]
+    promised: list[str]
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A reply the bot proposes; stale once the customer has written again."""
+
+    escalation_id: str
+    text: str
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another conversation of the same customer."""
+
+    url: str
+    line: str
+    when: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panes:
+    """Everything the conversation and the context pane show."""
+
+    conversation: Conversation
+    public_id: str
+    name: str
+    initials: str
+    hue: int
+    channel: str
+    back_url: str
+    banner: Banner
+    rights: Rights
+    timeline: timeline.Timeline
+    composer: Composer
+    colleagues: list[User]
+    due: Chip | None
+    mood: Chip | None
+    intent: str
+    hand_off: HandOff | None
+    suggestion: Suggestion | None
+    episodes: list[Episode]
+    others: list[Other]
+    window: str
+    account_problem: str
+    live_escalation: Escalation | None
+
+
+def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
+    """The panes of a conversation that ``who`` may see, as of now."""
+    escalation = Escalation.objects.live().filter(conversation=conversation).select_related("claimed_by").first()
+    rights = rights_of(conversation, who)
+    customer = conversation.customer
+    return Panes(
+        conversation=conversation,
+        public_id=str(conversation.public_id),
+        name=customer.display_name,
+        initials=wording.initials(customer.display_name),
+        hue=wording.hue(customer.pk),
+        channel=wording.channel_name(conversation.platform),
+        back_url=reverse("workspace") + filters.suffix,
+        banner=_banner(conversation, escalation, who, rights),
+        rights=rights,
+        timeline=timeline.stretch(conversation),
+        composer=_composer(conversation, who, rights),
+        colleagues=list(assignable(conversation)) if rights.assign else [],
+        due=wording.due_chip(escalation),
+        mood=wording.mood(conversation.last_sentiment),
+        intent=wording.humanise(conversation.last_intent),
+        hand_off=_hand_off(escalation),
+        suggestion=_suggestion(conversation, escalation),
+        episodes=list(conversation.episodes.order_by("-number")[:MOST_OTHERS]),
+        others=_others(conversation, who, filters),
+        window=_window_words(conversation),
+        account_problem=_account_problem(conversation),
+        live_escalation=escalation,
+    )
+
+
+def rights_of(conversation: Conversation, who: User) -> Rights:
+    """What ``who`` may do here now. The services decide again when it is done."""
+    subject = conversation.policy_subject
+
+    def may(action: Action) -> bool:
+        return allows(who, action, subject)
+
+    is_open = conversation.mode != Conversation.Mode.CLOSED
+    with_colleague = conversation.assignee_id not in {None, who.pk}
+    unclaimed = conversation.mode == Conversation.Mode.HUMAN and conversation.assignee_id is None
+    is_mine = conversation.assignee_id == who.pk
+    return Rights(
+        reply=is_open and not with_colleague and may(Action.REPLY),
+        note=may(Action.ANNOTATE),
+        claim=unclaimed and may(Action.CLAIM_ESCALATION),
+        take_over=is_open
+        and not is_mine
+        and not unclaimed
+        and may(Action.TAKE_OVER)
+        and (not with_colleague or may(Action.ASSIGN)),
+        needs_reason=with_colleague,
+        assign=is_open and may(Action.ASSIGN),
+        hand_back=conversation.mode == Conversation.Mode.HUMAN and not with_colleague and may(Action.TAKE_OVER),
+        resolve=is_open and not with_colleague and may(Action.CLOSE),
+        reopen=not is_open and may(Action.CLOSE),
+        escalate=conversation.mode == Conversation.Mode.BOT and may(Action.TAKE_OVER),
+        decide=may(Action.DECIDE_DELIVERY),
+    )
+
+
+def assignable(conversation: Conversation) -> QuerySet[User]:
+    """The people to whom a conversation may be given: those who could claim it themselves."""
+    grants = MATRIX[Action.CLAIM_ESCALATION]
+    everywhere = [role.value for role in Role if grants.get(role) is Grant.ALL]
+    in_their_teams = [role.value for role in Role if grants.get(role) is Grant.OWN]
+    may = Q(role__in=everywhere) | Q(is_superuser=True)
+    if conversation.team_id is not None:
+        may |= Q(role__in=in_their_teams, teams=conversation.team_id)
+    return User.objects.filter(may, is_active=True).distinct().order_by("first_name", "username")
+
+
+def _banner(conversation: Conversation, escalation: Escalation | None, who: User, rights: Rights) -> Banner:
+    if conversation.mode == Conversation.Mode.CLOSED:
+        words = ". ".join(wording.why_here(conversation, None)).capitalize()
+        return Banner(
+            owner="closed",
+            icon="check",
+            title=_("This conversation is closed"),
+            text=words,
+            action="reopen" if rights.reopen else "",
+        )
+    if conversation.mode == Conversation.Mode.BOT:
+        return Banner(
+            owner="bot",
+            icon="bot",
+            title=_("The bot answers"),
+            text=_("It is working out an answer.") if conversation.owes_an_answer else _("Nobody needs to step in."),
+            action="take_over" if rights.take_over else "",
+        )
+    waits = _wait_words(conversation)
+    if conversation.assignee is None:
+        reason = _(escalation.get_reason_display()) if escalation is not None else ""
+        return Banner(
+            owner="waiting",
+            icon="person-raise",
+            title=_("Nobody answers yet"),
+            text=" · ".join(part for part in (reason, waits) if part),
+            action="claim" if rights.claim else "",
+        )
+    if conversation.assignee_id == who.pk:
+        return Banner(
+            owner="you", icon="user", title=_("You answer"), text=waits or _("The customer's turn."), action="resolve"
+        )
+    return Banner(
+        owner="colleague",
+        icon="users",
+        title=_("%(name)s answers") % {"name": conversation.assignee.display_name},
+        text=waits or _("The customer's turn."),
+        action="take_over" if rights.take_over else "",
+    )
+
+
+def _wait_words(conversation: Conversation) -> str:
+    if conversation.waiting_since is None:
+        return ""
+    return _("The customer has waited %(span)s.") % {"span": wording.span(timezone.now() - conversation.waiting_since)}
+
+
+def _composer(conversation: Conversation, who: User, rights: Rights) -> Composer:
+    texts = dict(Draft.objects.filter(user=who, conversation=conversation).values_list("mode", "text"))
+    sent = Submission.objects.filter(user=who, conversation=conversation).count()
+    locked = "" if rights.reply else _why_locked(conversation, who)
+    problem = conversation.window_problem if rights.reply else ""
+    name = conversation.customer.display_name
+    return Composer(
+        key=f"{conversation.public_id}-{sent}-{int(rights.reply)}-{int(rights.note)}-{int(bool(problem))}",
+        reply=Writer(mode=Draft.Mode.REPLY, token=str(uuid.uuid4()), text=texts.get(Draft.Mode.REPLY, "")),
+        note=Writer(mode=Draft.Mode.NOTE, token=str(uuid.uuid4()), text=texts.get(Draft.Mode.NOTE, "")),
+        locked=locked,
+        problem=problem,
+        customer=name,
+        first_name=name.split()[0] if name.split() else name,
+        channel=wording.channel_name(conversation.platform),
+        limit=conversation.text_limit,
+        last_seq=conversation.last_in_seq,
+        takes_over=conversation.assignee_id != who.pk,
+    )
+
+
+def _why_locked(conversation: Conversation, who: User) -> str:
+    if conversation.mode == Conversation.Mode.CLOSED:
+        return _("This conversation is closed. Reopen it to write to the customer.")
+    if not allows(who, Action.REPLY, conversation.policy_subject):
+        return _("Your role lets you read here, not answer.")
+    owner = conversation.assignee.display_name if conversation.assignee else _("A colleague")
+    return _("%(name)s answers this customer. You can leave a note.") % {"name": owner}
+
+
+def _hand_off(escalation: Escalation | None) -> HandOff | None:
+    if escalation is None:
+        return None
+    card = escalation.card if isinstance(escalation.card, dict) else {}
+    return HandOff(
+        reason=_(escalation.get_reason_display()),
+        detail=escalation.detail,
+        wants=_words(card.get("wants")),
+        tried=_list(card.get("tried")),
+        facts=_facts(card.get("facts")),
+        missing=_list(card.get("missing")),
+        promised=_list(card.get("promised")),
+        next_step=_words(card.get("next_step")),
+    )
+
+
+def _words(value: Any) -> str:
+    return value[:LONGEST_FACT] if isinstance(value, str) else ""
+
+
+def _list(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [_words(value)] if value else []
+    return (
+        [_words(each) for each in value if isinstance(each, str) and each][:MOST_FACTS]
+        if isinstance(value, list)
+        else []
+    )
+
+
+def _facts(value: Any) -> list[Fact]:
+    given = [each for each in value if isinstance(each, dict)][:MOST_FACTS] if isinstance(value, list) else []
+    return [
+        Fact(
+            label=wording.humanise(_words(each.get("label"))),
+            value=str(each.get("value", ""))[:LONGEST_FACT],
+            seq=seq if isinstance(seq := each.get("seq"), int) else 0,
+        )
+        for each in given
+    ]
+
+
+def _suggestion(conversation: Conversation, escalation: Escalation | None) -> Suggestion | None:
+    if escalation is None or not escalation.suggestion:
+        return None
+    if SuggestionOutcome.objects.filter(escalation=escalation, for_seq=escalation.suggestion_for_seq).exists():
+        return None
+    return Suggestion(
+        escalation_id=str(escalation.public_id),
+        text=escalation.suggestion,
+        is_stale=escalation.suggestion_for_seq < conversation.last_in_seq,
+    )
+
+
+def _others(conversation: Conversation, who: User, filters: Filters) -> list[Other]:
+    found = (
+        Conversation.objects.visible_to(who)
+        .filter(customer_id=conversation.customer_id)
+        .exclude(pk=conversation.pk)
+        .order_by("-last_message_at")[:MOST_OTHERS]
+    )
+    return [
+        Other(
+            url=reverse("workspace-conversation", args=[each.public_id]) + filters.suffix,
+            line=each.last_customer_line,
+            when=wording.ago(each.last_message_at),
+            state=_(each.get_mode_display()),
+        )
+        for each in found
+    ]
+
+
+def _window_words(conversation: Conversation) -> str:
+    """How long and how often the platform still lets the business answer; empty where it has no such rule."""
+    parts = []
+    closes: datetime | None = conversation.window_closes_at
+    if closes is not None and closes > timezone.now():
+        parts.append(_("closes in %(span)s") % {"span": wording.span(closes - timezone.now())})
+    elif closes is not None:
+        parts.append(_("closed"))
+    if conversation.window_messages is not None:
+        left = max(0, conversation.window_messages - conversation.window_used)
+        parts.append(_("%(left)d of %(all)d messages left") % {"left": left, "all": conversation.window_messages})
+    return ", ".join(parts)
+
+
+def _account_problem(conversation: Conversation) -> str:
+    state = PlatformAccount.objects.filter(pk=conversation.account_id).values_list("state", flat=True).first()
+    if state == PlatformAccount.State.RECONNECT:
+        return _("The account must be reconnected. What you write waits until then.")
+    if state == PlatformAccount.State.REMOVED:
+        return _("The account was removed. Nothing can be sent.")
+    return ""

@@ -1,0 +1,233 @@
+"""The trace of a run as people read it. What a trace does not hold is left out; nothing in it is trusted to be there."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from agent.models import AgentRun
+from workspace import wording
+
+MOST_ITEMS = 12
+LONGEST_TEXT = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Something with a share between 0 and 1."""
+
+    label: str
+    share: float
+
+    @property
+    def percent(self) -> int:
+        """The share in whole percent."""
+        return round(self.share * 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleWords:
+    """A rule and how each of its conditions stood."""
+
+    name: str
+    reason: str
+    conditions: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageWords:
+    """A passage that was found, and the sentence of it that answers."""
+
+    title: str
+    heading: str
+    quote: str
+    score: Score
+    is_cited: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckWords:
+    """One check of the answer."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWords:
+    """One step of the run and its time in milliseconds."""
+
+    name: str
+    milliseconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCallWords:
+    """One call of a language model."""
+
+    name: str
+    outcome: str
+    milliseconds: float | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceView:
+    """Why the bot said what it said."""
+
+    state: str
+    release: int
+    route: str
+    intent: Score | None
+    runners_up: list[Score]
+    mood: wording.Chip | None
+    sentiment: float | None
+    language: str
+    rules_fired: list[RuleWords]
+    rules_nearly: list[RuleWords]
+    passages: list[PassageWords]
+    checks: list[CheckWords]
+    steps: list[StepWords]
+    model_calls: list[ModelCallWords]
+    writer: str
+    tokens_in: int
+    tokens_out: int
+    cost: str
+    duration_ms: int | None
+    error: str
+    facts: list[str] = field(default_factory=list)
+
+
+def read(run: AgentRun) -> TraceView:
+    """The run and its trace. The row's own columns hold where the trace is silent."""
+    trace = run.trace if isinstance(run.trace, dict) else {}
+    inner = trace.get("state")
+    state: dict[str, Any] = {**trace, **inner} if isinstance(inner, dict) else trace
+    intent = _text(state.get("intent")) or run.intent
+    confidence = _share(state.get("confidence", run.confidence))
+    sentiment = _number(state.get("sentiment_score", run.sentiment))
+    provider = run.provider or _text(state.get("provider"))
+    model = run.model or _text(state.get("model"))
+    return TraceView(
+        state=_(AgentRun.State(run.state).label),
+        release=run.release.number,
+        route=wording.humanise(run.route or _text(state.get("route"))),
+        intent=Score(label=wording.humanise(intent), share=confidence or 0.0) if intent else None,
+        runners_up=_runners_up(state, intent),
+        mood=wording.mood(sentiment),
+        sentiment=sentiment,
+        language=(run.language or _text(state.get("language"))).upper(),
+        rules_fired=[_rule(each) for each in _dicts(state.get("rules_fired"))],
+        rules_nearly=[_rule(each) for each in _dicts(state.get("rules_nearly"))],
+        passages=_passages(state),
+        checks=[_check(each) for each in _dicts(state.get("checks"))],
+        steps=[
+            StepWords(name=wording.humanise(_text(each.get("node"))), milliseconds=_number(each.get("ms")))
+            for each in _dicts(state.get("steps"))
+        ],
+        model_calls=[_model_call(each) for each in _dicts(state.get("model_calls"))],
+        writer=f"{provider} · {model}" if model else provider,
+        tokens_in=run.tokens_in,
+        tokens_out=run.tokens_out,
+        cost=f"${run.cost_micros / 1_000_000:.4f}" if run.cost_micros else "",
+        duration_ms=run.duration_ms,
+        error=run.error,
+        facts=_facts(state),
+    )
+
+
+def _runners_up(state: dict[str, Any], intent: str) -> list[Score]:
+    found = []
+    for each in _dicts(state.get("candidates")):
+        name, share = _text(each.get("intent")), _share(each.get("probability"))
+        if name and name != intent and share is not None:
+            found.append(Score(label=wording.humanise(name), share=share))
+    return found[:3]
+
+
+def _rule(given: dict[str, Any]) -> RuleWords:
+    return RuleWords(
+        name=_text(given.get("name")) or wording.humanise(_text(given.get("key"))),
+        reason=wording.humanise(_text(given.get("reason"))),
+        conditions=[_condition(each) for each in _dicts(given.get("conditions"))],
+    )
+
+
+_OPERATORS = {"is": "=", "is_not": "≠", "at_least": "≥", "at_most": "≤", "one_of": "∈", "none_of": "∉"}
+
+
+def _condition(given: dict[str, Any]) -> str:
+    operator = _text(given.get("operator"))
+    wanted = f"{wording.humanise(_text(given.get('fact')))} {_OPERATORS.get(operator, operator)} {_value(given.get('value'))}"
+    return f"{wanted} ({_('was')} {_value(given.get('actual'))})" if "actual" in given else wanted
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, list):
+        return ", ".join(_value(each) for each in value[:MOST_ITEMS])
+    return "–" if value is None else str(value)[:LONGEST_TEXT]
+
+
+def _passages(state: dict[str, Any]) -> list[PassageWords]:
+    cited = state.get("cited")
+    names = {_text(each) for each in cited} if isinstance(cited, list) else set()
+    return [
+        PassageWords(
+            title=_text(each.get("title")),
+            heading=_text(each.get("heading")),
+            quote=_text(each.get("quote")) or _text(each.get("text")),
+            score=Score(label=_text(each.get("title")) or _("Passage"), share=_share(each.get("score")) or 0.0),
+            is_cited=_text(each.get("passage")) in names,
+        )
+        for each in _dicts(state.get("passages"))[:5]
+    ]
+
+
+def _check(given: dict[str, Any]) -> CheckWords:
+    return CheckWords(
+        name=wording.humanise(_text(given.get("check"))), ok=given.get("ok") is True, detail=_text(given.get("detail"))
+    )
+
+
+def _model_call(given: dict[str, Any]) -> ModelCallWords:
+    name = " · ".join(part for part in (_text(given.get("provider")), _text(given.get("model"))) if part)
+    tokens = (_number(given.get("tokens_in")) or 0) + (_number(given.get("tokens_out")) or 0)
+    return ModelCallWords(
+        name=name,
+        outcome=wording.humanise(_text(given.get("outcome"))),
+        milliseconds=_number(given.get("ms")),
+        tokens=int(tokens),
+    )
+
+
+def _facts(state: dict[str, Any]) -> list[str]:
+    """What else decided, in words."""
+    sentences = {
+        ("in_scope", False): _("The message is outside of what the bot knows."),
+        ("answerable", False): _("No passage answers the question well enough."),
+        ("confident", False): _("The intent is not certain."),
+        ("language_supported", False): _("The customer's language is not one the bot answers in."),
+    }
+    return [sentence for (key, value), sentence in sentences.items() if state.get(key) is value]
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)][:MOST_ITEMS] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _share(value: Any) -> float | None:
+    number = _number(value)
+    return None if number is None else min(max(number, 0.0), 1.0)

@@ -1,0 +1,1 @@
+"""The workspace's doors: pages and fragments, deeds, the composer, files."""

@@ -1,0 +1,72 @@
+"""How the deeds of the page answer: the panes as they are now, with what happened or why it did not."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django_htmx.http import push_url, trigger_client_event
+
+from conversations.exceptions import ConversationError, OwnedByColleague
+from conversations.models import Conversation
+from core.exceptions import NotAllowed
+from workspace import panes
+from workspace.views.access import StaffRequest, filters_of, visible_conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a deed says: passing words, and the address that undoes it."""
+
+    text: str = ""
+    undo_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a deed was refused; ``offers_next`` where somebody else was faster."""
+
+    text: str
+    offers_next: bool = False
+
+
+def act(request: StaffRequest, public_id: uuid.UUID, deed: Callable[[Conversation], Done]) -> HttpResponse:
+    """Do it, then show the conversation. 409 for a broken rule, 403 for what the policy refuses; nothing typed is lost."""
+    conversation = visible_conversation(request, public_id)
+    try:
+        done = deed(conversation)
+    except OwnedByColleague as error:
+        return show(request, public_id, problem=Problem(text=str(error), offers_next=True), status=409)
+    except ConversationError as error:
+        return show(request, public_id, problem=Problem(text=str(error)), status=409)
+    except NotAllowed as error:
+        return show(request, public_id, problem=Problem(text=str(error)), status=403)
+    return show(request, public_id, done=done)
+
+
+def show(
+    request: StaffRequest,
+    public_id: uuid.UUID,
+    *,
+    done: Done | None = None,
+    problem: Problem | None = None,
+    status: int = 200,
+    address: str = "",
+) -> HttpResponse:
+    """The panes as they are now; ``address`` becomes that of the page."""
+    filters = filters_of(request)
+    conversation = visible_conversation(request, public_id)
+    context = {"panes": panes.build(conversation, request.user, filters), "filters": filters, "problem": problem}
+    response = render(request, "workspace/_panes.html", context, status=status)
+    if done is not None and done.text:
+        told: dict[str, Any] = {"text": done.text, "undo": done.undo_url}
+        trigger_client_event(response, "workspace:done", told)
+    return push_url(response, address) if address else response
+
+
+def say(text: str) -> HttpResponse:
+    """Nothing to show, only words to pass on."""
+    response = HttpResponse(status=204)
+    return trigger_client_event(response, "workspace:done", {"text": text, "undo": ""})
