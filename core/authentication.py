@@ -21,7 +21,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         parts = secret.split("_", 2)
         key = ApiKey.objects.usable().filter(prefix=parts[1]).first() if len(parts) == 3 else None
-        if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(secret)):
+        if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(parts[2])):
             raise AuthenticationFailed("This API key is not valid. Make one with: python manage.py apikey create")
         if key.last_used_at is None or key.last_used_at < timezone.now() - timedelta(minutes=1):
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=timezone.now())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import DatabaseError
 from django.http import HttpResponse
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -31,7 +31,7 @@ class Metrics(APIView):
         if who is None:
             raise NotAuthenticated
         require(who, Action.VIEW_OPERATIONS)
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        return HttpResponse(generate_latest(registry) + generate_latest(record), content_type=CONTENT_TYPE_LATEST)
 
 
 class RecordCollector(Collector):
@@ -91,4 +91,5 @@ def _by(name: str, help_text: str, label: str, values: Mapping[str, int]) -> Met
     return gauge
 
 
-registry.register(RecordCollector())
+record = CollectorRegistry()
+record.register(RecordCollector())

@@ -367,5 +367,6 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},
         "httpcore2": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
+        "bm25s": {"level": "WARNING"},
     },
 }

@@ -15,22 +15,16 @@ from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import endpoints as twisted_endpoints
 from twisted.internet import reactor as twisted_reactor
-from twisted.logger import LogEvent, globalLogBeginner
+from twisted.logger import globalLogBeginner
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor
 endpoints: Any = twisted_endpoints
+log_beginner: Any = globalLogBeginner
 
 SOCKET_MESSAGE_BYTES = 64 * 1024
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large"
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout"
-
-
-class _Nowhere:
-    """What Twisted logs for itself is of no use to anybody here."""
-
-    def __call__(self, event: LogEvent) -> None:
-        """Gone."""
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
@@ -118,7 +112,8 @@ class EmbeddedServer(Server):  # type: ignore[misc]
             maxMessagePayloadSize=self.websocket_max_message_size,
             maxFramePayloadSize=self.websocket_max_frame_size,
         )
-        globalLogBeginner.beginLoggingTo([_Nowhere()], redirectStandardIO=False, discardBuffer=True)
+        # What Twisted logs for itself is of no use to anybody here.
+        log_beginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
         for endpoint in self.endpoints:

@@ -1,0 +1,86 @@
+"""The threads that take work by the row."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from supportagent.crew import Crew
+from tests.waiting import wait_until
+
+
+class Gate:
+    """Work that does not end before it is let through."""
+
+    def __init__(self) -> None:
+        self.began: list[int] = []
+        self.open = threading.Event()
+
+    def work(self, pk: int) -> None:
+        """Begin, and wait."""
+        self.began.append(pk)
+        assert self.open.wait(10)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """A gate that is open at the end, whatever happened."""
+    gate = Gate()
+    yield gate
+    gate.open.set()
+
+
+@pytest.fixture
+def crew(gate: Gate) -> Iterator[Crew]:
+    """Two hands."""
+    crew = Crew("test", 2)
+    yield crew
+    gate.open.set()
+    crew.retire()
+    assert crew.wait(5)
+
+
+def test_a_row_in_hand_is_not_taken_twice(crew: Crew, gate: Gate) -> None:
+    assert crew.give("turn", [1], gate.work) == 1
+    assert crew.give("turn", [1], gate.work) == 0
+    assert crew.give("send", [1], gate.work) == 1
+
+    gate.open.set()
+    assert crew.wait(5)
+    assert crew.give("turn", [1], gate.work) == 1
+
+
+def test_no_more_is_taken_than_there_are_hands(crew: Crew, gate: Gate) -> None:
+    assert crew.give("turn", [1, 2, 3], gate.work) == 2
+
+    wait_until(lambda: sorted(gate.began) == [1, 2], what="both to begin")
+    assert crew.free == 0
+
+
+def test_a_failure_frees_the_hand_and_is_logged(crew: Crew, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(pk: int) -> None:
+        raise RuntimeError(pk)
+
+    crew.give("turn", [7], fail)
+
+    assert crew.wait(5)
+    assert (crew.finished, crew.free) == (1, 2)
+    assert "The turn of 7 failed." in caplog.text
+
+
+def test_the_longest_job_is_known(crew: Crew, gate: Gate) -> None:
+    assert crew.oldest_seconds == 0
+
+    crew.give("turn", [1], gate.work)
+
+    wait_until(lambda: crew.oldest_seconds > 0.02, what="time to pass")
+
+
+def test_a_retired_crew_takes_nothing_more(crew: Crew, gate: Gate) -> None:
+    crew.give("turn", [1], gate.work)
+    crew.retire()
+
+    assert crew.give("turn", [2], gate.work) == 0
+    assert not crew.wait(0.05)
+    gate.open.set()
+    assert crew.wait(5)
