@@ -48,6 +48,7 @@ class Channel:
     window_messages: int | None = None
     debounce_seconds: float = 1.2
     languages: tuple[str, ...] = ()
+    bot_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def configure(
         require(by, Action.EDIT_PROMPTS)
     value = clean_text(value)
     keys.read(key, value)
-    draft = editable(draft) if draft is not None else _open_draft(by)
+    draft = editable(draft) if draft is not None else open_draft(by)
     row, _ = AgentConfig.objects.get_or_create(
         release=draft, config_key=key, defaults={"description": keys.KEYS[key].description}
     )
@@ -111,7 +111,8 @@ def configure(
     return draft
 
 
-def _open_draft(by: User | ApiKey | None) -> Release:
+def open_draft(by: User | ApiKey | None) -> Release:
+    """The newest draft based on the current release, or a new one. Raises NotAllowed, NothingPublished."""
     current = current_release()
     draft = Release.objects.drafts().filter(based_on=current).order_by("-number").first() if current else None
     return draft or create_draft(by)

@@ -125,6 +125,8 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
         conversation.closed_at = None
         conversation.bot_context_from_seq = message.seq
     message.episode = open_episode(conversation)
+    if conversation.mode == Conversation.Mode.BOT and not inbound.channel.bot_enabled:
+        hand_to_people(conversation, reason=ReasonCategory.POLICY, detail="The bot is switched off for this account.")
     if conversation.mode == Conversation.Mode.HUMAN:
         _hand_to_owner(conversation, message, pleasantry=pleasantry, now=now)
         return False

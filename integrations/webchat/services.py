@@ -50,6 +50,7 @@ def channel_of(account: PlatformAccount) -> Channel:
         text_limit=TEXT_LIMIT,
         debounce_seconds=DEBOUNCE_SECONDS,
         languages=tuple(account.languages),
+        bot_enabled=account.bot_enabled,
     )
 
 

@@ -160,3 +160,13 @@ def test_a_receipt_marks_what_was_sent_before_it_and_counts_once() -> None:
     assert conversations.record_read(**arguments) is False  # type: ignore[arg-type]
     assert Delivery.objects.get().read_at == later
     assert fresh(conversation).read_to_seq == 2
+
+
+def test_an_account_whose_bot_is_off_goes_to_people_at_once() -> None:
+    inbound = inbound_message("Hello", thread="t")
+    message = conversations.receive(replace(inbound, channel=replace(TIKTOK, bot_enabled=False)))
+
+    assert message is not None
+    assert message.disposition == Message.Disposition.HANDED_OVER
+    assert Escalation.objects.get().reason == "policy"
+    assert not message.conversation.deliveries.exists()

@@ -68,6 +68,7 @@ class TikTok:
             window_hours=WINDOW_HOURS,
             window_messages=WINDOW_MESSAGES,
             languages=tuple(account.languages),
+            bot_enabled=account.bot_enabled,
         )
 
     def session(self, account: PlatformAccount) -> Session:

@@ -1,0 +1,196 @@
+"""The record in the admin: to be read, searched and followed. Staff work in the workspace."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from conversations import services
+from conversations.exceptions import ConversationError
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Customer,
+    Delivery,
+    DeliveryAttempt,
+    Episode,
+    Escalation,
+    Message,
+    Note,
+    SeenKey,
+)
+from core.exceptions import NotAllowed
+from core.policy import Action
+from core.policy_admin import PolicyAdmin, RowsInline
+
+
+class RecordAdmin(PolicyAdmin):
+    """Rows of the record, for those who may read all of it."""
+
+    view_action = Action.VIEW_ALL_CONVERSATIONS
+
+    @staticmethod
+    def expected_errors() -> tuple[type[Exception], ...]:
+        """The rules of a conversation and the policy."""
+        return (ConversationError, NotAllowed)
+
+
+class EpisodeInline(RowsInline):
+    """The stretches a conversation is made of."""
+
+    model = Episode
+    fields = ["number", "started_at", "ended_at", "outcome"]
+    readonly_fields = fields
+
+
+@admin.register(Customer)
+class CustomerAdmin(RecordAdmin):
+    """Customers."""
+
+    list_display = ["display_name", "platform", "external_id", "locale", "created_at"]
+    list_filter = ["platform"]
+    search_fields = ["name", "username", "external_id"]
+
+
+@admin.register(Conversation)
+class ConversationAdmin(RecordAdmin):
+    """Conversations."""
+
+    list_display = ["customer", "platform", "mode", "assignee", "last_customer_line", "last_message_at", "open_in_workspace"]
+    list_filter = ["mode", "platform", "team"]
+    list_select_related = ["customer", "assignee"]
+    search_fields = ["customer__name", "customer__username", "thread_key"]
+    inlines = [EpisodeInline]
+    actions = ["escalate", "hand_back", "resolve"]
+
+    @admin.display(description="Workspace")
+    def open_in_workspace(self, conversation: Conversation) -> str:
+        """The way to the page where it is worked."""
+        return format_html('<a href="{}">Open</a>', reverse("workspace-conversation", args=[conversation.public_id]))
+
+    @admin.action(description="Hand over to a person")
+    def escalate(self, request: HttpRequest, conversations: "QuerySet[Conversation]") -> None:
+        """Put the chosen ones into the queue."""
+        user: Any = request.user
+        self.each(
+            request,
+            conversations,
+            lambda row: services.escalate(row, detail=f"Handed over by {user.display_name} from the admin.", by=user),
+            done="Handed over",
+        )
+
+    @admin.action(description="Hand back to the bot")
+    def hand_back(self, request: HttpRequest, conversations: "QuerySet[Conversation]") -> None:
+        """Let the bot answer in the chosen ones again."""
+        user: Any = request.user
+        self.each(request, conversations, lambda row: services.hand_back(row, user), done="Handed back")
+
+    @admin.action(description="Resolve")
+    def resolve(self, request: HttpRequest, conversations: "QuerySet[Conversation]") -> None:
+        """Close the chosen ones."""
+        user: Any = request.user
+        self.each(request, conversations, lambda row: services.resolve(row, user), done="Resolved")
+
+
+@admin.register(Message)
+class MessageAdmin(RecordAdmin):
+    """Messages."""
+
+    list_display = ["created_at", "conversation", "seq", "sender_type", "kind", "text", "disposition", "intent"]
+    list_filter = ["sender_type", "disposition", "kind"]
+    list_select_related = ["conversation"]
+    search_fields = ["platform_message_id", "text"]
+    date_hierarchy = "created_at"
+
+
+@admin.register(Escalation)
+class EscalationAdmin(RecordAdmin):
+    """Escalations."""
+
+    list_display = ["created_at", "conversation", "reason", "priority", "state", "outcome", "claimed_by", "due_at"]
+    list_filter = ["state", "reason", "priority"]
+    list_select_related = ["conversation", "claimed_by"]
+
+
+class AttemptInline(RowsInline):
+    """Each attempt at a delivery."""
+
+    model = DeliveryAttempt
+    fields = ["number", "started_at", "ended_at", "outcome", "http_status", "evidence"]
+    readonly_fields = fields
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(RecordAdmin):
+    """Deliveries. What is in doubt or failed waits for one of three decisions."""
+
+    list_display = ["created_at", "conversation", "out_seq", "author", "state", "attempts", "next_attempt_at", "reason"]
+    list_filter = ["state", "author"]
+    list_select_related = ["conversation"]
+    search_fields = ["platform_message_id", "idem_key"]
+    inlines = [AttemptInline]
+    actions = ["it_arrived", "send_again", "drop"]
+
+    @admin.action(description="It arrived")
+    def it_arrived(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
+        """Record that the chosen ones reached the customer."""
+        self._decide(request, deliveries, "arrived")
+
+    @admin.action(description="Send again")
+    def send_again(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
+        """Send the chosen ones once more."""
+        self._decide(request, deliveries, "send_again")
+
+    @admin.action(description="Drop")
+    def drop(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
+        """Give the chosen ones up."""
+        self._decide(request, deliveries, "drop")
+
+    def _decide(self, request: HttpRequest, deliveries: "QuerySet[Delivery]", decision: Any) -> None:
+        user: Any = request.user
+        self.each(request, deliveries, lambda row: services.decide_delivery(row, user, decision), done="Decided")
+
+
+@admin.register(Note)
+class NoteAdmin(RecordAdmin):
+    """Notes of staff."""
+
+    list_display = ["created_at", "conversation", "author_name", "text"]
+    list_select_related = ["conversation"]
+
+
+@admin.register(Episode)
+class EpisodeAdmin(RecordAdmin):
+    """Episodes."""
+
+    list_display = ["conversation", "number", "started_at", "ended_at", "outcome"]
+    list_filter = ["outcome"]
+    list_select_related = ["conversation"]
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(RecordAdmin):
+    """Attachments."""
+
+    list_display = ["message", "kind", "state", "size", "name"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["message"]
+
+
+@admin.register(DeliveryAttempt)
+class DeliveryAttemptAdmin(RecordAdmin):
+    """Attempts."""
+
+    list_display = ["delivery", "number", "started_at", "outcome", "http_status", "evidence"]
+    list_filter = ["outcome"]
+    list_select_related = ["delivery"]
+
+
+@admin.register(SeenKey)
+class SeenKeyAdmin(RecordAdmin):
+    """Items that have had their effect."""
+
+    list_display = ["seen_at", "account_id", "key"]

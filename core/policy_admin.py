@@ -1,0 +1,87 @@
+"""Admin pages that ask the policy. They show; what changes something is an action that calls a service."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+from core.policy import Action, allows
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class PolicyAdmin(ModelAdmin):  # type: ignore[misc]
+    """An admin page whose permissions are the policy's: ``view_action`` to see, ``change_action`` to edit, none to delete."""
+
+    view_action: Action = Action.MANAGE_PEOPLE
+    change_action: Action | None = None
+    add_action: Action | None = None
+    list_per_page = 50
+    show_full_result_count = False
+    list_fullwidth = True
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the app is listed."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whether the rows may be read."""
+        return _may(request, self.view_action)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whether a row may be edited."""
+        return self.change_action is not None and _may(request, self.change_action)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether a row may be made here."""
+        return self.add_action is not None and _may(request, self.add_action)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never: rows end by a service, not by disappearing."""
+        return False
+
+    def each(self, request: HttpRequest, rows: Iterable[Row], deed: Callable[[Row], Any], *, done: str) -> None:
+        """Do ``deed`` to each row, and report how many it was done to and what stood against the others."""
+        succeeded = 0
+        for row in rows:
+            try:
+                deed(row)
+            except self.expected_errors() as problem:
+                self.message_user(request, f"{row}: {problem}", messages.ERROR)
+            else:
+                succeeded += 1
+        if succeeded:
+            self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
+
+    @staticmethod
+    def expected_errors() -> tuple[type[Exception], ...]:
+        """The errors whose message is meant for the person who asked."""
+        return ()
+
+
+class RowsInline(TabularInline):  # type: ignore[misc]
+    """Rows that belong to another, only to be read."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whoever sees the row sees what belongs to it."""
+        return True
+
+
+def _may(request: HttpRequest, action: Action) -> bool:
+    user: Any = request.user
+    return bool(user.is_authenticated and user.is_staff and allows(user, action))

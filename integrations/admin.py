@@ -1,0 +1,129 @@
+"""The platforms in the admin: accounts, and what came in. Secrets can be set and never read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from core import audit
+from core.exceptions import NotAllowed
+from core.policy import Action
+from core.policy_admin import PolicyAdmin
+from integrations import services
+from integrations.exceptions import EventNotReplayable
+from integrations.models import PlatformAccount, SendWindow, Visitor, WebhookEvent
+
+_COLOURS = {
+    "received": "info",
+    "ingested": "success",
+    "ignored": "info",
+    "quarantined": "warning",
+    "conflict": "warning",
+    "dead": "danger",
+}
+
+
+@admin.register(PlatformAccount)
+class PlatformAccountAdmin(PolicyAdmin):
+    """Accounts. They are added and given keys with ``manage.py account``; here they are watched and switched."""
+
+    view_action = change_action = Action.MANAGE_ACCOUNTS
+    list_display = ["name", "platform", "external_id", "state", "bot_enabled", "token_expires_at", "team"]
+    list_filter = ["platform", "state"]
+    list_select_related = ["team"]
+    search_fields = ["name", "external_id", "client_key"]
+    autocomplete_fields = ["team"]
+    fields = [
+        "name",
+        "platform",
+        "external_id",
+        "client_key",
+        "public_key",
+        "team",
+        "bot_enabled",
+        "resend_when_unsure",
+        "origins",
+        "languages",
+        "state",
+        "state_reason",
+        "token_expires_at",
+        "refresh_expires_at",
+    ]
+    readonly_fields = [
+        "platform",
+        "external_id",
+        "client_key",
+        "public_key",
+        "state",
+        "state_reason",
+        "token_expires_at",
+        "refresh_expires_at",
+    ]
+
+    def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
+        """Keep the switches and say so in the audit trail."""
+        user: Any = request.user
+        super().save_model(request, obj, form, change)
+        audit.record(user, "account.changed", obj, after={"fields": list(form.changed_data)})
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(PolicyAdmin):
+    """What the platforms sent, word for word, and what became of it."""
+
+    view_action = Action.VIEW_ALL_CONVERSATIONS
+    list_display = ["received_at", "platform", "shown_state", "reason", "attempts", "event_key", "is_late"]
+    list_filter = ["state", "platform", "is_late"]
+    search_fields = ["event_key", "conv_key"]
+    date_hierarchy = "received_at"
+    actions = ["replay", "drop"]
+    exclude = ["body"]
+    readonly_fields = ["bytes_as_text"]
+
+    @display(description="State", label=_COLOURS, ordering="state")
+    def shown_state(self, event: WebhookEvent) -> str:
+        """The state, coloured."""
+        return event.state
+
+    @admin.display(description="Body")
+    def bytes_as_text(self, event: WebhookEvent) -> str:
+        """The bytes, with what is not UTF-8 made visible."""
+        return bytes(event.body).decode("utf-8", "backslashreplace")
+
+    @admin.action(description="Process again")
+    def replay(self, request: HttpRequest, events: "QuerySet[WebhookEvent]") -> None:
+        """Take the chosen ones in once more."""
+        user: Any = request.user
+        self.each(request, events, lambda row: services.replay_event(row, user), done="To be processed again")
+
+    @admin.action(description="Drop")
+    def drop(self, request: HttpRequest, events: "QuerySet[WebhookEvent]") -> None:
+        """Set the chosen ones aside for good."""
+        user: Any = request.user
+        self.each(request, events, lambda row: services.drop_event(row, user), done="Dropped")
+
+    @staticmethod
+    def expected_errors() -> tuple[type[Exception], ...]:
+        """The rules of an event and the policy."""
+        return (EventNotReplayable, NotAllowed)
+
+
+@admin.register(Visitor)
+class VisitorAdmin(PolicyAdmin):
+    """Visitors of the web chat."""
+
+    view_action = Action.VIEW_ALL_CONVERSATIONS
+    list_display = ["public_id", "account", "locale", "created_at", "last_seen_at"]
+    list_select_related = ["account"]
+    fields = ["public_id", "account", "locale", "created_at", "last_seen_at"]
+
+
+@admin.register(SendWindow)
+class SendWindowAdmin(PolicyAdmin):
+    """Calls of the last minute."""
+
+    view_action = Action.VIEW_OPERATIONS
+    list_display = ["account"]
+    list_select_related = ["account"]

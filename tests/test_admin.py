@@ -1,0 +1,128 @@
+"""The admin's pages: they open for those the policy lets in, and what they change goes through services."""
+
+import json
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from agent.models import AgentConfig, Release
+from agent.releases import services as releases
+from agent.releases.first import ensure_first_release
+from conversations.models import Conversation
+from core.models import ApiKey, AuditEvent, User
+from core.policy import Role
+from tests.conversations.talk import wrote
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+OURS = ("core", "conversations", "integrations", "agent", "analytics", "workspace")
+MODELS = sorted(
+    (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
+)
+
+
+@pytest.fixture
+def people() -> dict[Role, User]:
+    return {role: make_user(role=role) for role in (Role.ADMIN, Role.VIEWER, Role.PROMPT_EDITOR)}
+
+
+@pytest.fixture
+def as_admin(client: Client, people: dict[Role, User]) -> Client:
+    client.force_login(people[Role.ADMIN])
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_list_opens_for_an_admin(as_admin: Client, model: type) -> None:
+    wrote()
+    meta = model._meta  # type: ignore[attr-defined]
+
+    answer = as_admin.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_no_row_can_be_deleted(as_admin: Client, model: type, people: dict[Role, User]) -> None:
+    page = admin.site._registry[model]
+    request = type("Request", (), {"user": people[Role.ADMIN]})()
+
+    assert not page.has_delete_permission(request)
+
+
+@pytest.mark.parametrize("name", ["core_apikey", "core_auditevent", "conversations_conversation", "agent_agentconfig"])
+def test_a_viewer_is_refused(client: Client, people: dict[Role, User], name: str) -> None:
+    client.force_login(people[Role.VIEWER])
+
+    assert client.get(reverse(f"admin:{name}_changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("four_eyes", [False, True])
+def test_a_setting_saved_in_the_admin_waits_in_a_draft_until_it_is_published(
+    as_admin: Client, settings: Settings, four_eyes: bool
+) -> None:
+    settings.FOUR_EYES = four_eyes
+    ensure_first_release()
+    published = Release.objects.get(state="published")
+    setting = AgentConfig.objects.get(release=published, config_key="bot.name")
+
+    as_admin.post(
+        reverse("admin:agent_agentconfig_change", args=[setting.pk]), {"config_value": "Ida", "description": "Name"}
+    )
+
+    setting.refresh_from_db()
+    draft = Release.objects.get(state="draft")
+    assert setting.config_value != "Ida"
+    assert draft.configs.get(config_key="bot.name").config_value == "Ida"
+    as_admin.post(
+        reverse("admin:agent_release_changelist"), {"action": "publish", "_selected_action": [draft.pk]}
+    )
+    assert releases.current_release() == (published if four_eyes else draft)
+
+
+def test_a_rule_saved_in_the_admin_changes_the_draft_only(as_admin: Client) -> None:
+    ensure_first_release()
+    rule = Release.objects.get(state="published").rules.order_by("order").first()
+    assert rule is not None
+    page = reverse("admin:agent_escalationrule_change", args=[rule.pk])
+    form = as_admin.get(page).context["adminform"].form
+
+    as_admin.post(page, {**{name: form.initial.get(name) for name in form.fields}, "name": "New words", "conditions": json.dumps(rule.conditions)})
+
+    rule.refresh_from_db()
+    assert rule.name != "New words"
+    assert Release.objects.get(state="draft").rules.get(key=rule.key).name == "New words"
+
+
+def test_a_conversation_is_resolved_by_an_action(as_admin: Client) -> None:
+    conversation = wrote()
+
+    as_admin.post(
+        reverse("admin:conversations_conversation_changelist"),
+        {"action": "resolve", "_selected_action": [conversation.pk]},
+    )
+
+    assert Conversation.objects.get().mode == Conversation.Mode.CLOSED
+
+
+def test_a_new_key_is_shown_once_and_audited(as_admin: Client) -> None:
+    answer = as_admin.post(
+        reverse("admin:core_apikey_add"), {"name": "CRM", "role": "api-client", "scopes": "[]", "team": ""}, follow=True
+    )
+
+    key = ApiKey.objects.get()
+    assert f"sak_{key.prefix}_" in answer.content.decode()
+    assert AuditEvent.objects.filter(action="apikey.created").exists()
+    again = as_admin.get(reverse("admin:core_apikey_changelist")).content.decode()
+    assert f"sak_{key.prefix}_" not in again
+
+
+def test_strangers_are_sent_to_sign_in(client: Client) -> None:
+    answer = client.get("/admin/")
+
+    assert answer.status_code == 302
+    assert "login" in answer.headers["Location"]
