@@ -37,6 +37,7 @@ SERVICES_VARIABLES = {
     "CSRF_TRUSTED_ORIGINS": "http://testserver",
     "HTTPS": "0",
     "PUBLIC_URL": "http://testserver",
+    "STATIC_FROM_SOURCE": "1",
     "EGRESS_ALLOW": "127.0.0.1:*,localhost:*",
 }
 # Set by a developer's shell, these would turn the tests into tests of that shell.

@@ -1,0 +1,105 @@
+"""The permission matrix, written out: x everything, o own team or assigned, s by scope, - nothing."""
+
+import pytest
+
+from core.exceptions import NotAllowed
+from core.policy import MATRIX, SCOPES, Action, Grant, Role, Subject, allows, reach, require, sees_conversation
+from tests.factories import make_api_key, make_team, make_user
+
+ROLES = (Role.ADMIN, Role.SUPERVISOR, Role.AGENT, Role.PROMPT_EDITOR, Role.VIEWER, Role.API_CLIENT)
+TABLE = """
+view_team_conversations   x x x - x s
+view_all_conversations    x x - - - s
+reveal_pii                x x o - - -
+reply                     x x o - - s
+take_over                 x x o - - s
+claim_escalation          x x o - - -
+assign                    x x - - - -
+close                     x x o - - s
+annotate                  x x o - - s
+decide_delivery           x x o - - -
+replay_events             x x - - - -
+edit_prompts              x - - x - -
+publish_prompts           x x - x - -
+edit_knowledge            x x o x - s
+publish_knowledge         x x - x - -
+train                     x - - x - -
+evaluate                  x x - x - -
+view_analytics            x x x x x s
+view_dashboard            x x o - x -
+export_conversations      x x - - - s
+export_analytics          x x - x x s
+manage_accounts           x - - - - -
+rotate_keys               x - - - - -
+manage_limits             x - - - - -
+pause_bot                 x x - - - -
+manage_people             x - - - - -
+manage_api_keys           x - - - - -
+view_audit                x x - - - -
+erase_subject             x - - - - -
+manage_retention          x - - - - -
+view_operations           x x - - - s
+"""
+LETTERS = {"x": Grant.ALL, "o": Grant.OWN, "s": Grant.SCOPE, "-": None}
+ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS = [(Action(name), role, LETTERS[letter]) for name, *letters in ROWS for role, letter in zip(ROLES, letters, strict=True)]
+
+
+@pytest.mark.parametrize(("action", "role", "grant"), CELLS)
+def test_the_matrix_is_what_was_agreed(action: Action, role: Role, grant: Grant | None) -> None:
+    assert MATRIX[action].get(role) == grant
+
+
+def test_every_action_stands_in_the_matrix() -> None:
+    assert {action for action, _, _ in CELLS} == set(Action) == set(MATRIX)
+
+
+def test_every_scope_opens_something_that_scopes_may_open() -> None:
+    opened = frozenset().union(*SCOPES.values())
+
+    assert opened == {action for action, row in MATRIX.items() if row.get(Role.API_CLIENT) == Grant.SCOPE}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("scope", sorted(SCOPES))
+def test_a_key_may_what_its_scope_says_and_nothing_else(scope: str) -> None:
+    key, _ = make_api_key(scopes=(scope,))
+
+    assert {action for action in Action if allows(key, action)} == set(SCOPES[scope])
+
+
+@pytest.mark.django_db
+def test_own_reaches_a_persons_teams_and_what_is_assigned_to_them() -> None:
+    team, other = make_team(), make_team()
+    agent = make_user(role=Role.AGENT, team=team)
+
+    assert allows(agent, Action.REPLY, Subject(team_id=team.pk))
+    assert allows(agent, Action.REPLY, Subject(team_id=other.pk, assignee_id=agent.pk))
+    assert not allows(agent, Action.REPLY, Subject(team_id=other.pk))
+    assert not allows(agent, Action.REPLY, Subject())
+    assert allows(make_user(role=Role.SUPERVISOR), Action.REPLY, Subject(team_id=other.pk))
+
+
+@pytest.mark.django_db
+def test_a_viewer_reads_their_team_and_no_other() -> None:
+    team, other = make_team(), make_team()
+    viewer = make_user(role=Role.VIEWER, team=team)
+
+    assert sees_conversation(viewer, Subject(team_id=team.pk))
+    assert not sees_conversation(viewer, Subject(team_id=other.pk))
+    assert not sees_conversation(viewer, Subject())
+
+
+@pytest.mark.django_db
+def test_who_is_gone_may_nothing() -> None:
+    person = make_user(role=Role.ADMIN, is_active=False)
+    key, _ = make_api_key(role=Role.ADMIN)
+    key.revoked_at = key.created_at
+
+    assert not any(reach(who, action) for who in (person, key) for action in Action)
+
+
+@pytest.mark.django_db
+def test_a_refusal_says_what_was_not_allowed() -> None:
+    with pytest.raises(NotAllowed, match=r"does not allow this \(assign\)"):
+        require(make_user(role=Role.VIEWER), Action.ASSIGN)
