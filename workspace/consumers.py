@@ -120,7 +120,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if not isinstance(conversation, str):
             return
         if self.place is None:
-            self.place = await self._place_in(conversation)
+            self.place = await database_sync_to_async(self._place_in)(conversation)
         if self.place is not None:
             self.place["state"] = state
             await self.channel_layer.group_send(STAFF_GROUP, self.place)
@@ -130,7 +130,6 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_send(STAFF_GROUP, {**self.place, "state": ""})
             self.place = None
 
-    @database_sync_to_async
     def _place_in(self, conversation: str) -> Presence | None:
         """The presence message for a conversation that the person may see; None for any other."""
         try:
@@ -158,7 +157,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _is_still_allowed(self) -> bool:
         """Read the person afresh: roles and teams change, sessions end."""
         self.checked_at = time.monotonic()
-        fresh = await self._read_person()
+        fresh = await database_sync_to_async(self._read_person)()
         if fresh is None:
             return False
         self.user = fresh
@@ -167,10 +166,10 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return True
         return bool(await sync_to_async(session.exists)(session.session_key))
 
-    @database_sync_to_async
     def _read_person(self) -> User | None:
         person = User.objects.filter(pk=self.user.pk, is_active=True).first()
         if person is None or not allows(person, Action.VIEW_TEAM_CONVERSATIONS):
             return None
-        # Read here, in a thread: the event loop may not ask the database when it judges a bell.
-        return person if person.policy_team_ids is not None else None
+        # Teams are read and kept here, in a thread: the event loop may not ask the database when it judges a bell.
+        logger.debug("User %d is in %d teams.", person.pk, len(person.policy_team_ids))
+        return person

@@ -3,13 +3,12 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,7 +39,7 @@ class QueueView(models.TextChoices):
     BOT = "bot", "Bot-owned"
     FAILED = "failed", "Failed deliveries"
     CLOSED = "closed", "Closed"
-    ALL = "all", "All"
+    ALL = "all", "Everything"
 
 
 ESCALATED = (QueueView.UNCLAIMED, QueueView.MINE, QueueView.BREACHING, QueueView.WAITING, QueueView.COLLEAGUES)
@@ -141,6 +140,7 @@ def views_with_counts(who: User, filters: Filters) -> list[ViewLink]:
             is_pressing=view in {QueueView.BREACHING, QueueView.FAILED} and bool(counted.get(view.value)),
         )
         for view in QueueView
+        if view is not QueueView.ALL or filters.view is QueueView.ALL or filters.query
     ]
 
 
@@ -169,14 +169,11 @@ def _page_in_queue_order(who: User, filters: Filters) -> Page:
     found = Escalation.objects.live().visible_to(who).filter(_condition(filters.view, who))
     if filters.query:
         found = found.filter(_search(filters.query, prefix="conversation__"))
-    draft = _drafts(who, "conversation_id")
-    ordered = (
-        found.in_queue_order()
-        .select_related("conversation__customer", "conversation__assignee")
-        .annotate(has_draft=Exists(draft))
-    )
+    ordered = found.in_queue_order().select_related("conversation__customer", "conversation__assignee")
     escalations = list(ordered[: filters.limit + 1])
-    rows = [_row(each.conversation, each, filters, has_draft=each.has_draft) for each in escalations[: filters.limit]]
+    shown = escalations[: filters.limit]
+    drafted = _drafted(who, [each.conversation_id for each in shown])
+    rows = [_row(each.conversation, each, filters, drafted) for each in shown]
     has_more = len(escalations) > filters.limit and filters.limit < MOST_ROWS
     return Page(rows=rows, more_url=_queue_url(filters, limit=filters.limit + PAGE) if has_more else "")
 
@@ -196,16 +193,13 @@ def _page_by_recency(who: User, filters: Filters) -> Page:
     if cursor is not None:
         moment, pk = cursor
         found = found.filter(Q(last_message_at__lt=moment) | Q(last_message_at=moment, pk__lt=pk))
-    live = Prefetch("escalations", queryset=Escalation.objects.live(), to_attr="live_escalations")
-    ordered = (
-        found.select_related("customer", "assignee")
-        .prefetch_related(live)
-        .annotate(has_draft=Exists(_drafts(who, "pk")))
-        .order_by("-last_message_at", "-id")
-    )
+    ordered = found.select_related("customer", "assignee").order_by("-last_message_at", "-id")
     conversations = list(ordered[: filters.limit + 1])
     shown = conversations[: filters.limit]
-    rows = [_row(each, _first(each.live_escalations), filters, has_draft=each.has_draft) for each in shown]
+    keys = [each.pk for each in shown]
+    live = {each.conversation_id: each for each in Escalation.objects.live().filter(conversation__in=keys)}
+    drafted = _drafted(who, keys)
+    rows = [_row(each, live.get(each.pk), filters, drafted) for each in shown]
     more_url = _queue_url(filters, after=_cursor(shown[-1])) if len(conversations) > filters.limit else ""
     return Page(rows=rows, more_url=more_url, more_is_added=True)
 
@@ -218,8 +212,10 @@ def _with_stuck_deliveries() -> models.QuerySet[Delivery, int]:
     return Delivery.objects.filter(state__in=Delivery.STUCK).order_by().values_list("conversation_id", flat=True)
 
 
-def _drafts(who: User, outer: str) -> models.QuerySet[Draft]:
-    return Draft.objects.filter(user=who, conversation_id=OuterRef(outer)).exclude(text="")
+def _drafted(who: User, conversations: list[int]) -> set[int]:
+    """Those of the conversations in which the person has unsent words."""
+    drafts = Draft.objects.filter(user=who, conversation__in=conversations).exclude(text="")
+    return set(drafts.values_list("conversation_id", flat=True))
 
 
 def _search(query: str, *, prefix: str = "") -> Q:
@@ -230,11 +226,7 @@ def _search(query: str, *, prefix: str = "") -> Q:
     return found
 
 
-def _first(escalations: Iterable[Escalation]) -> Escalation | None:
-    return next(iter(escalations), None)
-
-
-def _row(conversation: Conversation, escalation: Escalation | None, filters: Filters, *, has_draft: bool) -> Row:
+def _row(conversation: Conversation, escalation: Escalation | None, filters: Filters, drafted: set[int]) -> Row:
     customer = conversation.customer
     waiting = conversation.waiting_since is not None
     owner = conversation.assignee
@@ -254,15 +246,12 @@ def _row(conversation: Conversation, escalation: Escalation | None, filters: Fil
         owner=owner.display_name if owner is not None else "",
         is_urgent=escalation is not None and escalation.priority == "high",
         is_waiting=waiting and conversation.mode == Conversation.Mode.HUMAN,
-        has_draft=has_draft,
+        has_draft=conversation.pk in drafted,
     )
 
 
 def _chips(conversation: Conversation, escalation: Escalation | None) -> list[Chip]:
     chips = [wording.due_chip(escalation)]
-    if escalation is not None:
-        urgent = escalation.priority == "high"
-        chips.append(Chip(text=_(escalation.get_reason_display()), kind="warn" if urgent else "", icon="hand-over"))
     if conversation.last_intent:
         chips.append(Chip(text=wording.humanise(conversation.last_intent), icon="tag"))
     chips.append(wording.mood(conversation.last_sentiment))

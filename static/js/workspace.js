@@ -14,6 +14,7 @@ import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from 
 
 const panes = document.getElementById("content");
 let live = null;
+let isStuck = true;
 
 function scroller() {
   return document.querySelector("[data-timeline-scroll]");
@@ -180,13 +181,21 @@ function start() {
     }
   });
   document.addEventListener("scroll", (event) => {
-    if (event.target === scroller() && isAtEnd(event.target)) {
-      hidePill();
+    if (event.target === scroller()) {
+      isStuck = isAtEnd(event.target);
+      if (isStuck) {
+        hidePill();
+      }
     }
     if (event.target === scroller() && event.target.scrollTop < 40) {
       document.querySelector("[data-load-older]")?.click();
     }
   }, { capture: true, passive: true });
+  document.addEventListener("load", (event) => {
+    if (isStuck && event.target.matches?.(".attachment-picture")) {
+      toEnd();
+    }
+  }, { capture: true });
   toEnd();
   showTitle();
   live = startLive({

@@ -34,14 +34,14 @@ View = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 def for_staff(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let in people whose role reads conversations; send others to the sign-in, or tell them why not."""
 
-    @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return _to_sign_in(request)
         if not allows(request.user, Action.VIEW_TEAM_CONVERSATIONS):
             return render(request, "workspace/denied.html", status=403)
         return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it is a StaffRequest now
 
+    functools.update_wrapper(guarded, view)
     return guarded
 
 

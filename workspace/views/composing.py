@@ -6,7 +6,7 @@ from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import reswap, retarget
+from django_htmx.http import retarget
 
 from conversations.exceptions import ConversationError, CustomerWroteMeanwhile
 from core.exceptions import NotAllowed
@@ -87,7 +87,7 @@ def _refused(
     newer = error.last_seq if isinstance(error, CustomerWroteMeanwhile) else None
     context = {"problem": Problem(text=str(error)), "newer_seq": newer, "mode": mode}
     response = render(request, "workspace/_composer_notice.html", context, status=status)
-    return retarget(reswap(response, "merge"), "#composer-notice")
+    return retarget(response, "#composer-notice")
 
 
 def _number(value: str | None) -> int | None:

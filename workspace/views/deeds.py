@@ -85,7 +85,8 @@ def assign(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
         if wanted == "queue":
             conversations.assign(conversation, None, request.user, reason=reason)
             return Done(text=_("Back in the queue."))
-        colleague = panes.assignable(conversation).filter(public_id=read_uuid(wanted)).first()
+        chosen = read_uuid(wanted)
+        colleague = panes.assignable(conversation).filter(public_id=chosen).first() if chosen is not None else None
         if colleague is None:
             raise NobodyChosen
         conversations.assign(conversation, colleague, request.user, reason=reason)

@@ -28,7 +28,7 @@ def attachment(request: StaffRequest, public_id: uuid.UUID) -> FileResponse:
     if found is None or found.state != Attachment.State.KEPT or not found.file:
         raise Http404("There is no such file.")
     visible_conversation(request, found.message.conversation.public_id)
-    if not found.file.storage.exists(found.file.name):
+    if not found.file.storage.exists(str(found.file.name)):
         raise Http404("The file is gone.")
     return FileResponse(
         found.file.open("rb"),

@@ -45,6 +45,7 @@ export function useSuggestion() {
   if (!card || !form) {
     return null;
   }
+  document.getElementById("content").dataset.active = "conversation";
   compose("reply");
   const text = card.querySelector(".suggestion-text").textContent;
   const field = form.elements.text;
@@ -78,19 +79,22 @@ function onInput(event) {
   if (!form || event.target.name !== "text") {
     return;
   }
-  const expected = form.elements.expected_last_seq;
-  const isFresh = !form.dataset.started;
-  if (isFresh && event.target.value) {
+  if (!form.dataset.started && event.target.value) {
     form.dataset.started = "true";
-    const hidden = form.querySelector("[name=expected_last_seq]");
-    if (expected && hidden) {
-      hidden.value = lastInSeq();
-    }
+    expect(form);
   } else if (!event.target.value) {
     delete form.dataset.started;
   }
   count(event.target);
   keepDraft(form);
+}
+
+/** Whoever begins to write has read what is on the page: from here on a newer message asks for a second press. */
+function expect(form) {
+  const hidden = form.querySelector("[name=expected_last_seq]");
+  if (hidden) {
+    hidden.value = lastInSeq();
+  }
 }
 
 function count(field) {
@@ -161,7 +165,8 @@ export function restoreComposer() {
       form.elements.text.value = before.text;
     }
   }
-  const had = remembered.focused === "reply-text" || remembered.focused === "note-text";
+  const wasSent = [...remembered.texts.values()].some((before) => before.token === remembered.submitted);
+  const had = wasSent || remembered.focused === "reply-text" || remembered.focused === "note-text";
   const mode = forms().some((form) => form.dataset.mode === remembered.mode) ? remembered.mode : forms()[0]?.dataset.mode;
   if (mode) {
     compose(mode, { focus: had });
