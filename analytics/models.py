@@ -28,6 +28,7 @@ class EpisodeFact(models.Model):
     sentiment_start = models.FloatField(null=True)
     sentiment_end = models.FloatField(null=True)
     conversation_version = models.BigIntegerField(default=0)
+    conversation_updated_at = models.DateTimeField(default=timezone.now)
     built_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -35,20 +36,11 @@ class EpisodeFact(models.Model):
             models.Index(fields=["-started_at"], name="fact_recent"),
             models.Index(fields=["platform", "-started_at"], name="fact_by_platform"),
             models.Index(fields=["conversation_id"], name="fact_by_conversation"),
+            models.Index(fields=["conversation_updated_at"], name="fact_built_up_to"),
         ]
 
     def __str__(self) -> str:
         return f"Facts of episode {self.episode_id}"
-
-
-class DirtyEpisode(models.Model):
-    """An episode whose facts must be built again."""
-
-    episode_id = models.BigIntegerField(primary_key=True)
-    marked_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"Episode {self.episode_id}"
 
 
 class Analytics(models.Model):
@@ -63,7 +55,9 @@ class Analytics(models.Model):
         verbose_name_plural = "analytics"
         ordering = ["-timestamp", "metric_type"]
         constraints = [
-            models.UniqueConstraint(fields=["metric_type", "dimension", "timestamp"], name="one_figure_per_hour_and_dimension")
+            models.UniqueConstraint(
+                fields=["metric_type", "dimension", "timestamp"], name="one_figure_per_hour_and_dimension"
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The addresses of this app's websockets."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-websocket_urlpatterns: list[URLPattern] = []
+from analytics.consumers import DashboardConsumer
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/dashboard/", DashboardConsumer.as_asgi())]

@@ -5,63 +5,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='DirtyEpisode',
+            name="DirtyEpisode",
             fields=[
-                ('episode_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('marked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("episode_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("marked_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Analytics',
+            name="Analytics",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('metric_type', models.CharField(max_length=60)),
-                ('metric_value', models.FloatField()),
-                ('dimension', models.CharField(blank=True, max_length=120)),
-                ('timestamp', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("metric_type", models.CharField(max_length=60)),
+                ("metric_value", models.FloatField()),
+                ("dimension", models.CharField(blank=True, max_length=120)),
+                ("timestamp", models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'analytics',
-                'ordering': ['-timestamp', 'metric_type'],
-                'constraints': [models.UniqueConstraint(fields=('metric_type', 'dimension', 'timestamp'), name='one_figure_per_hour_and_dimension')],
+                "verbose_name_plural": "analytics",
+                "ordering": ["-timestamp", "metric_type"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("metric_type", "dimension", "timestamp"), name="one_figure_per_hour_and_dimension"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EpisodeFact',
+            name="EpisodeFact",
             fields=[
-                ('episode_id', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('conversation_id', models.BigIntegerField()),
-                ('platform', models.CharField(max_length=20)),
-                ('account_id', models.BigIntegerField()),
-                ('team_id', models.BigIntegerField(null=True)),
-                ('intent', models.CharField(blank=True, max_length=60)),
-                ('language', models.CharField(blank=True, max_length=8)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, max_length=12)),
-                ('messages_in', models.PositiveIntegerField(default=0)),
-                ('bot_replies', models.PositiveIntegerField(default=0)),
-                ('human_replies', models.PositiveIntegerField(default=0)),
-                ('was_escalated', models.BooleanField(default=False)),
-                ('escalation_reason', models.CharField(blank=True, max_length=24)),
-                ('asked_for_person', models.BooleanField(default=False)),
-                ('bot_first_response_ms', models.PositiveBigIntegerField(null=True)),
-                ('human_first_response_ms', models.PositiveBigIntegerField(null=True)),
-                ('sentiment_start', models.FloatField(null=True)),
-                ('sentiment_end', models.FloatField(null=True)),
-                ('conversation_version', models.BigIntegerField(default=0)),
-                ('built_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ("episode_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("conversation_id", models.BigIntegerField()),
+                ("platform", models.CharField(max_length=20)),
+                ("account_id", models.BigIntegerField()),
+                ("team_id", models.BigIntegerField(null=True)),
+                ("intent", models.CharField(blank=True, max_length=60)),
+                ("language", models.CharField(blank=True, max_length=8)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("outcome", models.CharField(blank=True, max_length=12)),
+                ("messages_in", models.PositiveIntegerField(default=0)),
+                ("bot_replies", models.PositiveIntegerField(default=0)),
+                ("human_replies", models.PositiveIntegerField(default=0)),
+                ("was_escalated", models.BooleanField(default=False)),
+                ("escalation_reason", models.CharField(blank=True, max_length=24)),
+                ("asked_for_person", models.BooleanField(default=False)),
+                ("bot_first_response_ms", models.PositiveBigIntegerField(null=True)),
+                ("human_first_response_ms", models.PositiveBigIntegerField(null=True)),
+                ("sentiment_start", models.FloatField(null=True)),
+                ("sentiment_end", models.FloatField(null=True)),
+                ("conversation_version", models.BigIntegerField(default=0)),
+                ("built_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'indexes': [models.Index(fields=['-started_at'], name='fact_recent'), models.Index(fields=['platform', '-started_at'], name='fact_by_platform'), models.Index(fields=['conversation_id'], name='fact_by_conversation')],
+                "indexes": [
+                    models.Index(fields=["-started_at"], name="fact_recent"),
+                    models.Index(fields=["platform", "-started_at"], name="fact_by_platform"),
+                    models.Index(fields=["conversation_id"], name="fact_by_conversation"),
+                ],
             },
         ),
     ]

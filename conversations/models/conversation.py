@@ -157,6 +157,8 @@ class Conversation(models.Model):
             models.Index(fields=["team", "mode", "-last_message_at"], name="conversation_by_team"),
             models.Index(fields=["assignee", "-last_message_at"], name="conversation_by_assignee", condition=Q(assignee__isnull=False)),
             models.Index(fields=["waiting_since"], name="conversation_waiting", condition=Q(waiting_since__isnull=False)),
+            models.Index(fields=["-closed_at", "-id"], name="conversation_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(fields=["updated_at"], name="conversation_changed"),
         ]
 
     def __str__(self) -> str:
@@ -222,6 +224,7 @@ class Episode(models.Model):
             models.UniqueConstraint(fields=["conversation"], condition=Q(ended_at=None), name="one_open_episode"),
             models.CheckConstraint(condition=Q(ended_at=None) | ~Q(outcome=""), name="ended_episode_has_an_outcome"),
         ]
+        indexes = [models.Index(fields=["-started_at", "-id"], name="episode_recent")]
 
     def __str__(self) -> str:
         return f"Episode {self.number} of conversation {self.conversation_id}"

@@ -1,0 +1,85 @@
+"""The dashboard's live half: an open page is told that something changed, and fetches the figures again itself."""
+
+import asyncio
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from core import live
+from core.models import User
+from core.policy import Action, Grant, allows, reach
+
+SIGN_IN_FIRST = 4401
+NOT_FOR_THEM = 4403
+# However much happens, a page fetches no oftener than this.
+INTERVAL_SECONDS = 0.5
+
+
+class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """One open dashboard. Frames out: ``{"type": "changed"}``, at most one in INTERVAL_SECONDS, and ``pong``."""
+
+    sees_all: bool = False
+    team_ids: frozenset[int] = frozenset()
+    user_id: int | None = None
+    telling: asyncio.Task[None] | None = None
+    told_at: float = 0.0
+
+    async def connect(self) -> None:
+        """Let in who may see the dashboard; others are told why by the close code."""
+        await self.accept()
+        user = self.scope.get("user")
+        if not isinstance(user, User):
+            await self.close(SIGN_IN_FIRST)
+            return
+        if not allows(user, Action.VIEW_DASHBOARD):
+            await self.close(NOT_FOR_THEM)
+            return
+        self.sees_all = reach(user, Action.VIEW_DASHBOARD) is Grant.ALL
+        self.user_id = user.pk
+        if not self.sees_all:
+            self.team_ids = await database_sync_to_async(_team_ids)(user)
+        await self.channel_layer.group_add(live.STAFF_GROUP, self.channel_name)
+        await self.send_json({"type": "ready"})
+
+    async def disconnect(self, code: int) -> None:
+        """Leave."""
+        if self.telling is not None:
+            self.telling.cancel()
+        await self.channel_layer.group_discard(live.STAFF_GROUP, self.channel_name)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Pass over what staff's screens tell each other and this one has no use for."""
+        if hasattr(self, message["type"].replace(".", "_")):
+            await super().dispatch(message)
+
+    async def receive_json(self, content: Any, **_: Any) -> None:
+        """The page asks whether the line holds; nothing else is heard."""
+        if isinstance(content, dict) and content.get("type") == "ping":
+            await self.send_json({"type": "pong"})
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """The frame, or an empty one where it is no JSON."""
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            return {}
+
+    async def conversations_changed(self, event: dict[str, Any]) -> None:
+        """Bells: tell the page soon, once for all that ring until then."""
+        if self.telling is None and any(self._concerns(bell) for bell in event["bells"]):
+            self.telling = asyncio.create_task(self._tell())
+
+    def _concerns(self, bell: dict[str, Any]) -> bool:
+        return self.sees_all or bell["team_id"] in self.team_ids or bell["assignee_id"] == self.user_id
+
+    async def _tell(self) -> None:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(max(0.0, self.told_at + INTERVAL_SECONDS - clock()))
+        self.told_at, self.telling = clock(), None
+        await self.send_json({"type": "changed"})
+
+
+def _team_ids(user: User) -> frozenset[int]:
+    return user.policy_team_ids
