@@ -103,7 +103,7 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A reply the bot proposes; stale once the customer has written again."""
+    """A reply the bot proposes while the customer waits; stale once the customer has written again."""
 
     escalation_id: str
     text: str
@@ -340,7 +340,7 @@ def _facts(value: Any) -> list[Fact]:
 
 
 def _suggestion(conversation: Conversation, escalation: Escalation | None) -> Suggestion | None:
-    if escalation is None or not escalation.suggestion:
+    if escalation is None or not escalation.suggestion or conversation.waiting_since is None:
         return None
     if SuggestionOutcome.objects.filter(escalation=escalation, for_seq=escalation.suggestion_for_seq).exists():
         return None

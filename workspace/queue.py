@@ -106,6 +106,7 @@ class Row:
     when: str
     why: list[str]
     chips: list[Chip]
+    mood: Chip | None
     owner: str
     is_urgent: bool
     is_waiting: bool
@@ -243,6 +244,7 @@ def _row(conversation: Conversation, escalation: Escalation | None, filters: Fil
         when=wording.ago(conversation.last_message_at),
         why=wording.why_here(conversation, escalation),
         chips=_chips(conversation, escalation),
+        mood=wording.mood(conversation.last_sentiment),
         owner=owner.display_name if owner is not None else "",
         is_urgent=escalation is not None and escalation.priority == "high",
         is_waiting=waiting and conversation.mode == Conversation.Mode.HUMAN,
@@ -254,7 +256,6 @@ def _chips(conversation: Conversation, escalation: Escalation | None) -> list[Ch
     chips = [wording.due_chip(escalation)]
     if conversation.last_intent:
         chips.append(Chip(text=wording.humanise(conversation.last_intent), icon="tag"))
-    chips.append(wording.mood(conversation.last_sentiment))
     return [chip for chip in chips if chip is not None]
 
 

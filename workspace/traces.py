@@ -9,6 +9,7 @@ from agent.models import AgentRun
 from workspace import wording
 
 MOST_ITEMS = 12
+MOST_PASSAGES = 5
 LONGEST_TEXT = 600
 
 
@@ -101,45 +102,44 @@ class TraceView:
 
 def read(run: AgentRun) -> TraceView:
     """The run and its trace. The row's own columns hold where the trace is silent."""
-    trace = run.trace if isinstance(run.trace, dict) else {}
-    inner = trace.get("state")
-    state: dict[str, Any] = {**trace, **inner} if isinstance(inner, dict) else trace
-    intent = _text(state.get("intent")) or run.intent
-    confidence = _share(state.get("confidence", run.confidence))
-    sentiment = _number(state.get("sentiment_score", run.sentiment))
-    provider = run.provider or _text(state.get("provider"))
-    model = run.model or _text(state.get("model"))
+    trace = _dict(run.trace)
+    understanding, knowledge = _dict(trace.get("understanding")), _dict(trace.get("knowledge"))
+    rules, reply = _dict(trace.get("rules")), _dict(trace.get("reply"))
+    intent = _text(understanding.get("intent")) or run.intent
+    confidence = _share(understanding.get("confidence", run.confidence))
+    sentiment = _number(understanding.get("sentiment", run.sentiment))
+    provider, model = run.provider or _text(reply.get("provider")), run.model or _text(reply.get("model"))
     return TraceView(
         state=_(AgentRun.State(run.state).label),
         release=run.release.number,
-        route=wording.humanise(run.route or _text(state.get("route"))),
+        route=wording.humanise(run.route or _text(understanding.get("route"))),
         intent=Score(label=wording.humanise(intent), share=confidence or 0.0) if intent else None,
-        runners_up=_runners_up(state, intent),
+        runners_up=_runners_up(understanding, intent),
         mood=wording.mood(sentiment),
         sentiment=sentiment,
-        language=(run.language or _text(state.get("language"))).upper(),
-        rules_fired=[_rule(each) for each in _dicts(state.get("rules_fired"))],
-        rules_nearly=[_rule(each) for each in _dicts(state.get("rules_nearly"))],
-        passages=_passages(state),
-        checks=[_check(each) for each in _dicts(state.get("checks"))],
+        language=(run.language or _text(understanding.get("language"))).upper(),
+        rules_fired=[_rule(each) for each in _dicts(rules.get("fired"))],
+        rules_nearly=[_rule(each) for each in _dicts(rules.get("nearly"))],
+        passages=_passages(knowledge, reply.get("cited")),
+        checks=[_check(each) for each in _dicts(trace.get("checks"))],
         steps=[
             StepWords(name=wording.humanise(_text(each.get("node"))), milliseconds=_number(each.get("ms")))
-            for each in _dicts(state.get("steps"))
+            for each in _dicts(trace.get("steps"))
         ],
-        model_calls=[_model_call(each) for each in _dicts(state.get("model_calls"))],
+        model_calls=[_model_call(each) for each in _dicts(trace.get("models"))],
         writer=f"{provider} · {model}" if model else provider,
         tokens_in=run.tokens_in,
         tokens_out=run.tokens_out,
         cost=f"${run.cost_micros / 1_000_000:.4f}" if run.cost_micros else "",
         duration_ms=run.duration_ms,
         error=run.error,
-        facts=_facts(state),
+        facts=_facts(trace, understanding, knowledge, reply),
     )
 
 
-def _runners_up(state: dict[str, Any], intent: str) -> list[Score]:
+def _runners_up(understanding: dict[str, Any], intent: str) -> list[Score]:
     found = []
-    for each in _dicts(state.get("candidates")):
+    for each in _dicts(understanding.get("candidates")):
         name, share = _text(each.get("intent")), _share(each.get("probability"))
         if name and name != intent and share is not None:
             found.append(Score(label=wording.humanise(name), share=share))
@@ -173,18 +173,17 @@ def _value(value: Any) -> str:
     return "–" if value is None else str(value)[:LONGEST_TEXT]
 
 
-def _passages(state: dict[str, Any]) -> list[PassageWords]:
-    cited = state.get("cited")
+def _passages(knowledge: dict[str, Any], cited: Any) -> list[PassageWords]:
     names = {_text(each) for each in cited} if isinstance(cited, list) else set()
     return [
         PassageWords(
             title=_text(each.get("title")),
             heading=_text(each.get("heading")),
-            quote=_text(each.get("quote")) or _text(each.get("text")),
+            quote=_text(each.get("quote")),
             score=Score(label=_text(each.get("title")) or _("Passage"), share=_share(each.get("score")) or 0.0),
-            is_cited=_text(each.get("passage")) in names,
+            is_cited=bool(_text(each.get("passage"))) and _text(each.get("passage")) in names,
         )
-        for each in _dicts(state.get("passages"))[:5]
+        for each in _dicts(knowledge.get("passages"))[:MOST_PASSAGES]
     ]
 
 
@@ -205,15 +204,33 @@ def _model_call(given: dict[str, Any]) -> ModelCallWords:
     )
 
 
-def _facts(state: dict[str, Any]) -> list[str]:
+def _facts(
+    trace: dict[str, Any], understanding: dict[str, Any], knowledge: dict[str, Any], reply: dict[str, Any]
+) -> list[str]:
     """What else decided, in words."""
-    sentences = {
-        ("in_scope", False): _("The message is outside of what the bot knows."),
-        ("answerable", False): _("No passage answers the question well enough."),
-        ("confident", False): _("The intent is not certain."),
-        ("language_supported", False): _("The customer's language is not one the bot answers in."),
-    }
-    return [sentence for (key, value), sentence in sentences.items() if state.get(key) is value]
+    facts = [
+        (trace.get("switched_off") is True, _("The bot was switched off.")),
+        (understanding.get("confident") is False, _("The intent is not certain.")),
+        (understanding.get("in_scope") is False, _("The message is outside of what the bot knows.")),
+        (understanding.get("language_supported") is False, _("The bot does not answer in the customer's language.")),
+        (knowledge.get("answerable") is False, _("No passage answers the question well enough.")),
+        (knowledge.get("query_joined") is True, _("It was read together with the question before it.")),
+    ]
+    words = [sentence for holds, sentence in facts if holds]
+    fired = [name for name, signal in _dict(understanding.get("signals")).items() if _dict(signal).get("fired") is True]
+    if fired:
+        words.append(
+            _("Signals: %(names)s") % {"names": ", ".join(wording.humanise(name) for name in fired[:MOST_ITEMS])}
+        )
+    if _text(reply.get("template")):
+        words.append(_("Fixed text: %(name)s") % {"name": wording.humanise(_text(reply.get("template")))})
+    if _text(reply.get("silence_reason")):
+        words.append(_("Said nothing: %(why)s") % {"why": _text(reply.get("silence_reason"))})
+    return words
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

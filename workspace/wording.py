@@ -38,7 +38,7 @@ def span(length: timedelta) -> str:
     """A length of time as people say it: "42 min", "3 h 10 min", "2 d"."""
     minutes = max(0, int(length.total_seconds() // 60))
     if minutes < 1:
-        return _("less than a minute")
+        return _("under 1 min")
     if minutes < 60:
         return _("%(minutes)d min") % {"minutes": minutes}
     hours, rest = divmod(minutes, 60)

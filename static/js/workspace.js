@@ -131,6 +131,9 @@ function onAfterRequest(event) {
   const { elt, successful, xhr, requestConfig } = event.detail;
   if (requestConfig.verb === "post") {
     refreshQueue();
+    if (xhr.status === 409) {
+      refreshConversation();
+    }
     const dialog = elt.closest?.("dialog");
     if (dialog?.open && successful) {
       dialog.close();

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from agent.models import AgentRun
 from conversations.models import Message
+from core.policy import Action, allows
 from workspace import panes, queue, timeline, traces
 from workspace.queue import Filters
 from workspace.views.access import StaffRequest, filters_of, for_staff, visible_conversation
@@ -89,4 +90,5 @@ def _queue_context(request: StaffRequest, filters: Filters, *, open_id: str = ""
         "views": queue.views_with_counts(request.user, filters),
         "page": queue.page(request.user, filters),
         "open_id": open_id,
+        "may_claim": allows(request.user, Action.CLAIM_ESCALATION),
     }

@@ -70,10 +70,20 @@ function offer(fresh) {
     return;
   }
   waiting = fresh;
-  const moved = now.filter((key, place) => old[place] !== key).length + old.filter((key) => !now.includes(key)).length;
+  const moved = differences(old, now);
   const bar = document.getElementById("update-bar");
   bar.textContent = moved === 1 ? "1 update" : `${moved} updates`;
   bar.hidden = false;
+}
+
+/** How many rows came, went, or changed places. */
+function differences(old, now) {
+  const came = now.filter((key) => !old.includes(key)).length;
+  const gone = old.filter((key) => !now.includes(key)).length;
+  const stayedBefore = old.filter((key) => now.includes(key));
+  const stayedNow = now.filter((key) => old.includes(key));
+  const swapped = stayedNow.filter((key, place) => stayedBefore[place] !== key).length;
+  return came + gone + Math.ceil(swapped / 2);
 }
 
 function isBusy(rows) {
