@@ -1,0 +1,199 @@
+"""Accounts, by their services and from a terminal."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from core.models import AuditEvent
+from integrations import accounts, keys
+from integrations.exceptions import AccountProblem
+from integrations.models import PlatformAccount
+from tests.factories import make_team, make_user
+from tests.integrations.tiktok import BUSINESS, CLIENT_KEY, SECRET, tiktok_account
+from tests.simulator.rig import API, REFRESH, TOKEN, Rig
+
+pytestmark = pytest.mark.django_db
+ADD = (
+    "add", "--platform", "tiktok", "--name", "Acme", "--external-id", BUSINESS, "--client-key", CLIENT_KEY,
+    "--secret", SECRET, "--access-token", TOKEN, "--refresh-token", REFRESH,
+)  # fmt: skip
+
+
+def run(*arguments: str) -> tuple[Any, str, int]:
+    """`manage.py account …`: the JSON on stdout, what stands on stderr, the exit code."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command("account", *arguments, stdout=out, stderr=err)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    else:
+        code = 0
+    return json.loads(out.getvalue()) if out.getvalue() else None, err.getvalue(), code
+
+
+def test_adding_prints_the_account_and_nothing_secret(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://agent.example"
+    make_team("Sales")
+
+    answer, err, code = run(
+        *ADD, "--team", "Sales", "--language", "en", "--language", "de", "--api-base", "http://127.0.0.1:9/open_api/v1.3/"
+    )
+
+    account = PlatformAccount.objects.get()
+    assert (code, err) == (0, "")
+    assert answer == {
+        "id": account.pk,
+        "public_id": str(account.public_id),
+        "platform": "tiktok",
+        "name": "Acme",
+        "external_id": BUSINESS,
+        "webhook_url": "https://agent.example/webhooks/tiktok",
+    }
+    assert account.secrets == {"secret": SECRET, "access_token": TOKEN, "refresh_token": REFRESH}
+    assert account.languages == ["en", "de"]
+    assert account.team is not None
+    assert account.team.name == "Sales"
+    assert account.api_base == "http://127.0.0.1:9/open_api/v1.3"
+    assert SECRET not in json.dumps(AuditEvent.objects.get().after)
+
+
+def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://agent.example"
+
+    answer, _, code = run("add", "--platform", "webchat", "--name", "Shop", "--origin", "https://shop.example")
+
+    account = PlatformAccount.objects.get()
+    assert code == 0
+    assert answer["public_key"] == account.public_key
+    assert answer["chat_url"] == f"https://agent.example/chat/{account.public_key}/"
+    assert account.origins == ["https://shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--platform", "linkedin", "--name", "X"), "LinkedIn accounts cannot be added in this version"),
+        (("--platform", "events", "--name", "X"), "Signed webhook accounts cannot be added in this version"),
+        (("--platform", "fax", "--name", "X"), "fax is no platform"),
+        (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
+        (("--platform", "webchat", "--name", " "), "Give the account a name"),
+        (("--platform", "webchat", "--name", "X", "--team", "None"), "There is no team"),
+        (("--platform", "webchat", "--name", "X", "--origin", "shop.example"), "is no address"),
+        (("--platform", "webchat", "--name", "X", "--origin", "https://shop.example/a"), "An origin is only"),
+    ],
+)
+def test_what_cannot_be_added_is_one_sentence_and_exit_1(arguments: tuple[str, ...], words: str) -> None:
+    answer, err, code = run("add", *arguments)
+
+    assert (answer, code) == (None, 1)
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert not PlatformAccount.objects.exists()
+
+
+def test_the_same_account_twice_is_refused() -> None:
+    run(*ADD)
+
+    _, err, code = run(*ADD)
+
+    assert code == 1
+    assert "already" in err
+    assert PlatformAccount.objects.count() == 1
+
+
+def test_the_list_shows_every_account_without_its_secrets() -> None:
+    run(*ADD)
+    run("add", "--platform", "webchat", "--name", "Shop")
+
+    answer, _, code = run("list")
+
+    assert code == 0
+    assert [each["platform"] for each in answer["accounts"]] == ["tiktok", "webchat"]
+    assert answer["accounts"][0]["state"] == "active"
+    assert not any(secret in json.dumps(answer) for secret in (SECRET, TOKEN, REFRESH))
+
+
+def test_a_working_account_passes_its_test(tiktok: Rig) -> None:
+    run(*ADD, "--api-base", f"{tiktok.simulator.base_url}{API}")
+    PlatformAccount.objects.update(state=PlatformAccount.State.RECONNECT)
+    account = PlatformAccount.objects.get()
+
+    answer, err, code = run("test", str(account.public_id))
+
+    assert (code, err) == (0, "")
+    assert (answer["id"], answer["ok"], answer["state"]) == (account.pk, True, "active")
+    assert {check["name"]: check["ok"] for check in answer["checks"]} == {"account": True, "token": True}
+    assert "Acme Shop" in answer["checks"][0]["detail"]
+
+
+@pytest.mark.parametrize("fault", ["code_40105", "http_503", "html_200"])
+def test_an_account_that_does_not_work_fails_its_test_in_words(tiktok: Rig, fault: str) -> None:
+    run(*ADD, "--api-base", f"{tiktok.simulator.base_url}{API}")
+    tiktok.fault("business_get", fault)
+
+    answer, err, code = run("test", str(PlatformAccount.objects.get().pk))
+
+    assert code == 1
+    assert answer["ok"] is False
+    assert answer["checks"][0]["detail"]
+    assert err.strip() == "The account does not work; the checks say why."
+
+
+@pytest.mark.parametrize("reference", ["999", "nonsense", "6f9f4d6e-0000-4000-8000-000000000000"])
+def test_an_account_that_is_not_there_is_exit_1(reference: str) -> None:
+    _, err, code = run("test", reference)
+
+    assert code == 1
+    assert f"There is no account {reference}" in err
+
+
+def test_new_secrets_replace_old_ones_and_the_old_app_secret_proves_events_a_while_longer() -> None:
+    run(*ADD)
+    account = PlatformAccount.objects.get()
+    PlatformAccount.objects.update(state=PlatformAccount.State.RECONNECT)
+
+    _, _, code = run("renew", str(account.pk), "--secret", "new-secret", "--access-token", "act.new")
+
+    account.refresh_from_db()
+    assert code == 0
+    assert account.state == PlatformAccount.State.ACTIVE
+    assert account.secrets == {
+        "secret": "new-secret", "previous_secret": SECRET, "access_token": "act.new", "refresh_token": REFRESH,
+    }  # fmt: skip
+    keys.forget()
+    assert {key.secret for key in keys.app_keys("tiktok")} == {SECRET, "new-secret"}
+    assert run("renew", str(account.pk))[2] == 1
+
+
+def test_an_account_is_paused_resumed_and_removed_and_that_is_written_down() -> None:
+    account = tiktok_account()
+    admin = make_user()
+
+    assert not accounts.set_bot(account, admin, enabled=False).bot_enabled
+    assert accounts.set_bot(account, admin, enabled=True).bot_enabled
+    removed = accounts.remove(account, admin)
+
+    assert (removed.state, removed.secrets) == (PlatformAccount.State.REMOVED, {})
+    actions = AuditEvent.objects.order_by("id").values_list("action", "actor_id")
+    assert list(actions) == [(f"account.{what}", admin.pk) for what in ("pause", "resume", "remove")]
+    assert accounts.try_out(removed, admin).ok is False
+
+
+def test_a_simulated_account_follows_the_simulators_port(tiktok: Rig, settings: Settings) -> None:
+    settings.SIM_PORT = int(tiktok.simulator.base_url.rpartition(":")[2])
+    run(*ADD, "--simulated")
+
+    assert run("test", str(PlatformAccount.objects.get().pk))[0]["ok"] is True
+
+
+def test_secrets_do_not_show_in_text() -> None:
+    new = accounts.NewAccount(platform="tiktok", name="Acme", secret=SECRET, access_token=TOKEN)
+
+    assert SECRET not in repr(new)
+    assert TOKEN not in repr(new)
+    with pytest.raises(AccountProblem):
+        accounts.add_account(new)
