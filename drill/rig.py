@@ -1,0 +1,288 @@
+"""The processes of a drill: the simulator, which is never killed, and the product in one of its two shapes."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CLIENT_KEY = "7000000000000000042"
+BUSINESS = "drill-business"
+READY_SECONDS = 90
+
+
+class DrillFailed(Exception):
+    """The drill could not be carried out; the message says what stood against it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process of the product: how it is started."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Rig:
+    """A product and its simulator in a folder of their own. Use as a context."""
+
+    folder: Path
+    database_url: str = ""
+    redis_url: str = ""
+    port: int = 0
+    sim_port: int = 0
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    kills: int = 0
+    _secrets: tuple[str, str, str] = ("", "", "")
+
+    @property
+    def shape(self) -> str:
+        """``embedded`` (one process, SQLite) or ``services`` (ingest, worker and sweeper, PostgreSQL and Redis)."""
+        return "services" if self.database_url else "embedded"
+
+    @property
+    def url(self) -> str:
+        """Where the product answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sim_url(self) -> str:
+        """Where the simulator answers."""
+        return f"http://127.0.0.1:{self.sim_port}"
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """What the product consists of in this shape."""
+        if self.shape == "embedded":
+            return (Process(name="up", command=(sys.executable, "manage.py", "up", "--no-demo")),)
+        bind = ("--host", "127.0.0.1", "--port", str(self.port))
+        ingest = (str(BIN / "granian"), "--interface", "wsgi", *bind, "--workers", "1", "supportagent.wsgi:application")
+        celery = (str(BIN / "celery"), "-A", "supportagent", "worker", "--pool", "threads", "--concurrency", "4")
+        return (
+            Process(name="ingest", command=ingest, environment={"PROCESS_KIND": "ingest"}),
+            Process(
+                name="worker",
+                command=(*celery, "--loglevel", "WARNING", "--without-mingle", "--without-gossip"),
+                environment={"PROCESS_KIND": "worker"},
+            ),
+            Process(name="sweeper", command=(sys.executable, "manage.py", "work"), environment={"PROCESS_KIND": "worker"}),
+        )
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until it takes work."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port, self.sim_port = free_port(), free_port()
+        if self.shape == "services":
+            self._create_database()
+        try:
+            self._start_simulator()
+            self._prepare()
+            self.start_all()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End everything."""
+        for process in self.running.values():
+            _kill(process)
+        self.running.clear()
+        if self.shape == "services":
+            self._drop_database()
+
+    def start_all(self) -> None:
+        """Start whatever does not run, and wait until the product is ready."""
+        for process in self.processes:
+            if not self.runs(process.name):
+                self._spawn(process.name, process.command, process.environment)
+        wait_for(self._is_ready, seconds=READY_SECONDS, what="the product to be ready")
+
+    def start(self, name: str) -> None:
+        """Start one process."""
+        process = next(each for each in self.processes if each.name == name)
+        self._spawn(process.name, process.command, process.environment)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process of the product and all it started."""
+        _kill(self.running[name])
+        self.kills += 1
+
+    def runs(self, name: str) -> bool:
+        """Whether the process is alive."""
+        return name in self.running and self.running[name].poll() is None
+
+    def simulator(self, method: str, path: str, body: object = None) -> Any:
+        """One order to the simulator, or one look at it."""
+        answer = httpx2.request(method, f"{self.sim_url}/_sim/{path}", json=body, timeout=30)
+        if answer.status_code >= 400:
+            raise DrillFailed(f"The simulator refused {path}: {answer.text[:300]}")
+        return answer.json()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the product's database, by a connection of the drill's own."""
+        if self.shape == "services":
+            with psycopg.connect(self._own_database_url, autocommit=True) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=10)) as connection:
+            return list(connection.execute(sql))
+
+    def _start_simulator(self) -> None:
+        secret, access, refresh = secrets.token_hex(20), "act." + secrets.token_hex(12), "rft." + secrets.token_hex(12)
+        account = {
+            "business_id": BUSINESS,
+            "display_name": "Drill",
+            "username": "drill",
+            "access_token": access,
+            "refresh_token": refresh,
+        }
+        app = {
+            "client_key": CLIENT_KEY,
+            "client_secret": secret,
+            "callback_url": f"{self.url}/webhooks/tiktok",
+            "redirect_uri": None,
+            "accounts": [account],
+        }
+        knobs = {"query_limit_per_minute": 0, "retry_factor": 0.2, "window_messages": 1000}
+        config = self.folder / "simulator.json"
+        config.write_text(json.dumps({"apps": [app], "scripted": {"enabled": False}, "settings": knobs}))
+        self._secrets = (secret, access, refresh)
+        self._spawn(
+            "simulator",
+            (sys.executable, "-m", "simulator", "--port", str(self.sim_port))
+            + ("--data", str(self.folder / "simulator"), "--config", str(config)),
+            {},
+        )
+        wait_for(lambda: _answers(f"{self.sim_url}/_sim/state?acked=0"), seconds=20, what="the simulator")
+
+    def _prepare(self) -> None:
+        self._manage("migrate", "--verbosity", "0")
+        self._manage("setup")
+        secret, access, refresh = self._secrets
+        self._manage(
+            *("account", "add", "--platform", "tiktok", "--name", "Drill", "--external-id", BUSINESS),
+            *("--client-key", CLIENT_KEY, "--secret", secret, "--access-token", access, "--refresh-token", refresh),
+            *("--api-base", f"{self.sim_url}/open_api/v1.3", "--auth-base", self.sim_url),
+        )
+
+    def _manage(self, *command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self._environment({}),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise DrillFailed(f"manage.py {command[0]} failed: {done.stderr[-1500:]}")
+
+    def _spawn(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._environment(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+        ours = {
+            "ENV_FILE": os.devnull,
+            "VAR_DIR": str(self.folder / "var"),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "DEMO": "0",
+            "LOG_FORMAT": "plain",
+            "TIKTOK_RATE_LIMIT": "1000000",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.shape == "services":
+            ours |= {
+                "DATABASE_URL": self._own_database_url,
+                "REDIS_URL": self.redis_url,
+                "SECRET_KEY": "only-for-a-drill-0123456789-abcdefghijklmnopqrstuvwxyz",
+                "FIELD_ENCRYPTION_KEYS": urlsafe_b64encode(b"only-for-a-drill-32-bytes-long!!").decode(),
+                "ALLOWED_HOSTS": "127.0.0.1,localhost",
+                "HTTPS": "0",
+                "PUBLIC_URL": self.url,
+                "EGRESS_ALLOW": "127.0.0.1:*",
+                "STATIC_FROM_SOURCE": "1",
+            }
+        return kept | ours | dict(extra)
+
+    def _is_ready(self) -> bool:
+        for process in self.processes:
+            if not self.runs(process.name):
+                tail = (self.folder / f"{process.name}.log").read_text(errors="replace")[-1500:]
+                raise DrillFailed(f"{process.name} ended by itself: {tail}")
+        return _answers(f"{self.url}/health/ready")
+
+    @property
+    def _own_database_url(self) -> str:
+        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{self._database_name}"))
+
+    @property
+    def _database_name(self) -> str:
+        return f"drill_{os.getpid()}"
+
+    def _create_database(self) -> None:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{self._database_name}"'.encode())
+
+    def _drop_database(self) -> None:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{self._database_name}" WITH (FORCE)'.encode())
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
+    """Wait until ``condition`` holds; answers for how many seconds. Raises DrillFailed."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        if condition():
+            return time.monotonic() - begun
+        time.sleep(0.05)
+    raise DrillFailed(f"Waited {seconds:.0f} s in vain for {what}.")
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url, timeout=5).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
