@@ -46,7 +46,9 @@ class Encoder:
     ``notes`` says in sentences what is missing and what follows from it; it is empty when all is there.
     """
 
-    def __init__(self, *, multilingual: Forward, fingerprint: str, english: Forward | None, notes: Sequence[str]) -> None:
+    def __init__(
+        self, *, multilingual: Forward, fingerprint: str, english: Forward | None, notes: Sequence[str]
+    ) -> None:
         """Take the forward passes; use ``load`` to get them from the installed packages."""
         self._multilingual = multilingual
         self._english = english

@@ -175,9 +175,7 @@ def _fit_intents(
     classes = tuple(sorted({example.intent for example in examples}))
     numbers = {key: number for number, key in enumerate(classes)}
     labels = np.array([numbers[example.intent] for example in examples], dtype=np.int64)
-    problem = _Problem(
-        embeddings=embeddings, extras=extras, labels=labels, classes=classes, strength=_INTENT_STRENGTH
-    )
+    problem = _Problem(embeddings=embeddings, extras=extras, labels=labels, classes=classes, strength=_INTENT_STRENGTH)
     folds = _folds(labels)
     logits = _cross_validated(problem, folds)
     temperature = _fit_temperature(logits, labels)
@@ -246,9 +244,7 @@ def _signal_texts(
     return texts
 
 
-def _fit_signal(
-    head: str, texts: Sequence[LabelledText], embed: _General, report: dict[str, Any]
-) -> BinaryHead:
+def _fit_signal(head: str, texts: Sequence[LabelledText], embed: _General, report: dict[str, Any]) -> BinaryHead:
     if len({text.label for text in texts}) < 2:
         raise NotEnoughExamples(f"The head {head} needs texts labelled yes and texts labelled no.")
     labels = np.array([int(text.label == "yes") for text in texts], dtype=np.int64)

@@ -20,31 +20,31 @@ GATES: dict[str, GateModel] = {
     "faq_plain": GateModel(
         weights=(2.022, 3.338, 5.038, 0.0, 0.0, 0.0, 1.234, 0.249, 2.675, 0.737, -0.016, 0.888, 0.24),
         intercept=-6.93,
-        threshold=0.454,
+        threshold=0.404,
     ),
     "faq_english": GateModel(
         weights=(1.352, 3.063, 2.05, 1.656, 2.694, 2.693, 0.697, 0.724, 0.956, 0.999, -0.751, 0.735, 0.154),
         intercept=-7.767,
-        threshold=0.533,
+        threshold=0.476,
     ),
     "faq_across": GateModel(
         weights=(2.812, 4.839, 5.412, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.854, 0.0, 1.46, 0.0),
         intercept=-4.377,
-        threshold=0.531,
+        threshold=0.484,
     ),
     "text_plain": GateModel(
         weights=(0.0, 3.493, 5.15, 0.0, 0.0, 0.0, 1.038, 0.007, 2.677, 2.971, 0.027, 0.749, 0.379),
         intercept=-6.194,
-        threshold=0.497,
+        threshold=0.456,
     ),
     "text_english": GateModel(
         weights=(0.0, 1.73, 2.293, 0.0, 2.742, 3.348, 0.373, 0.231, 1.258, 1.235, 0.24, 0.714, 0.156),
         intercept=-5.919,
-        threshold=0.506,
+        threshold=0.471,
     ),
     "text_across": GateModel(
         weights=(0.0, 5.459, 4.842, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.393, 0.0, 1.604, 0.0),
         intercept=-3.573,
-        threshold=0.54,
+        threshold=0.505,
     ),
 }

@@ -50,9 +50,7 @@ def join_embeddings(multilingual: NDArray[Any], english: NDArray[Any]) -> FloatA
     return np.asarray(np.concatenate([multilingual, english], axis=-1) * np.float32(0.5**0.5), dtype=np.float32)
 
 
-def mix_score(
-    probabilities: NDArray[np.float64], similarities: NDArray[Any], other: int
-) -> NDArray[np.float64]:
+def mix_score(probabilities: NDArray[np.float64], similarities: NDArray[Any], other: int) -> NDArray[np.float64]:
     """The largest unsharpened probability of a known intent times the mean of the highest cosines to examples."""
     known = np.delete(probabilities, other, axis=1) if other >= 0 else probabilities
     count = min(NEAREST_EXAMPLES, similarities.shape[1])
@@ -121,7 +119,13 @@ class NgramProjection:
 
 
 _LETTERS = HashingVectorizer(
-    analyzer="char_wb", ngram_range=(2, 5), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False, dtype=np.float32
+    analyzer="char_wb",
+    ngram_range=(2, 5),
+    n_features=_HASHES,
+    alternate_sign=False,
+    norm=None,
+    lowercase=False,
+    dtype=np.float32,
 )
 _WORDS = HashingVectorizer(
     ngram_range=(1, 2), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False, dtype=np.float32

@@ -38,7 +38,11 @@ class KeywordField:
     """The passages of one language. ``rows`` are their numbers in the knowledge base."""
 
     def __init__(
-        self, rows: Sequence[int], passages: Sequence[PassageSource], language: str, cache: MutableMapping[str, bytes] | None
+        self,
+        rows: Sequence[int],
+        passages: Sequence[PassageSource],
+        language: str,
+        cache: MutableMapping[str, bytes] | None,
     ) -> None:
         """Stem and index; with a cache the stems of texts already seen are not computed again."""
         self.rows: NDArray[np.int64] = np.array(rows, dtype=np.int64)
@@ -55,7 +59,9 @@ class KeywordField:
         """Score every passage of the field; all zeros for a query of unknown words."""
         terms = sorted(set(stems(query, self.language)))
         count = len(self._terms)
-        idf = {term: math.log(1 + (count - self._frequency[term] + 0.5) / (self._frequency[term] + 0.5)) for term in terms}
+        idf = {
+            term: math.log(1 + (count - self._frequency[term] + 0.5) / (self._frequency[term] + 0.5)) for term in terms
+        }
         known = [term for term in terms if term in self._frequency]
         if not known or self._bm25 is None:
             return KeywordMatch(scores=np.zeros(count, dtype=np.float32), idf=idf)
@@ -85,7 +91,9 @@ def _nearness(term: str, others: frozenset[str]) -> float:
             continue
         if term in other or other in term:
             return _PART
-        shared = next((place for place, (one, two) in enumerate(zip(term, other, strict=False)) if one != two), _LEAST_PART)
+        shared = next(
+            (place for place, (one, two) in enumerate(zip(term, other, strict=False)) if one != two), _LEAST_PART
+        )
         if shared >= _SAME_BEGINNING:
             best = _BEGINNING
         elif shared >= _LEAST_PART and min(len(term), len(other)) <= _SHORT_TERM:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class KnowledgeIndex:
         cls, passages: Sequence[PassageSource], encoder: Encoder, cache: MutableMapping[str, bytes] | None = None
     ) -> KnowledgeIndex:
         """Embed and index passages; with a cache nothing known is computed again. Passages without text are left out."""
-        kept = [_cleaned(passage) for passage in passages if clean(passage.text)]
+        kept = [passage for passage in passages if clean(passage.text)]
         if len({passage.id for passage in kept}) != len(kept):
             raise ValueError("Two passages have the same id.")
         if not kept:
@@ -92,7 +92,7 @@ class KnowledgeIndex:
         return self._english is not None
 
     def passage(self, passage_id: str) -> PassageSource:
-        """The passage as indexed (cleaned text: the offsets of hits and extracts point into it). Raises KeyError."""
+        """The passage that the offsets of hits and extracts point into. Raises KeyError."""
         return self.passages[self._numbers[passage_id]]
 
     def search(
@@ -221,16 +221,6 @@ class KnowledgeIndex:
         # A heading-like first line and the end of a list quote badly alone, hence a neighbour always comes along.
         chosen = [best, max(around, key=lambda other: float(standing[other]))] if around else [best]
         return spans[min(chosen)][0], spans[max(chosen)][1]
-
-
-def _cleaned(passage: PassageSource) -> PassageSource:
-    return replace(
-        passage,
-        title=clean(passage.title),
-        heading=clean(passage.heading),
-        text=clean(passage.text),
-        questions=tuple(cleaned for question in passage.questions if (cleaned := clean(question))),
-    )
 
 
 def _cosines(likeness: Likeness, number: int) -> tuple[float, float, float]:

@@ -64,7 +64,10 @@ class LanguageDetector:
         confidence = _share(weights, best)
         if script is None and letters >= _OUTSIDE_LETTERS:
             outside = max(_LATIN_LANGUAGES, key=lambda language: scores.get(language, -math.inf))
-            if outside not in languages and scores.get(outside, -math.inf) - scores.get(best, -math.inf) > _OUTSIDE_ADVANTAGE:
+            if (
+                outside not in languages
+                and scores.get(outside, -math.inf) - scores.get(best, -math.inf) > _OUTSIDE_ADVANTAGE
+            ):
                 return outside, _share({**weights, outside: scores[outside]}, outside)
         return best, confidence
 
@@ -85,7 +88,11 @@ def _with_priors(
     letters: int,
 ) -> dict[str, float]:
     # Short texts say little of themselves, so what the conversation suggests weighs more.
-    trust = _PRIOR_WEIGHT * min(2.0, _SHORT_LETTERS / letters) if prior else _DEFAULT_WEIGHT * min(1.0, _SHORT_LETTERS / letters)
+    trust = (
+        _PRIOR_WEIGHT * min(2.0, _SHORT_LETTERS / letters)
+        if prior
+        else _DEFAULT_WEIGHT * min(1.0, _SHORT_LETTERS / letters)
+    )
     floor = min(scores.values())
     weights = {language: scores.get(language, floor) for language in candidates}
     if fallback in weights:

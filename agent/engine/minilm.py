@@ -54,15 +54,11 @@ class WordPiece:
         ids: list[int] = []
         start = 0
         while start < len(word):
-            end = len(word)
-            while end > start:
-                found = self._ids.get(("##" if start else "") + word[start:end])
-                if found is not None:
-                    break
-                end -= 1
-            else:
+            prefix = "##" if start else ""
+            end = next((end for end in range(len(word), start, -1) if prefix + word[start:end] in self._ids), None)
+            if end is None:
                 return [_UNKNOWN]
-            ids.append(found if found is not None else _UNKNOWN)
+            ids.append(self._ids[prefix + word[start:end]])
             start = end
         return ids
 
@@ -136,7 +132,8 @@ class _Layer:
         states = _normalise(states + attended @ self.out + self.out_bias, *self.norm1)
         wide = states @ self.wide + self.wide_bias
         wide = np.asarray(wide * 0.5 * (1.0 + erf(wide * np.float32(0.5**0.5))), dtype=np.float32)
-        return _normalise(states + wide @ self.narrow + self.narrow_bias, *self.norm2)
+        added = np.asarray(states + wide @ self.narrow + self.narrow_bias, dtype=np.float32)
+        return _normalise(added, *self.norm2)
 
 
 def _normalise(states: FloatArray, gain: FloatArray, bias: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from agent.engine.text import clean, sentence_spans, stems
+from agent.engine.text import sentence_spans, stems
 from agent.engine.types import PassageSource
 
 MAX_PASSAGE_WORDS = 200
@@ -27,11 +27,7 @@ def split_article(
 
     ``questions`` maps a heading to the example questions it answers.
     """
-    pieces = [
-        (heading, piece)
-        for heading, text in _sections(body)
-        for piece in _pieces(text)
-    ]
+    pieces = [(heading, piece) for heading, text in _sections(body) for piece in _pieces(text)]
     asked: list[list[str]] = [[] for _ in pieces]
     for heading, own in questions.items():
         for question in own:
@@ -58,7 +54,7 @@ def _sections(body: str) -> list[tuple[str, str]]:
         sections.append((heading, body[position : match.start()]))
         heading, position = match.group(1), match.end()
     sections.append((heading, body[position:]))
-    return [(heading, clean(text)) for heading, text in sections if clean(text)]
+    return [(heading, text.strip()) for heading, text in sections if text.strip()]
 
 
 def _pieces(text: str) -> list[str]:

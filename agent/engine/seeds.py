@@ -175,7 +175,9 @@ class Seeds:
         templates = _toml(path)
         for language, texts in templates.items():
             if set(texts) != TEMPLATE_KEYS:
-                raise SeedError(f"{path.name}: {language} lacks or exceeds {', '.join(sorted(set(texts) ^ TEMPLATE_KEYS))}.")
+                raise SeedError(
+                    f"{path.name}: {language} lacks or exceeds {', '.join(sorted(set(texts) ^ TEMPLATE_KEYS))}."
+                )
             for key, text in texts.items():
                 slots = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
                 if not slots <= TEMPLATE_SLOTS:

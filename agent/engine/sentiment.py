@@ -9,6 +9,15 @@ from numpy.typing import NDArray
 _ANALYZER = vader.SentimentIntensityAnalyzer()
 _LEXICON_LANGUAGES = frozenset({"en"})
 
+_SYMBOLS = {
+    **dict.fromkeys("😡🤬👿💩🖕", -0.9),
+    **dict.fromkeys("😠👎😤😭💔🤮🤢", -0.7),
+    **dict.fromkeys("😞😢☹🙁😒🙄😣😖😩😫😟😕", -0.5),
+    **dict.fromkeys("🙂😉👌🆗✅", 0.4),
+    **dict.fromkeys("👍😀😃😄😁😊🤗🙏👏😎💪🙌", 0.7),
+    **dict.fromkeys("😍🥰❤♥🤩🎉💯🥳😘💖", 0.9),
+}
+
 
 def lexicon_features(text: str, language: str) -> NDArray[np.float32]:
     """VADER's compound, positive and negative share for English, zeros for other languages; shape (3,)."""
@@ -19,5 +28,6 @@ def lexicon_features(text: str, language: str) -> NDArray[np.float32]:
 
 
 def symbol_sentiment(text: str) -> float:
-    """The tone of a message that has no words, from its emoji and marks alone, in [-1, 1]."""
-    return float(_ANALYZER.polarity_scores(text)["compound"])
+    """The tone of a message that has no words, from the emoji in it, in [-1, 1]; 0 when none of them has a tone."""
+    tones = [_SYMBOLS[sign] for sign in text if sign in _SYMBOLS]
+    return sum(tones) / len(tones) if tones else 0.0

@@ -26,7 +26,9 @@ _SNOWBALL = {
     "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
 
-_UNPRINTABLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_UNPRINTABLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -36,11 +38,11 @@ _WORD = re.compile(rf"[{UNSPACED_CHARACTERS}]+|[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED_RUN = re.compile(rf"^[{UNSPACED_CHARACTERS}]+$")
 
 _SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s))|(?:[。！？｡]+[」』”’）]*)|(?:\s*\n[\s\n]*)")
-_ABBREVIATIONS = frozenset(
-    "e.g i.e etc. vs approx no nr st mr mrs ms dr prof inc ltd co corp fig vol art jan feb mar apr jun jul aug sep sept oct "
-    "nov dec a.m p.m u.s u.k z.b d.h u.a o.ä bzw ca ggf inkl exkl zzgl tel str abs usw evtl mind max min p.ej sr sra ud uds "
-    "pág ecc sig dott bijv enz m.b.t".split()
+_ABBREVIATION_LIST = (
+    "e.g i.e etc. vs approx nr st mr mrs ms dr prof inc ltd co corp vol jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m "
+    "u.s u.k z.b d.h u.a o.ä bzw ca ggf inkl exkl zzgl tel str abs usw evtl p.ej sr sra ud uds pág ecc sig dott bijv enz m.b.t"
 )
+_ABBREVIATIONS = frozenset(_ABBREVIATION_LIST.split())
 
 _stemmers: dict[str, snowballstemmer.stemmer] = {}
 _stemmer_lock = threading.Lock()

@@ -17,7 +17,7 @@ Embed = Callable[[Sequence[str]], FloatArray]
 EXACT_SENTENCES = 20_000
 """Up to so many sentences all are compared; above, only those of the passages that come near."""
 
-_CANDIDATES = 150
+_CANDIDATES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,7 @@ class VectorField:
         """Embed everything that can be compared with a query."""
         self.spans = [sentence_spans(passage.text) or [(0, len(passage.text))] for passage in passages]
         sentences = [
-            passage.text[start:end]
-            for passage, spans in zip(passages, self.spans, strict=True)
-            for start, end in spans
+            passage.text[start:end] for passage, spans in zip(passages, self.spans, strict=True) for start, end in spans
         ]
         self._whole = embed([passage.text for passage in passages])
         self.starts = _starts([len(spans) for spans in self.spans])
@@ -100,14 +98,15 @@ class _Named:
         unique = list(dict.fromkeys(text for own in texts for text in own))
         numbers = {text: number for number, text in enumerate(unique)}
         self._vectors = embed(unique) if unique else None
-        self._owners = np.array([row for row, own in enumerate(texts) for _ in own], dtype=np.int64)
+        self._owners = np.array([row for row, own in enumerate(texts) if own], dtype=np.int64)
+        self._starts = _starts([len(own) for own in texts if own])[:-1]
         self._rows = np.array([numbers[text] for own in texts for text in own], dtype=np.int64)
         self._count = len(texts)
 
     def compare(self, query: FloatArray) -> FloatArray:
         best = np.full(self._count, -1.0, dtype=np.float32)
         if self._vectors is not None:
-            np.maximum.at(best, self._owners, (self._vectors @ query)[self._rows])
+            best[self._owners] = np.maximum.reduceat((self._vectors @ query)[self._rows], self._starts)
         return best
 
 

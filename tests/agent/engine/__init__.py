@@ -1,0 +1,1 @@
+"""The embedded engine, alone and from the shipped seeds."""

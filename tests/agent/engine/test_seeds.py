@@ -1,0 +1,84 @@
+"""The shipped seeds are complete, and mistakes in a seed file are named."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from agent.engine.seeds import SEEDS_FOLDER, SeedError, Seeds
+from agent.engine.types import HEAD_NAMES, ROUTES
+from tests.agent.engine.conftest import read_rows
+
+
+def test_every_intent_is_shown_often_enough_in_both_languages(seeds: Seeds) -> None:
+    counts = Counter((example.intent, example.language) for example in seeds.examples)
+
+    for spec in seeds.intents:
+        for language in ("en", "de"):
+            assert counts[spec.key, language] >= (100 if spec.key == "other" else 18)
+    assert {spec.route for spec in seeds.intents} == set(ROUTES)
+
+
+def test_sentiment_and_heads_have_enough_of_each_label(seeds: Seeds) -> None:
+    tones = Counter((text.label, text.language) for text in seeds.sentiment)
+    assert min(tones.values()) >= 64
+    assert len(tones) == 6
+
+    for head in HEAD_NAMES:
+        labels = Counter((text.label, text.language) for text in seeds.heads[head])
+        assert min(labels.values()) >= 16
+        assert len(labels) == 4
+        assert {phrase.language for phrase in seeds.phrases if phrase.head == head} >= {"en", "de"}
+
+
+def test_articles_come_in_both_languages_with_questions(seeds: Seeds) -> None:
+    slugs = {
+        language: {article.slug for article in seeds.articles if article.language == language}
+        for language in ("en", "de")
+    }
+
+    assert slugs["en"] == slugs["de"]
+    assert len(slugs["en"]) >= 16
+    assert any(article.audience == "internal" for article in seeds.articles)
+    for article in seeds.articles:
+        assert sum(map(len, article.questions.values())) >= 3
+        assert all(passage.questions for passage in article.passages())
+
+
+def test_no_held_out_message_is_a_seed(seeds: Seeds) -> None:
+    known = {example.text.casefold() for example in seeds.examples}
+
+    for language in ("en", "de"):
+        rows = read_rows(f"heldout_{language}.jsonl")
+        assert not known & {row["text"].casefold() for row in rows}
+        assert min(Counter(row["route"] for row in rows).values()) >= 40
+
+
+def test_fixed_texts_exist_in_five_languages(seeds: Seeds) -> None:
+    assert set(seeds.templates) == {"en", "de", "es", "it", "nl"}
+    assert all("{hours}" in texts["handoff_hours"] for texts in seeds.templates.values())
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("intents.toml", '[greeting]\nroute = "nowhere"\n', "greeting has no route"),
+        ("examples/en.jsonl", '{"text": "hi", "intent": "unheard_of", "language": "en"}\n', "unheard_of is no intent"),
+        ("examples/en.jsonl", "not json\n", "line 1"),
+        ("sentiment/en.jsonl", '{"text": "hi", "label": "meh", "language": "en"}\n', "'meh' is none of"),
+        ("phrases.toml", '[rage]\nen = ["grr"]\n', "no head rage"),
+        ("templates.toml", '[en]\ngreeting = "Hi"\n', "en lacks or exceeds"),
+        ("articles/en/returns.md", "# no front matter\n", "front matter"),
+    ],
+)
+def test_a_mistake_in_a_seed_file_is_named(tmp_path: Path, file: str, content: str, message: str) -> None:
+    folder = tmp_path / "seeds"
+    shutil.copytree(SEEDS_FOLDER, folder)
+    (folder / file).write_text(content, encoding="utf-8")
+    broken = Seeds(folder)
+
+    with pytest.raises(SeedError, match=message):
+        _ = (broken.intents, broken.examples, broken.sentiment, broken.phrases, broken.templates, broken.articles)
