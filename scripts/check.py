@@ -41,8 +41,8 @@ class Gate:
 
 
 GATES = [
-    Gate("ruff check", [PYTHON, "-m", "ruff", "check", "--quiet", "."]),
-    Gate("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "."]),
+    Gate("ruff check", [PYTHON, "-m", "ruff", "check", "--quiet", "--output-format", "concise", "."]),
+    Gate("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "--quiet", "--output-format", "concise", "."]),
     Gate("pages", [PYTHON, "scripts/lint_pages.py"]),
     Gate(
         "import contracts", [PYTHON, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
