@@ -89,7 +89,7 @@ class Board:
     chart_out: Link
     balances: list[Balance]
     reasons: list[Share]
-    reasons_total: Link
+    escalations: list[Term]
     figures: list[Tile] = field(default_factory=list)
     intents: list[Share] = field(default_factory=list)
     shows_figures: bool = False
@@ -127,7 +127,11 @@ def read(scope: Scope) -> Board:
             [(key, str(ReasonCategory(key).label), number) for key, number in reasons],
             raised,
         ),
-        reasons_total=Link(url=rows_url("escalations-raised", scope.filters), text=str(raised)),
+        escalations=[
+            _term(scope, "escalations-open", _("open"), escalations, kind="warn"),
+            _term(scope, "escalations-claimed", _("claimed"), escalations),
+            _term(scope, "escalations-raised", _("raised"), escalations),
+        ],
         figures=_figures(scope) if shows_figures else [],
         intents=_intents(scope) if shows_figures else [],
         shows_figures=shows_figures,
@@ -148,17 +152,15 @@ def _tile(scope: Scope, key: str, label: str, number: int, *, kind: str = "", no
 def _owners(scope: Scope, escalations: dict[str, int]) -> list[Tile]:
     found = metrics.counts(Kind.CONVERSATION, scope)
     late = escalations["escalations-late"]
-    claimed = escalations["escalations-claimed"]
     return [
         _tile(scope, "with-bot", _("With the bot"), found["with-bot"]),
         _tile(scope, "waiting-for-person", _("Waiting for a person"), found["waiting-for-person"], kind="warn"),
         _tile(scope, "with-person", _("With a person"), found["with-person"]),
         _tile(scope, "closed", _("Closed"), found["closed"], note=period_words(scope.filters.period)),
         _oldest_wait(scope, found["unanswered"]),
-        _tile(scope, "unanswered", _("Awaiting an answer"), found["unanswered"], note=_("customers, whoever answers")),
+        _tile(scope, "unanswered", _("Awaiting an answer"), found["unanswered"], note=_("whoever answers")),
         _tile(scope, "escalations-open", _("Escalations open"), escalations["escalations-open"], kind="warn"),
-        _tile(scope, "escalations-claimed", _("Escalations claimed"), claimed),
-        _tile(scope, "escalations-late", _("Answers overdue"), late, kind="danger", note=_("past the promised time")),
+        _tile(scope, "escalations-late", _("Answers overdue"), late, kind="danger", note=_("past their target")),
     ]
 
 
@@ -274,23 +276,23 @@ def _figures(scope: Scope) -> list[Tile]:
     period = period_words(scope.filters.period)
     share = wording.share(alone, answered)
     return [
-        _response_tile(scope, "first-response-half", _("Bot's first answer, median"), half, answered),
-        _response_tile(scope, "first-response-most", _("Bot's first answer, 95 %"), most, answered),
+        _response_tile(scope, "first-response-half", _("First answer, median"), half, answered),
+        _response_tile(scope, "first-response-most", _("First answer, 95 %"), most, answered),
         Tile(
             key="without-person",
-            label=_("Answered without a person"),
+            label=_("No person needed"),
             value=share or "–",
             unit="%" if share else "",
-            note=_("%(part)d of %(whole)d the bot answered in") % {"part": alone, "whole": answered},
+            note=_("%(part)d of %(whole)d episodes") % {"part": alone, "whole": answered},
             url=rows_url("without-person", scope.filters),
         ),
         _tile(scope, "episodes", _("Episodes begun"), episodes["episodes"], note=period),
         _tile(scope, "runs", _("Answers worked out"), runs["runs"], note=period),
         Tile(
             key="cost",
-            label=_("Cost of language models"),
+            label=_("Language models"),
             value=wording.dollars(runs["cost-micros"]),
-            note=_("%(tokens)s tokens in %(runs)s answers")
+            note=_("%(tokens)s tokens, %(runs)s answers")
             % {"tokens": f"{runs['tokens']:,}", "runs": f"{runs['runs-with-model']:,}"},
             url=rows_url("runs-with-model", scope.filters),
         ),

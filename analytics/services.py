@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Avg, Count, Exists, F, Max, OuterRef, QuerySet, Sum
@@ -163,17 +164,21 @@ def roll_up_due(now: datetime) -> int:
 
 def _figures(start: datetime, end: datetime) -> Iterator[tuple[str, str, float]]:
     """The hour's figures: metric, dimension (empty for none), value."""
-    messages = Message.objects.filter(created_at__gte=start, created_at__lt=end).order_by()
-    by_channel = messages.values("sender_type", "conversation__platform").annotate(number=Count("pk"))
-    for row in by_channel:
-        yield f"messages_{row['sender_type']}", row["conversation__platform"], row["number"]
-    for row in messages.exclude(intent="").values("intent").annotate(number=Count("pk")):
-        yield "messages_by_intent", row["intent"], row["number"]
-    escalations = Escalation.objects.filter(created_at__gte=start, created_at__lt=end).order_by()
-    for row in escalations.values("reason").annotate(number=Count("pk")):
-        yield "escalations", row["reason"], row["number"]
+    messages = Message.objects.filter(created_at__gte=start, created_at__lt=end)
+    for sender in Message.Sender.values:
+        for platform, number in _counted(messages.filter(sender_type=sender), "conversation__platform"):
+            yield f"messages_{sender}", platform, number
+    for intent, number in _counted(messages.exclude(intent=""), "intent"):
+        yield "messages_by_intent", intent, number
+    escalations = Escalation.objects.filter(created_at__gte=start, created_at__lt=end)
+    for reason, number in _counted(escalations, "reason"):
+        yield "escalations", reason, number
     yield from _of_episodes(Episode.objects.filter(started_at__gte=start, started_at__lt=end))
     yield from _of_runs(AgentRun.objects.filter(started_at__gte=start, started_at__lt=end))
+
+
+def _counted(rows: QuerySet[Any], column: str) -> list[tuple[str, int]]:
+    return list(rows.order_by().values_list(column).annotate(number=Count("pk")))
 
 
 def _of_episodes(begun: QuerySet[Episode]) -> Iterator[tuple[str, str, float]]:

@@ -95,7 +95,10 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponse:
         "period": board.period_words(filters.period) if metric.of_period else "",
         "may_export": allows(_person(request), Action.EXPORT_ANALYTICS),
     }
-    return render(request, "analytics/rows.html", _page_context(request, scope) | context)
+    around = _page_context(request, scope)
+    if not metric.of_period:
+        around["periods"] = []
+    return render(request, "analytics/rows.html", around | context)
 
 
 @require_safe

@@ -46,7 +46,7 @@ def share(part: int, whole: int) -> str:
 def dollars(micros: int) -> str:
     """Millionths of a dollar as people read money."""
     amount = micros / 1_000_000
-    return f"${amount:,.2f}" if amount >= 1 or not micros else f"${amount:.4f}"
+    return f"${amount:,.2f}" if amount >= 0.01 or not micros else f"${amount:.4f}"
 
 
 def humanise(key: str) -> str:
