@@ -66,7 +66,7 @@ def show(
     return push_url(response, address) if address else response
 
 
-def say(text: str) -> HttpResponse:
+def say(text: str, *, status: int = 204) -> HttpResponse:
     """Nothing to show, only words to pass on."""
-    response = HttpResponse(status=204)
+    response = HttpResponse(status=status)
     return trigger_client_event(response, "workspace:done", {"text": text, "undo": ""})

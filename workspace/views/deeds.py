@@ -13,7 +13,7 @@ from conversations import services as conversations
 from conversations.exceptions import ConversationError
 from conversations.models import Conversation, Delivery, Escalation
 from conversations.services.deliveries import Decision
-from core.policy import Action, require
+from core.policy import Action, allows, require
 from workspace import panes, services
 from workspace.views.access import StaffRequest, filters_of, for_staff, read_uuid, visible_conversation
 from workspace.views.answers import Done, act, say, show
@@ -37,6 +37,8 @@ class NobodyChosen(ConversationError):
 @for_staff
 def claim_next(request: StaffRequest) -> HttpResponse:
     """Claim the first of the queue and show it."""
+    if not allows(request.user, Action.CLAIM_ESCALATION):
+        return say(_("Your role does not claim conversations."), status=403)
     escalation = conversations.claim_next(request.user)
     if escalation is None:
         return say(_("Nothing waits for you."))
