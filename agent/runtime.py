@@ -131,7 +131,7 @@ class Library:
             score=round(hit.score, 4),
             vector_score=round(hit.vector_score, 4),
             keyword_score=round(hit.keyword_score, 4),
-            coverage=round(hit.coverage, 4),
+            coverage=round(hit.evidence.coverage, 4),
             margin=round(hit.margin, 4),
         )
 
@@ -223,7 +223,7 @@ def heads_of(release_id: int, encoder: Encoder, cache: VectorCache) -> Heads:
     """The release's fitted heads; what is not stored, or cannot be read, is fitted now and stored."""
     lessons = training_set(release_id)
     name = encoder_name(encoder)
-    stored = stored_heads(release_id, encoder=name, digest=lessons.digest)
+    stored = stored_heads(encoder=name, digest=lessons.digest)
     if stored is not None:
         try:
             return Heads.from_bytes(stored)
@@ -245,12 +245,12 @@ def encoder_name(encoder: Encoder) -> str:
 class Runtime:
     """A process's mind. Engines are loaded one at a time and swapped in whole; a turn keeps the one it began with."""
 
-    def __init__(self) -> None:
-        """Load nothing yet."""
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        """Load nothing yet; without ``encoder`` the installed one is loaded at the first thought."""
         self._graph: Graph = build()
         self._clock = MonotonicClock()
         self._chain = chain.configured()
-        self._encoder: Encoder | None = None
+        self._encoder = encoder
         self._loaded: dict[int, tuple[str, LoadedRelease]] = {}
         self._lock = threading.Lock()
 

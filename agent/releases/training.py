@@ -54,21 +54,15 @@ def training_set(release_id: int) -> TrainingSet:
     )
 
 
-def stored_heads(release_id: int, *, encoder: str, digest: str) -> bytes | None:
-    """The fitted heads of the release, or those another release left for exactly the same examples; else None."""
-    build = (
+def stored_heads(*, encoder: str, digest: str) -> bytes | None:
+    """The heads that were fitted from exactly these examples, for whichever release; None if there are none."""
+    data = (
         EngineBuild.objects.filter(encoder=encoder, training_hash=digest)
         .order_by("-id")
-        .values_list("release_id", "data")
+        .values_list("data", flat=True)
         .first()
     )
-    if build is None:
-        return None
-    owner, data = build
-    content = bytes(data)
-    if owner != release_id:
-        keep_heads(release_id, encoder=encoder, digest=digest, data=content, report={"same_as_release_id": owner})
-    return content
+    return None if data is None else bytes(data)
 
 
 def keep_heads(release_id: int, *, encoder: str, digest: str, data: bytes, report: dict[str, object]) -> None:

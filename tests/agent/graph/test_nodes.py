@@ -1,0 +1,207 @@
+"""What each step adds."""
+
+from typing import Any
+
+import pytest
+
+from agent.engine.types import OTHER_INTENT
+from agent.graph.context import Findings, Manner
+from tests.agent.scripted import (
+    NOTHING_FOUND,
+    Ears,
+    Library,
+    Writer,
+    context,
+    given,
+    line,
+    nodes_run,
+    passage,
+    rule,
+    run,
+    understanding,
+    written,
+)
+
+
+def test_classifying_keeps_intent_mood_language_and_every_signal() -> None:
+    heard = understanding(sentiment=-0.4, fired=("churn",))
+
+    state = run(given(), context(understanding=Ears(says_that=heard)))
+
+    assert (state["intent"], state["route"], state["sentiment_score"]) == ("return_policy", "support", -0.4)
+    assert state["signals"]["churn"] == {"score": 0.9, "fired": True, "phrase": None}
+    assert state["candidates"] == [{"intent": "return_policy", "probability": 0.95}]
+
+
+def test_a_language_the_business_does_not_speak_is_answered_in_its_own() -> None:
+    state = run(given(), context(understanding=Ears(says_that=understanding(language="ru"))))
+
+    assert (state["detected_language"], state["language"], state["language_supported"]) == ("ru", "en", False)
+
+
+def test_the_talk_so_far_is_laid_out_by_who_spoke() -> None:
+    talk = [line("Hi"), line("Hello!", sender="bot", seq=2)]
+
+    state = run(given(conversation_history=talk), context())
+
+    assert state["formatted_context"] == "customer: Hi\nbot: Hello!"
+
+
+def test_a_short_follow_up_is_read_with_the_question_before_it() -> None:
+    found = Findings(passages=(passage("p2", "Delivery to Austria takes 3 days."),), answerable=True, gate_score=0.8)
+    library = Library(findings=NOTHING_FOUND, by_query={"How long is delivery?\nand to Austria?": found})
+
+    state = run(
+        given("and to Austria?", conversation_history=[line("How long is delivery?")]), context(knowledge=library)
+    )
+
+    assert state["response"] == "Delivery to Austria takes 3 days."
+
+
+def test_a_long_message_is_not_mixed_with_the_one_before() -> None:
+    library = Library(findings=NOTHING_FOUND)
+
+    run(given("I would like to know something else now", conversation_history=[line("Hi")]), context(knowledge=library))
+
+    assert library.asked == ["I would like to know something else now"]
+
+
+def test_an_answer_quotes_the_passage_word_for_word_and_names_it() -> None:
+    state = run(given(), context())
+
+    assert state["response"] == passage()["quote"]
+    assert state["sources"] == [{"title": "Returns", "article": "article-p1", "passage": "p1"}]
+    assert state["cited"] == ["p1"]
+    assert state["reply_kind"] == "answer"
+
+
+def test_an_answer_in_another_language_says_so_first() -> None:
+    german = understanding(language="de")
+
+    state = run(given(), context(understanding=Ears(says_that=german)))
+
+    assert state["response"] == "answer_other_language in de\n\nYou may return goods within 45 days."
+
+
+@pytest.mark.parametrize(
+    ("message", "values", "heard", "kind", "template"),
+    [
+        ("hi", {}, {"intent": "greeting", "route": "general"}, "template", "greeting"),
+        ("👍", {}, {"intent": OTHER_INTENT}, "template", "greeting"),
+        ("👍", {"conversation_history": [line("Done.", sender="bot")]}, {"intent": OTHER_INTENT}, "silence", ""),
+        ("?", {}, {"intent": OTHER_INTENT}, "clarify", "clarify_open"),
+        ("", {"message_kinds": ["image"]}, {"intent": OTHER_INTENT}, "offer", "unsupported_message"),
+        ("thanks", {}, {"intent": "thanks"}, "template", "thanks"),
+        ("thanks", {"progress": {"last_kind": "template"}}, {"intent": "thanks"}, "silence", ""),
+        ("hm", {}, {"in_scope": False}, "clarify", "clarify_open"),
+        ("Will the moon be full tonight", {}, {"in_scope": False}, "offer", "cannot_answer"),
+        ("hm", {"progress": {"clarifications": 2, "failures": 2}}, {"in_scope": False}, "offer", "cannot_answer"),
+    ],
+)
+def test_what_no_article_answers_gets_a_fixed_text_that_fits(
+    message: str, values: dict[str, Any], heard: dict[str, Any], kind: str, template: str
+) -> None:
+    ears = Ears(says_that=understanding(**heard))
+
+    state = run(given(message, **values), context(understanding=ears, knowledge=Library(findings=NOTHING_FOUND)))
+
+    assert (state["reply_kind"], state["template"]) == (kind, template)
+
+
+def test_two_likely_topics_are_asked_back_by_their_titles() -> None:
+    near = Findings(
+        passages=(
+            passage("p1", title="Returns"),
+            passage("p2", title="Repairs"),
+            passage("p3", title="Rückgabe", language="de"),
+        ),
+        answerable=False,
+        gate_score=0.3,
+    )
+
+    state = run(given("my boots came back"), context(knowledge=Library(findings=near)))
+
+    assert state["response"] == "clarify in en: “Returns” “Repairs”"
+
+
+def test_the_same_answer_is_not_given_twice_in_a_row() -> None:
+    said = [line("Can I return this?"), line(passage()["quote"], sender="bot", seq=2)]
+
+    state = run(given(conversation_history=said), context())
+
+    assert (state["reply_kind"], state["template"]) == ("offer", "repeated_answer")
+
+
+def test_no_to_the_offer_of_a_person_is_taken_as_no() -> None:
+    state = run(given("no", progress={"last_kind": "offer"}), context(understanding=Ears(words=["decline"])))
+
+    assert state["template"] == "offer_declined"
+
+
+def test_a_models_answer_is_used_with_the_passages_it_cites() -> None:
+    writer = Writer([written("You have 45 days to send it back.")])
+
+    state = run(given(), context(writer=writer))
+
+    assert state["response"] == "You have 45 days to send it back."
+    assert (state["provider"], state["model"], state["cited"]) == ("openai", "gpt-test", ["p1"])
+
+
+def test_a_model_is_not_asked_for_what_a_fixed_text_says() -> None:
+    writer = Writer([written("Hello there!")])
+    greeting = understanding(intent="greeting", route="general")
+
+    state = run(given("hi"), context(writer=writer, understanding=Ears(says_that=greeting)))
+
+    assert writer.requests == []
+    assert state["template"] == "greeting"
+
+
+def test_a_model_that_says_a_person_is_needed_is_believed() -> None:
+    state = run(given(), context(writer=Writer([written("", needs_person=True)])))
+
+    assert nodes_run(state)[-1] == "escalate"
+    assert state["escalation_reason"] == "low_confidence"
+    assert state["suggestion"] == passage()["quote"]
+
+
+def test_when_no_model_answers_the_passage_is_quoted() -> None:
+    state = run(given(), context(writer=Writer([])))
+
+    assert (state["response"], state["provider"]) == (passage()["quote"], "embedded")
+
+
+def test_urgent_words_win_over_any_model() -> None:
+    writer = Writer([written("All is well.")])
+    heard = understanding(fired=("urgent",))
+
+    state = run(
+        given(),
+        context(
+            writer=writer, understanding=Ears(says_that=heard), rules=(rule(("urgent", "is", True), reason="urgent"),)
+        ),
+    )
+
+    assert writer.requests == []
+    assert state["reply_kind"] == "hand_over"
+
+
+def test_a_switched_off_intent_goes_to_people() -> None:
+    manner = Manner(disabled_intents=frozenset({"return_policy"}))
+
+    state = run(given(), context(manner=manner, rules=(rule(("intent_enabled", "is", False)),)))
+
+    assert state["reply_kind"] == "hand_over"
+
+
+def test_a_hand_over_has_exactly_one_text_and_no_sources() -> None:
+    state = run(given(), context(rules=(rule(("answerable", "is", True)),)))
+
+    assert state["response"] == "handoff in en"
+    assert state["sources"] == []
+
+
+def test_every_step_leaves_its_name_and_time() -> None:
+    state = run(given(), context())
+
+    assert all(step["ms"] > 0 for step in state["steps"])

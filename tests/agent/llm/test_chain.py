@@ -1,0 +1,252 @@
+"""The chain of models, over real HTTP against a loopback server."""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from agent.graph.context import WriteRequest, WriteResult
+from agent.llm import calls, chain, spend
+from agent.models import SpendLedger
+from tests.agent.providers import Answer, Script, reply, serving
+from tests.agent.scripted import passage
+
+pytestmark = pytest.mark.django_db
+
+OPENAI, ANTHROPIC = "openai:gpt-test", "anthropic:claude-test"
+
+
+@pytest.fixture
+def script(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    """Both providers, on loopback."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as script:
+        settings.OPENAI_API_KEY = settings.ANTHROPIC_API_KEY = "key-for-tests-only"
+        settings.OPENAI_BASE_URL = f"http://127.0.0.1:{script.port}/v1"
+        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{script.port}"
+        settings.MODEL_CHAIN = [OPENAI, ANTHROPIC]
+        yield script
+
+
+def budget(*, seconds: float = 20.0, cap: int = 10 * spend.MICROS) -> chain.Budget:
+    """What a turn may use."""
+    return chain.Budget(
+        deadline=time.monotonic() + seconds,
+        caps=(spend.Cap(scope="global", micros=cap),),
+        prices={"default": [1, 2], OPENAI: [10, 20]},
+        max_tokens=100,
+    )
+
+
+def request() -> WriteRequest:
+    """A request with one passage."""
+    return WriteRequest(
+        persona="Be kind.",
+        guidance="",
+        message="Can I return this?",
+        history=(),
+        passages=(passage(),),
+        language="en",
+        max_characters=500,
+    )
+
+
+def ask(given: chain.Budget | None = None) -> WriteResult:
+    """One turn's question to the configured chain."""
+    configured = chain.configured()
+    assert configured is not None
+    return configured.writer(given or budget()).write(request())
+
+
+def providers_asked(script: Script) -> list[str]:
+    """Who was asked, in order."""
+    return [provider for provider, _ in script.asked]
+
+
+@pytest.mark.parametrize("name", [OPENAI, ANTHROPIC])
+def test_a_model_answers_with_what_it_cites_and_what_it_cost(script: Script, settings: Settings, name: str) -> None:
+    provider, _, model = name.partition(":")
+    settings.MODEL_CHAIN = [name]
+    script.will(provider, [reply("You have 45 days.", "p1")])
+
+    result = ask()
+
+    assert result.written is not None
+    assert (result.written.text, result.written.cited) == ("You have 45 days.", ("p1",))
+    assert (result.written.provider, result.written.model) == (provider, model)
+    (call,) = result.calls
+    assert (call["outcome"], call["tokens_in"], call["tokens_out"]) == ("ok", 200, 20)
+    assert SpendLedger.objects.get().spent == call["cost_micros"] == (2400 if provider == "openai" else 240)
+    assert SpendLedger.objects.get().reserved == 0
+
+
+def test_too_many_requests_is_asked_once_more_when_told_when(script: Script) -> None:
+    script.will("openai", [Answer(status=429, headers={"Retry-After": "0"}), reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == ["openai", "openai"]
+    assert result.written is not None
+    assert [call["outcome"] for call in result.calls] == ["retry: HTTP 429", "ok"]
+
+
+def test_a_long_wait_is_not_waited_for(script: Script) -> None:
+    script.will("openai", [Answer(status=429, headers={"Retry-After": "3600"})])
+    script.will("anthropic", [reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == ["openai", "anthropic"]
+    assert result.written is not None
+    assert result.written.provider == "anthropic"
+
+
+def test_a_server_error_twice_is_the_next_providers_turn(script: Script) -> None:
+    script.will("openai", [Answer(status=500)])
+    script.will("anthropic", [reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == ["openai", "openai", "anthropic"]
+    assert result.written is not None
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422])
+def test_a_refusal_is_never_asked_again(script: Script, status: int) -> None:
+    script.will("openai", [Answer(status=status)])
+    script.will("anthropic", [reply("Yes.", "p1")])
+
+    ask()
+
+    assert providers_asked(script) == ["openai", "anthropic"]
+
+
+def test_exhausted_credit_opens_the_breaker_at_once(script: Script) -> None:
+    configured = chain.configured()
+    assert configured is not None
+    script.will("openai", [Answer(status=429, body=b'{"error":{"code":"insufficient_quota","message":"x"}}')])
+    script.will("anthropic", [reply("Yes.", "p1")])
+
+    configured.writer(budget()).write(request())
+    configured.writer(budget()).write(request())
+
+    assert providers_asked(script) == ["openai", "anthropic", "anthropic"]
+
+
+def test_a_slow_model_is_left_for_the_next(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "READ_SECONDS", 0.3)
+    never = threading.Event()
+    script.will("openai", [Answer(hold=never, reply={})])
+    script.will("anthropic", [reply("Yes.", "p1")])
+
+    result = ask()
+    never.set()
+
+    assert providers_asked(script) == ["openai", "anthropic"]
+    assert result.calls[0]["outcome"] == "timeout: timed out"
+    assert result.calls[0]["cost_micros"] > 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=b"this is no JSON"),
+        Answer(body=b'{"id": "x", "choices": []}'),
+        Answer(body=b""),
+        Answer(reply={"answer": "Yes.", "cited": "p1", "needs_person": False, "reason": ""}),
+        Answer(reply={"answer": "Yes."}),
+        Answer(reply={"answer": "Yes.", "cited": [], "needs_person": False, "reason": "", "discount": 100}),
+        Answer(reply={"answer": "  ", "cited": [], "needs_person": False, "reason": ""}),
+        Answer(reply={"answer": "You ha", "cited": [], "needs_person": False, "reason": ""}, cut=True),
+        Answer(reply={"answer": "a" * 100_000, "cited": [], "needs_person": False, "reason": ""}),
+    ],
+)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_an_unusable_answer_counts_as_a_failure(
+    script: Script, settings: Settings, provider: str, answer: Answer
+) -> None:
+    settings.MODEL_CHAIN = [OPENAI if provider == "openai" else ANTHROPIC]
+    script.will(provider, [answer])
+
+    result = ask()
+
+    assert result.written is None
+    assert result.calls[0]["outcome"].startswith("unusable")
+
+
+def test_without_an_answer_from_anybody_there_is_none(script: Script) -> None:
+    script.will("openai", [Answer(status=503)])
+    script.will("anthropic", [Answer(status=529)])
+
+    result = ask()
+
+    assert result.written is None
+    assert len(result.calls) == 4
+    assert SpendLedger.objects.get().spent == SpendLedger.objects.get().reserved == 0
+
+
+def test_a_model_that_keeps_failing_is_left_alone(script: Script, settings: Settings) -> None:
+    settings.MODEL_CHAIN = [OPENAI]
+    script.will("openai", [Answer(status=500)])
+    configured = chain.configured()
+    assert configured is not None
+
+    for _ in range(4):
+        configured.writer(budget()).write(request())
+
+    assert len(script.asked) == 5
+
+
+def test_no_call_begins_when_the_time_is_up(script: Script) -> None:
+    result = ask(budget(seconds=0.5))
+
+    assert result.written is None
+    assert script.asked == []
+
+
+def test_no_call_is_made_that_the_cap_does_not_cover(script: Script) -> None:
+    result = ask(budget(cap=10))
+
+    assert result.written is None
+    assert script.asked == []
+    assert SpendLedger.objects.filter(spent__gt=0).count() == 0
+
+
+def test_a_turn_has_at_most_three_answers(script: Script) -> None:
+    script.will("openai", [reply("Yes.", "p1")])
+    configured = chain.configured()
+    assert configured is not None
+    writer = configured.writer(budget())
+
+    answers = [writer.write(request()).written for _ in range(4)]
+
+    assert [answer is None for answer in answers] == [False, False, False, True]
+    assert len(script.asked) == 3
+
+
+def test_the_key_is_never_in_the_log(script: Script, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    script.will("openai", [Answer(status=401)])
+    script.will("anthropic", [Answer(status=500)])
+
+    ask()
+
+    assert "key-for-tests-only" not in caplog.text
+
+
+def test_without_keys_there_is_no_chain(settings: Settings) -> None:
+    settings.MODEL_CHAIN = [OPENAI, ANTHROPIC]
+    settings.OPENAI_API_KEY = settings.ANTHROPIC_API_KEY = ""
+
+    assert chain.configured() is None
+
+
+def test_an_unknown_provider_is_named(settings: Settings) -> None:
+    settings.MODEL_CHAIN = ["moon:one"]
+
+    with pytest.raises(chain.UnknownProvider, match="moon:one"):
+        chain.configured()

@@ -1,0 +1,113 @@
+"""A loopback server that speaks OpenAI's and Anthropic's protocols and answers what a test has scripted."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Answer:
+    """One HTTP answer: a structured reply, or a status with any body. ``hold`` waits for the event first."""
+
+    reply: dict[str, Any] | None = None
+    status: int = 200
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    hold: threading.Event | None = None
+    cut: bool = False
+
+
+def reply(text: str, *cited: str, needs_person: bool = False) -> Answer:
+    """A structured answer."""
+    return Answer(reply={"answer": text, "cited": list(cited), "needs_person": needs_person, "reason": "test"})
+
+
+@dataclass
+class Script:
+    """The answers by provider, in order, and what was asked. The last answer is given again and again."""
+
+    openai: deque[Answer] = field(default_factory=deque)
+    anthropic: deque[Answer] = field(default_factory=deque)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    port: int = 0
+
+    def will(self, provider: str, answers: Sequence[Answer]) -> None:
+        """Script a provider."""
+        getattr(self, provider).extend(answers)
+
+    def take(self, provider: str) -> Answer:
+        """The provider's next answer."""
+        line: deque[Answer] = getattr(self, provider)
+        return line.popleft() if len(line) > 1 else line[0]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    script: Script
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        provider = "openai" if self.path == "/v1/chat/completions" else "anthropic"
+        self.script.asked.append((provider, body))
+        answer = self.script.take(provider)
+        if answer.hold is not None:
+            answer.hold.wait(30)
+        content = (
+            answer.body if answer.body is not None else json.dumps(_wire(provider, body["model"], answer)).encode()
+        )
+        try:
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+        except OSError:
+            return  # the client gave up, as a test for a timeout wants
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing is logged."""
+
+
+def _wire(provider: str, model: str, answer: Answer) -> dict[str, Any]:
+    if answer.status >= 400:
+        return {"error": {"type": "error", "message": "scripted", "code": "scripted"}}
+    if provider == "openai":
+        call = {"name": "StructuredReply", "arguments": json.dumps(answer.reply)}
+        message = {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c1", "type": "function", "function": call}],
+        }
+        return {
+            "id": "x", "object": "chat.completion", "created": 1, "model": model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "length" if answer.cut else "tool_calls"}],
+            "usage": {"prompt_tokens": 200, "completion_tokens": 20, "total_tokens": 220},
+        }  # fmt: skip
+    return {
+        "id": "x", "type": "message", "role": "assistant", "model": model,
+        "content": [{"type": "tool_use", "id": "t1", "name": "StructuredReply", "input": answer.reply}],
+        "stop_reason": "max_tokens" if answer.cut else "tool_use", "stop_sequence": None,
+        "usage": {"input_tokens": 200, "output_tokens": 20},
+    }  # fmt: skip
+
+
+@contextmanager
+def serving() -> Iterator[Script]:
+    """The server, on a free port of loopback."""
+    script = Script()
+    handler = type("Handler", (_Handler,), {"script": script})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    script.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield script
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
