@@ -24,8 +24,9 @@ def take(name: str, *, owner: str, seconds: float) -> bool:
         return True
     if Lease.objects.filter(name=name).exists():
         return False
-    _, created = Lease.objects.get_or_create(name=name, defaults={"owner": owner, "until": until})
-    return created
+    # Not get_or_create: the other taker may have released the lease again before it is looked up.
+    Lease.objects.bulk_create([Lease(name=name, owner=owner, until=until)], ignore_conflicts=True)
+    return Lease.objects.filter(name=name, owner=owner).exists()
 
 
 def release(name: str, *, owner: str) -> None:

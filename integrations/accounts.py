@@ -205,7 +205,9 @@ def _judge(new: NewAccount) -> None:
         raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
     if new.platform not in IMPLEMENTED:
         label = PlatformAccount.Platform(new.platform).label
-        raise AccountProblem(f"{label} accounts cannot be added in this version; choose one of {', '.join(IMPLEMENTED)}.")
+        raise AccountProblem(
+            f"{label} accounts cannot be added in this version; choose one of {', '.join(IMPLEMENTED)}."
+        )
     if not new.name.strip():
         raise AccountProblem("Give the account a name (--name).")
     if new.platform == PlatformAccount.Platform.TIKTOK:

@@ -35,9 +35,7 @@ MAX_CHALLENGE = 512
 KEPT_HEADERS = ("Content-Type", "User-Agent", "Tiktok-Signature", "X-Tt-Logid")
 JSON_TYPES = ("", "application/json")
 
-_COLUMNS = (
-    "source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state, reason, attempts, received_at, next_attempt_at"
-)
+_COLUMNS = "source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state, reason, attempts, received_at, next_attempt_at"
 # The values come as parameters; only the clock's spelling differs between the two databases.
 _INSERT = (
     f"INSERT INTO integrations_webhookevent ({_COLUMNS}) "  # noqa: S608  (two constants)
@@ -63,9 +61,9 @@ class OnlyJson(BaseContentNegotiation):
 
     def select_renderer(
         self,
-        request: Request,  # noqa: ARG002  (DRF's signature)
+        request: Request,
         renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,  # noqa: ARG002  (DRF's signature)
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """The one there is."""
         first = next(iter(renderers))

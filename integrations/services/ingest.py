@@ -199,7 +199,9 @@ def _failed(event: WebhookEvent, reason: str) -> bool:
     attempts = event.attempts + 1
     if attempts < MAX_ATTEMPTS:
         pause = timedelta(seconds=RETRY_SECONDS[attempts - 1])
-        WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(attempts=attempts, reason=reason, next_attempt_at=now_plus(pause))
+        WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
+            attempts=attempts, reason=reason, next_attempt_at=now_plus(pause)
+        )
         return False
     WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(state=State.DEAD, attempts=attempts, reason=reason)
     logger.error("Event %d is given up after %d failures: %s", event.pk, attempts, reason)

@@ -105,9 +105,7 @@ def _give_up(attachment: Attachment, why: str) -> bool:
 
 def _keep(attachment: Attachment, file: MediaFile) -> bool:
     """Keep what the bytes are, whatever the answer called them."""
-    kind = next(
-        (each[2:] for each in SIGNATURES if file.content[each[1] : each[1] + len(each[0])] == each[0]), None
-    )
+    kind = next((each[2:] for each in SIGNATURES if file.content[each[1] : each[1] + len(each[0])] == each[0]), None)
     if kind is None:
         return _give_up(attachment, "It is neither a picture nor a video.")
     content_type, extension = kind

@@ -105,9 +105,7 @@ def _unreadable(unknown: UnknownDelivery, account: PlatformAccount | None, waite
     return _settle(unknown, "unreadable", resend=account is not None and account.resend_when_unsure)
 
 
-def _settle(
-    unknown: UnknownDelivery, verdict: Verdict, *, message_id: str = "", resend: bool = False
-) -> bool:
+def _settle(unknown: UnknownDelivery, verdict: Verdict, *, message_id: str = "", resend: bool = False) -> bool:
     _failed_at.pop(unknown.delivery_id, None)
     logger.info("Delivery %d in doubt: %s.", unknown.delivery_id, verdict)
     return conversations.settle_unknown(

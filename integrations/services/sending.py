@@ -82,7 +82,9 @@ def _claim(account: PlatformAccount, conversation_pk: int) -> ClaimedDelivery | 
 def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: float) -> SendResult:
     """One attempt, and one more with a fresh token where that was all that was wrong."""
     if account.state == PlatformAccount.State.REMOVED:
-        return SendResult(outcome=SendOutcome.REFUSED, evidence="The account was removed, so nothing is sent through it.")
+        return SendResult(
+            outcome=SendOutcome.REFUSED, evidence="The account was removed, so nothing is sent through it."
+        )
     platform = PLATFORMS[account.platform]
 
     def call(session: Session) -> SendResult:
@@ -110,7 +112,9 @@ def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:
         try:
             picture = Path(claimed.attachment_path).read_bytes()
         except OSError as error:
-            raise CallFailed(SendResult(outcome=SendOutcome.REFUSED, evidence="The picture to send is gone.")) from error
+            raise CallFailed(
+                SendResult(outcome=SendOutcome.REFUSED, evidence="The picture to send is gone.")
+            ) from error
     return Outgoing(
         thread_key=claimed.thread_key,
         customer_id=claimed.customer_id,

@@ -97,7 +97,9 @@ def _renew_alone(pk: int, stale: str) -> PlatformAccount:
     except CallFailed as failure:
         if failure.result.outcome in {SendOutcome.REFUSED, SendOutcome.REAUTH}:
             raise _lost(account, f"The token could not be renewed. {failure.result.evidence}") from failure
-        raise _failed(SendOutcome.RETRY, f"The token could not be renewed just now. {failure.result.evidence}") from failure
+        raise _failed(
+            SendOutcome.RETRY, f"The token could not be renewed just now. {failure.result.evidence}"
+        ) from failure
     logger.info("The token of account %d was renewed.", pk)
     return _store(pk, pair)
 

@@ -40,7 +40,15 @@ def test_adding_prints_the_account_and_nothing_secret(settings: Settings) -> Non
     make_team("Sales")
 
     answer, err, code = run(
-        *ADD, "--team", "Sales", "--language", "en", "--language", "de", "--api-base", "http://127.0.0.1:9/open_api/v1.3/"
+        *ADD,
+        "--team",
+        "Sales",
+        "--language",
+        "en",
+        "--language",
+        "de",
+        "--api-base",
+        "http://127.0.0.1:9/open_api/v1.3/",
     )
 
     account = PlatformAccount.objects.get()

@@ -53,9 +53,9 @@ def raw(case: dict[str, Any]) -> bytes:
         return str(case["body"]).encode()
     recipe = case["gen"]
     if "nest" in recipe:
-        closing = {"[": "]", "{": "}"}[recipe["nest"]]
-        return (recipe["nest"] * recipe["n"] + closing * recipe["n"]).encode()
-    return (recipe.get("prefix", "") + recipe["repeat"] * recipe["n"] + recipe.get("suffix", "")).encode()
+        unit, closing = str(recipe["nest"]), {"[": "]", "{": "}"}[recipe["nest"]]
+        return (unit * recipe["n"] + closing * recipe["n"]).encode()
+    return f"{recipe.get('prefix', '')}{recipe['repeat'] * recipe['n']}{recipe.get('suffix', '')}".encode()
 
 
 def taken(body: bytes) -> WebhookEvent:
@@ -76,7 +76,9 @@ def within_an_event(case: dict[str, Any]) -> bytes:
     return event("receive_text", content={"text": {"body": text}, **fields}, **envelope)
 
 
-@pytest.mark.parametrize("name", sorted(name for name, case in CASES.items() if {"body", "gen", "input_b64"} & set(case)) or [""])
+@pytest.mark.parametrize(
+    "name", sorted(name for name, case in CASES.items() if {"body", "gen", "input_b64"} & set(case)) or [""]
+)
 def test_exact_bytes_are_answered_and_set_aside_or_refused(name: str) -> None:
     case = CASES[name]
     body = raw(case)
@@ -109,7 +111,15 @@ def test_odd_values_inside_an_honest_event_are_taken_in(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("W-032", "utf8"), ("W-034", "utf8"), ("W-035", "json"), ("W-037", "number"), ("W-038", "schema"), ("W-040", "duplicate-key"), ("W-041", "depth")],
+    [
+        ("W-032", "utf8"),
+        ("W-034", "utf8"),
+        ("W-035", "json"),
+        ("W-037", "number"),
+        ("W-038", "schema"),
+        ("W-040", "duplicate-key"),
+        ("W-041", "depth"),
+    ],
 )
 def test_the_reason_names_the_rule(name: str, code: str) -> None:
     assert taken(raw(CASES[name])).reason.startswith(code)
@@ -145,7 +155,9 @@ def test_w_046_an_unknown_event_is_ignored_by_its_type() -> None:
     assert (kept.state, kept.reason.partition(":")[0]) == (State.IGNORED, "type")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/xml"]
+)
 def test_w_019_and_w_020_only_json_is_taken(content_type: str) -> None:
     assert post(Client(), event("receive_text"), content_type=content_type).status_code == 415
 
@@ -172,7 +184,8 @@ def test_w_055_other_addresses_are_not_doors(path: str) -> None:
 
 def test_w_055_a_post_is_never_redirected() -> None:
     answers: list[HttpResponse] = [
-        post(Client(), text_event("Hi", message_id=f"m{path}"), path=path) for path in ("/webhooks/tiktok", "/webhooks/tiktok/")
+        post(Client(), text_event("Hi", message_id=f"m{path}"), path=path)
+        for path in ("/webhooks/tiktok", "/webhooks/tiktok/")
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200]

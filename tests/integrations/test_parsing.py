@@ -69,7 +69,7 @@ def test_what_keeps_the_rules_is_read(raw: bytes, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [b"[", b'{"a":', b'"', b'\\"[', b'"\\', b'"[":', b'\\', b'[":\\"', b'"a"[', b'"\\"{[', b"]", b'":"[']
+    "unit", [b"[", b'{"a":', b'"', b'\\"[', b'"\\', b'"[":', b"\\", b'[":\\"', b'"a"[', b'"\\"{[', b"]", b'":"[']
 )
 def test_a_bomb_is_judged_in_one_pass_without_recursion(unit: bytes) -> None:
     bomb = unit * (262_144 // len(unit))

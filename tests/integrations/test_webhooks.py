@@ -170,7 +170,9 @@ def test_a_known_id_with_another_body_is_kept_as_a_conflict(client: Client) -> N
     assert "msg:m-1" in kept[1].reason
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
 def test_only_json_is_taken(client: Client, content_type: str) -> None:
     assert post(client, event("receive_text"), content_type=content_type).status_code == 415
     assert not WebhookEvent.objects.exists()
@@ -212,9 +214,7 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(client: C
 
 @pytest.mark.parametrize("length", ["999999999999999999999", "-1", "abc"])
 def test_a_length_that_cannot_be_is_refused_before_anything_is_read(client: Client, length: str) -> None:
-    answer = client.generic(
-        "POST", "/webhooks/tiktok", b"{}", content_type="application/json", CONTENT_LENGTH=length
-    )
+    answer = client.generic("POST", "/webhooks/tiktok", b"{}", content_type="application/json", CONTENT_LENGTH=length)
 
     assert answer.status_code == 413
 

@@ -35,7 +35,9 @@ class Command(BaseCommand):
             add.add_argument(f"--{option}", default="", help=what)
         _add_secrets(add)
         add.add_argument("--language", action="append", default=[], help="a language customers write in (repeatable)")
-        add.add_argument("--origin", action="append", default=[], help="a site that may embed the web chat (repeatable)")
+        add.add_argument(
+            "--origin", action="append", default=[], help="a site that may embed the web chat (repeatable)"
+        )
         add.add_argument("--simulated", action="store_true", help="the other end is the simulator, wherever it listens")
         orders.add_parser("list", help="List the accounts as JSON.")
         for order, what in (

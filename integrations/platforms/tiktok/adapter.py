@@ -73,7 +73,10 @@ class TikTok:
 
     def session(self, account: PlatformAccount) -> Session:
         """What is needed to call as this account now. A simulated account's address follows the simulator's port."""
-        api_base, auth_base = account.api_base or settings.TIKTOK_API_BASE, account.auth_base or settings.TIKTOK_AUTH_BASE
+        api_base, auth_base = (
+            account.api_base or settings.TIKTOK_API_BASE,
+            account.auth_base or settings.TIKTOK_AUTH_BASE,
+        )
         if account.options.get("simulated"):
             auth_base = f"http://127.0.0.1:{settings.SIM_PORT}"
             api_base = auth_base + API_PATH
@@ -148,7 +151,9 @@ def _business(client: TikTokClient) -> Check:
         found = client.business()
     except CallFailed as failure:
         return Check(name="account", ok=False, detail=str(failure))
-    return Check(name="account", ok=True, detail=f"TikTok knows it as {found.get('display_name') or found.get('username')}.")
+    return Check(
+        name="account", ok=True, detail=f"TikTok knows it as {found.get('display_name') or found.get('username')}."
+    )
 
 
 def _token(client: TikTokClient, session: Session) -> Check:

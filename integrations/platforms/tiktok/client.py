@@ -157,7 +157,9 @@ class TikTokClient:
         message_id = message.get("message_id") if isinstance(message, dict) else None
         if not _is_text(message_id):
             return SendResult(
-                outcome=SendOutcome.AMBIGUOUS, http_status=200, evidence="TikTok took the message but named no id for it."
+                outcome=SendOutcome.AMBIGUOUS,
+                http_status=200,
+                evidence="TikTok took the message but named no id for it.",
             )
         return SendResult(outcome=SendOutcome.OK, http_status=200, platform_message_id=str(message_id))
 

@@ -146,7 +146,9 @@ def _read(content: dict[str, Any], opened: Opened, channel: Channel) -> ParsedIt
     up_to = _moment(stamp, opened, milliseconds=True)
     if up_to is None:
         raise Unreadable("schema", "read.last_read_timestamp is no time in milliseconds")
-    return ReadReceipt(account_id=channel.account_id, thread_key=thread_key, key=f"read:{stamp}:{thread_key}", up_to=up_to)
+    return ReadReceipt(
+        account_id=channel.account_id, thread_key=thread_key, key=f"read:{stamp}:{thread_key}", up_to=up_to
+    )
 
 
 def _referred(content: dict[str, Any], opened: Opened, channel: Channel) -> ParsedItem:

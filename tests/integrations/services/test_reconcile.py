@@ -119,7 +119,9 @@ def test_a_list_that_does_not_reach_back_proves_no_absence(tiktok: Rig, conversa
     assert after(61).state == State.NEEDS_REVIEW
 
 
-def test_a_look_with_an_expired_token_renews_it(tiktok: Rig, conversation: Conversation, account: PlatformAccount) -> None:
+def test_a_look_with_an_expired_token_renews_it(
+    tiktok: Rig, conversation: Conversation, account: PlatformAccount
+) -> None:
     make_delivery(conversation, state=State.UNKNOWN)
     tiktok.order("tokens", business_id=account.external_id, action="expire")
 

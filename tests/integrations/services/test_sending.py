@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,7 +22,6 @@ from integrations.models import PlatformAccount, SendWindow
 from integrations.platforms.base import Outgoing, Session
 from integrations.platforms.tiktok import client as client_module
 from integrations.platforms.tiktok.adapter import TikTok
-from integrations.services import sending
 from tests.factories import make_conversation, make_delivery
 from tests.simulator.rig import REFRESH, TOKEN, Rig
 
@@ -209,7 +209,7 @@ def test_a_send_does_not_begin_when_its_lease_is_nearly_over(tiktok: Rig, conver
     make_delivery(conversation)
     moments = itertools.chain([time.monotonic() - 20], iter(time.monotonic, None))
 
-    with patch.object(sending.time, "monotonic", lambda: next(moments)):
+    with patch("integrations.services.sending.time.monotonic", lambda: next(moments)):
         services.send_next(conversation.pk)
 
     assert not tiktok.log("call")
@@ -231,18 +231,16 @@ def test_a_result_that_comes_after_the_lease_changes_nothing(tiktok: Rig, conver
     assert not Message.objects.filter(platform_message_id="late").exists()
 
 
-def test_no_transaction_is_open_while_the_platform_is_called(
-    tiktok: Rig, conversation: Conversation, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_no_transaction_is_open_while_the_platform_is_called(tiktok: Rig, conversation: Conversation) -> None:
     make_delivery(conversation)
     depths: list[int] = []
     honest = client_module.TikTokClient._exchange
 
     def note(client: client_module.TikTokClient, *args: Any, **kwargs: Any) -> client_module.Answer:
-        depths.append(len(sending.transaction.get_connection().savepoint_ids))
+        depths.append(len(connection.savepoint_ids))
         return honest(client, *args, **kwargs)
 
-    before = len(sending.transaction.get_connection().savepoint_ids)
+    before = len(connection.savepoint_ids)
     with patch.object(client_module.TikTokClient, "_exchange", note):
         services.send_next(conversation.pk)
 

@@ -130,7 +130,7 @@ def test_eight_workers_renew_a_token_once(tiktok: Rig) -> None:
     def renew(_: int) -> str:
         start.wait(10)
         try:
-            return tokens.renew(account, stale=TOKEN).secrets["access_token"]
+            return str(tokens.renew(account, stale=TOKEN).secrets["access_token"])
         finally:
             connection.close()
 

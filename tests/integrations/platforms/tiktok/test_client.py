@@ -171,7 +171,9 @@ def test_who_is_not_there_got_nothing() -> None:
     assert result.outcome is SendOutcome.RETRY
 
 
-@pytest.mark.parametrize("base", ["https://no-such-host.invalid", "http://example.com", "http://10.0.0.1", "ftp://127.0.0.1"])
+@pytest.mark.parametrize(
+    "base", ["https://no-such-host.invalid", "http://example.com", "http://10.0.0.1", "ftp://127.0.0.1"]
+)
 def test_where_we_may_not_or_cannot_call_nothing_left(base: str) -> None:
     result = TikTokClient(make_session(base)).send_text("t", "Hello")
 
@@ -259,7 +261,10 @@ def test_our_token_is_shown_to_tiktoks_hosts_only(url: str, ours: bool) -> None:
     session = make_session("https://business-api.tiktok.com/open_api/v1.3")
     named = {"code": 0, "message": "OK", "data": {"download_url": url}}
 
-    with patch.object(TikTokClient, "_exchange", side_effect=_answers(named)) as exchange, pytest.raises(CallFailed) as end:
+    with (
+        patch.object(TikTokClient, "_exchange", side_effect=_answers(named)) as exchange,
+        pytest.raises(CallFailed) as end,
+    ):
         TikTokClient(session).download(conversation_id="c", message_id="m", media_id="x", media_type="IMAGE")
 
     assert exchange.call_count == (2 if ours else 1)

@@ -65,7 +65,11 @@ def test_a_text_says_who_wrote_what_where_and_when() -> None:
             "share_post",
             InboundAttachment(kind="share_post", url="https://www.tiktok.com/player/v1/7380000000000000042"),
         ),
-        ("receive_sticker", "sticker", InboundAttachment(kind="sticker", url="https://p16.tiktokcdn.com/sticker/42.webp")),
+        (
+            "receive_sticker",
+            "sticker",
+            InboundAttachment(kind="sticker", url="https://p16.tiktokcdn.com/sticker/42.webp"),
+        ),
         ("receive_emoji", "emoji", InboundAttachment(kind="emoji", url="https://p16.tiktokcdn.com/emoji/7.webp")),
     ],
 )
