@@ -21,7 +21,9 @@ app.autodiscover_tasks()
 def refuse_a_broker_of_its_own(conf: Any, **_: object) -> None:
     """A worker of its own would wait for ever at a broker in its own memory."""
     if str(conf.broker_url).startswith("memory:"):
-        sys.exit("Without Redis everything runs in one process: start it with manage.py up, or set REDIS_URL for a worker.")
+        sys.exit(
+            "Without Redis everything runs in one process: start it with manage.py up, or set REDIS_URL for a worker."
+        )
 
 
 @worker_ready.connect
@@ -29,4 +31,3 @@ def watch(sender: Any, **_: object) -> None:
     """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog."""
     if isinstance(sender.pool, TaskPool):
         watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
-

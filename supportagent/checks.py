@@ -7,11 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.core import checks
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from core.models import User
 
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs", "lustre"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "afs", "lustre"}
+)
 GUESSABLE_PASSWORDS = ("admin", "password", "changeme", "supportagent")
 MOUNTS = Path("/proc/self/mountinfo")
 
@@ -28,19 +30,16 @@ def register() -> None:
 
 
 def secrets_are_set(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    """Production brings its own keys."""
-    found: list[checks.CheckMessage] = []
-    if not settings.SECRET_KEY:
-        found.append(checks.Error("SECRET_KEY is not set.", hint="Put 50 random characters into SECRET_KEY.", id="supportagent.E001"))
-    if not settings.FIELD_ENCRYPTION_KEYS:
-        hint = "Set FIELD_ENCRYPTION_KEYS to the output of: python manage.py new_encryption_key"
-        found.append(checks.Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="supportagent.E002"))
-    return found
+    """Production brings its own keys. (Without SECRET_KEY Django itself refuses to start.)"""
+    if settings.FIELD_ENCRYPTION_KEYS:
+        return []
+    hint = "Set FIELD_ENCRYPTION_KEYS to the output of: python manage.py new_encryption_key"
+    return [checks.Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="supportagent.E002")]
 
 
 def database_file_is_local(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """SQLite's write-ahead log needs memory that processes share, which no network file system has."""
-    database = settings.DATABASES["default"]
+    database = connection.settings_dict
     if not database["ENGINE"].endswith("sqlite3"):
         return []
     kind = file_system_of(Path(str(database["NAME"])))
@@ -76,7 +75,9 @@ def policies_are_set(app_configs: Sequence[Any] | None = None, **_: Any) -> list
     if not settings.CONTENT_SECURITY_POLICY.get("DIRECTIVES"):
         found.append(checks.Error("There is no content security policy.", id="supportagent.E005"))
     if not settings.SESSION_COOKIE_NAME.startswith("__Host-"):
-        found.append(checks.Error("The session cookie has no __Host- prefix.", hint="Set HTTPS=1.", id="supportagent.E006"))
+        found.append(
+            checks.Error("The session cookie has no __Host- prefix.", hint="Set HTTPS=1.", id="supportagent.E006")
+        )
     return found
 
 

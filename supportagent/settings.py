@@ -249,7 +249,7 @@ REST_FRAMEWORK = {
 }
 # What `manage.py up` reads of one request, and for how long; in production nginx in front has the same limits.
 REQUEST_MAX_BYTES = 11 * 1024 * 1024
-REQUEST_READ_SECONDS = 20
+REQUEST_READ_SECONDS = env.float("REQUEST_READ_SECONDS", default=20.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 

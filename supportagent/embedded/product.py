@@ -33,7 +33,9 @@ class Product:
         self._stop = threading.Event()
         self._celery = EmbeddedCelery()
         self._duties = Duties()
-        self._sweeping = threading.Thread(target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True)
+        self._sweeping = threading.Thread(
+            target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True
+        )
         self._simulator = (
             SimulatorProcess(
                 port=settings.SIM_PORT, folder=settings.VAR_DIR / "simulator", config=demo.simulator_config()

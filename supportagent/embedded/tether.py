@@ -9,6 +9,7 @@ import runpy
 import signal
 import sys
 import threading
+from pathlib import Path
 
 GRACE_SECONDS = 3.0
 
@@ -18,7 +19,7 @@ def main() -> None:
     module, *arguments = sys.argv[1:]
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # This file's folder stands first in the path, and its names are not the module's to find.
-    sys.path[0] = os.getcwd()
+    sys.path[0] = str(Path.cwd())
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -21,7 +21,12 @@ def test_an_event_says_who_did_what_to_which_from_where() -> None:
     event.refresh_from_db()
     assert (event.actor_kind, event.actor_id, event.actor_name) == ("user", user.pk, user.display_name)
     assert (event.target_kind, event.target_id) == ("core.team", str(team.pk))
-    assert (event.address, event.request_id, event.before, event.after) == ("203.0.113.9", "trace-1", {"name": "a"}, {"name": "b"})
+    assert (event.address, event.request_id, event.before, event.after) == (
+        "203.0.113.9",
+        "trace-1",
+        {"name": "a"},
+        {"name": "b"},
+    )
 
 
 def test_keys_and_the_product_itself_act_too() -> None:

@@ -52,7 +52,9 @@ def test_a_revoked_key_opens_nothing_and_stays_revoked() -> None:
     assert AuditEvent.objects.filter(action="key.revoked").count() == 1
 
 
-@pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: s + "x", lambda s: s.replace("sak_", "sak_0", 1), lambda s: "sak_"])
+@pytest.mark.parametrize(
+    "change", [lambda s: s[:-1], lambda s: s + "x", lambda s: s.replace("sak_", "sak_0", 1), lambda s: s[:4]]
+)
 def test_a_key_that_is_nearly_right_opens_nothing(change: object) -> None:
     _, secret = keys.create("till", role=Role.ADMIN, scopes=[], team=None, by=None)
     assert callable(change)

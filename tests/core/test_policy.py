@@ -42,7 +42,11 @@ view_operations           x x - - - s
 """
 LETTERS = {"x": Grant.ALL, "o": Grant.OWN, "s": Grant.SCOPE, "-": None}
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
-CELLS = [(Action(name), role, LETTERS[letter]) for name, *letters in ROWS for role, letter in zip(ROLES, letters, strict=True)]
+CELLS = [
+    (Action(name), role, LETTERS[letter])
+    for name, *letters in ROWS
+    for role, letter in zip(ROLES, letters, strict=True)
+]
 
 
 @pytest.mark.parametrize(("action", "role", "grant"), CELLS)

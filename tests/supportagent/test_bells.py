@@ -16,7 +16,9 @@ def _closed_breaker() -> None:
 def make_task(broker: str) -> "Task[[int], None]":
     """A task of an application whose broker is ``broker``."""
     app = Celery("test", broker=broker, set_as_current=False)
-    app.conf.update(task_always_eager=False, broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1})
+    app.conf.update(
+        task_always_eager=False, broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1}
+    )
 
     @app.task(name="test.task", ignore_result=True)
     def task(pk: int) -> None:
@@ -65,5 +67,3 @@ def test_an_unexpected_error_is_logged_and_raises_nothing(caplog: pytest.LogCapt
 
     assert "was not rung" in caplog.text
     assert caplog.records[0].exc_info is not None
-
-

@@ -16,7 +16,9 @@ from tests.factories import make_api_key, make_conversation, make_delivery, make
 pytestmark = pytest.mark.django_db
 
 
-def test_it_lives_in_one_line_without_a_database(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_it_lives_in_one_line_without_a_database(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0):
         response = client.get("/health/live")
 

@@ -91,7 +91,9 @@ def test_every_message_from_several_threads_arrives(layer: ThreadsafeInMemoryCha
     assert numbers == list(range(80))
 
 
-def test_a_message_to_one_channel_crosses_threads_too(layer: ThreadsafeInMemoryChannelLayer, listener: Listener) -> None:
+def test_a_message_to_one_channel_crosses_threads_too(
+    layer: ThreadsafeInMemoryChannelLayer, listener: Listener
+) -> None:
     asyncio.run(layer.send(listener.channel, {"type": "direct"}))
 
     wait_until(lambda: listener.received, seconds=5, what="the message")

@@ -11,7 +11,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from core.policy import Role
 from supportagent import heartbeats, metrics
-from tests.factories import make_account, make_api_key, make_conversation, make_delivery, make_escalation, make_message, make_user
+from tests.factories import (
+    make_account,
+    make_api_key,
+    make_conversation,
+    make_delivery,
+    make_escalation,
+    make_message,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 

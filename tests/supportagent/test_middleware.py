@@ -28,7 +28,14 @@ HEADERS = (
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/", 200), ("/health/live", 200), ("/metrics", 401), ("/nothing/here", 404), ("/admin/", 302), ("/static/css/base.css", 200)],
+    [
+        ("/", 200),
+        ("/health/live", 200),
+        ("/metrics", 401),
+        ("/nothing/here", 404),
+        ("/admin/", 302),
+        ("/static/css/base.css", 200),
+    ],
 )
 def test_every_answer_carries_the_headers(client: Client, path: str, status: int) -> None:
     response = client.get(path)
@@ -93,7 +100,8 @@ def test_a_view_that_sets_a_header_itself_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "policy"), [("/static/js/embed.js", "cross-origin"), ("/static/js/shell.js", "same-origin"), ("/", "same-origin")]
+    ("path", "policy"),
+    [("/static/js/embed.js", "cross-origin"), ("/static/js/shell.js", "same-origin"), ("/", "same-origin")],
 )
 def test_only_the_embed_script_may_be_loaded_by_other_sites(path: str, policy: str) -> None:
     answered = SecurityHeadersMiddleware(lambda _: HttpResponse())(RequestFactory().get(path))
@@ -124,7 +132,9 @@ def test_an_address_is_believed_only_from_proxies_of_ours(
     ("proxies", "given", "kept"),
     [(1, "trace-0123456789", True), (0, "trace-0123456789", False), (1, "bad id\n", False), (1, "x" * 65, False)],
 )
-def test_a_request_id_is_kept_only_from_a_proxy_of_ours(settings: Settings, proxies: int, given: str, *, kept: bool) -> None:
+def test_a_request_id_is_kept_only_from_a_proxy_of_ours(
+    settings: Settings, proxies: int, given: str, *, kept: bool
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     seen: list[audit.Origin] = []
 

@@ -36,7 +36,9 @@ def _hosts(settings: Settings) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://console.example"]
 
 
-@pytest.mark.parametrize("origin", [b"https://desk.example:8443", b"http://desk.example:8443", b"https://console.example"])
+@pytest.mark.parametrize(
+    "origin", [b"https://desk.example:8443", b"http://desk.example:8443", b"https://console.example"]
+)
 def test_our_own_pages_may(origin: bytes) -> None:
     assert opens("/ws/workspace/", HOST, (b"origin", origin))
 
@@ -60,7 +62,9 @@ def test_other_pages_may_not(path: str, origin: bytes) -> None:
 
 
 def test_two_origins_are_none() -> None:
-    assert not opens("/ws/workspace/", HOST, (b"origin", b"https://desk.example:8443"), (b"origin", b"https://evil.example"))
+    assert not opens(
+        "/ws/workspace/", HOST, (b"origin", b"https://desk.example:8443"), (b"origin", b"https://evil.example")
+    )
 
 
 def test_programs_without_an_origin_reach_only_sockets_without_cookies() -> None:

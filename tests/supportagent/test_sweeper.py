@@ -84,9 +84,8 @@ def _refuse() -> None:
 
 
 def test_a_step_with_an_interval_runs_when_it_is_time() -> None:
-    runs: list[int] = []
-    seldom = Step(name="seldom", run=lambda: runs.append(1) or 1, every=3600)
-    sweeper = Sweeper([seldom])
+    runs, step = counting()
+    sweeper = Sweeper([Step(name="seldom", run=step.run, every=3600)])
 
     for _ in range(3):
         sweeper.sweep_once()

@@ -1,7 +1,9 @@
 """``manage.py apikey``: keys for programs."""
 
 import json
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
@@ -82,13 +84,12 @@ def _team(name: str | None) -> Team | None:
 
 
 def _find(word: str) -> ApiKey:
-    matches = Q(prefix=word.removeprefix("sak_")[:8])
+    names = Q(prefix=word.removeprefix("sak_")[:8])
     if word.isdigit():
-        matches |= Q(pk=int(word))
-    key = (
-        next((each for each in ApiKey.objects.filter(matches)), None)
-        or ApiKey.objects.filter(public_id__in=[word] if len(word) == 36 else []).first()
-    )
+        names |= Q(pk=int(word))
+    with suppress(ValueError):
+        names |= Q(public_id=UUID(word))
+    key = ApiKey.objects.filter(names).first()
     if key is None:
         raise CommandError(f"There is no key {word!r}: see apikey list.")
     return key

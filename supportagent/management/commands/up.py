@@ -26,7 +26,9 @@ class Command(BaseCommand):
         """``--host``, ``--port`` and ``--no-demo``."""
         parser.add_argument("--host", help="where to listen (HOST; 127.0.0.1)")
         parser.add_argument("--port", type=int, help="the port to listen on (PORT; 8000)")
-        parser.add_argument("--no-demo", action="store_true", help="without demo people, simulator and traffic (DEMO=0)")
+        parser.add_argument(
+            "--no-demo", action="store_true", help="without demo people, simulator and traffic (DEMO=0)"
+        )
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Start, serve, end."""

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """``--threads`` and ``--once``."""
-        parser.add_argument("--threads", type=int, help="how many answers, and how many sends, at a time (WORK_THREADS)")
+        parser.add_argument(
+            "--threads", type=int, help="how many answers, and how many sends, at a time (WORK_THREADS)"
+        )
         parser.add_argument("--once", action="store_true", help="one pass; print what it found as JSON")
 
     def handle(self, *_args: object, threads: int | None, once: bool, **_options: Any) -> None:

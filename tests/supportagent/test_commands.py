@@ -1,0 +1,246 @@
+"""The management commands, called as a program calls them."""
+
+import json
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django_celery_beat.models import PeriodicTask
+from pytest_django import Settings
+
+from agent.models import Release
+from core.models import ApiKey, AuditEvent, Team, User
+from core.policy import Role
+from integrations.models import PlatformAccount
+from supportagent import demo, heartbeats, periodic
+from tests.factories import make_account, make_team
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*command: str) -> str:
+    """What a command writes to standard output."""
+    output = StringIO()
+    call_command(*command, stdout=output, stderr=StringIO())
+    return output.getvalue()
+
+
+def test_a_key_made_on_the_command_line_opens_its_door(client: Client) -> None:
+    answer = json.loads(run("apikey", "create", "prometheus", "--scope", "operations:read"))
+
+    assert set(answer) == {"id", "name", "role", "scopes", "key"}
+    assert (answer["name"], answer["role"], answer["scopes"]) == ("prometheus", "api-client", ["operations:read"])
+    assert client.get("/metrics", headers={"authorization": f"Bearer {answer['key']}"}).status_code == 200
+    assert AuditEvent.objects.get().action == "key.created"
+
+
+def test_a_key_of_a_role_and_a_team() -> None:
+    team = make_team("Returns")
+
+    answer = json.loads(run("apikey", "create", "--name", "till", "--role", "supervisor", "--team", "Returns"))
+
+    key = ApiKey.objects.get(pk=answer["id"])
+    assert (key.name, key.role, key.team) == ("till", Role.SUPERVISOR, team)
+
+
+def test_keys_are_listed_without_secrets_and_revoked(client: Client) -> None:
+    made = json.loads(run("apikey", "create", "one", "--scope", "operations:read"))
+
+    listed = json.loads(run("apikey", "list"))["keys"]
+    assert [key["id"] for key in listed] == [made["id"]]
+    assert made["key"].split("_", 2)[2] not in json.dumps(listed)
+
+    revoked = json.loads(run("apikey", "revoke", listed[0]["prefix"]))
+    assert revoked["revoked_at"]
+    assert client.get("/metrics", headers={"authorization": f"Bearer {made['key']}"}).status_code == 401
+
+
+@pytest.mark.parametrize("by", ["id", "public_id", "prefix"])
+def test_a_key_is_found_by_any_of_its_names(by: str) -> None:
+    run("apikey", "create", "one", "--role", "viewer")
+    listed = json.loads(run("apikey", "list"))["keys"]
+
+    run("apikey", "revoke", str(listed[0][by]))
+
+    assert not ApiKey.objects.usable().exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["apikey", "create"], 2),
+        (["apikey", "create", "x"], 2),
+        (["apikey", "create", "x", "--role", "viewer", "--scope", "operations:read"], 2),
+        (["apikey", "create", "x", "--role", "viewer", "--team", "Nobody"], 1),
+        (["apikey", "revoke", "99999"], 1),
+        (["apikey", "revoke", "not-a-uuid-but-thirty-six-characters"], 1),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(command: list[str], code: int) -> None:
+    with pytest.raises(CommandError) as refused:
+        run(*command)
+
+    assert refused.value.returncode == code
+    assert str(refused.value)
+
+
+def test_setup_makes_what_every_installation_needs_and_changes_nothing_again() -> None:
+    run("setup")
+    before = (
+        list(Team.objects.values()),
+        list(Release.objects.values_list("number", "state")),
+        PeriodicTask.objects.count(),
+    )
+
+    run("setup")
+
+    assert (
+        list(Team.objects.values()),
+        list(Release.objects.values_list("number", "state")),
+        PeriodicTask.objects.count(),
+    ) == before
+    assert [team["name"] for team in before[0]] == ["Support"]
+    assert before[1] == [(1, "published")]
+
+
+def test_every_periodic_job_has_a_task_and_no_job_sweeps() -> None:
+    known = periodic.ensure()
+
+    rows = {row.name: row for row in PeriodicTask.objects.filter(name__in=[job.name for job in periodic.JOBS])}
+    assert sorted(rows) == sorted(known)
+    assert not [row for row in rows.values() if "sweep" in row.task]
+
+
+def test_a_job_that_an_admin_switched_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = periodic.Job(name="Load the engine", task="agent.tasks.warm_up", minute="0")
+    monkeypatch.setattr(periodic, "JOBS", (job,))
+    periodic.ensure()
+    PeriodicTask.objects.filter(name=job.name).update(enabled=False)
+
+    assert periodic.ensure() == [job.name]
+
+    assert PeriodicTask.objects.get(name=job.name).enabled is False
+
+
+def test_a_job_whose_task_is_gone_goes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periodic, "JOBS", (periodic.Job(name="Load the engine", task="agent.tasks.warm_up"),))
+    periodic.ensure()
+    monkeypatch.setattr(periodic, "JOBS", (periodic.Job(name="Load the engine", task="agent.tasks.no_more"),))
+
+    assert periodic.ensure() == []
+
+    assert not PeriodicTask.objects.filter(name="Load the engine").exists()
+
+
+@pytest.fixture
+def demo_secrets(settings: Settings) -> dict[str, str]:
+    """What a first start would have made."""
+    settings.OWN_SECRETS = {
+        "DEMO_PASSWORD": "amber-fjord-123abc",
+        "CHAT_PUBLIC_KEY": "0123456789abcdef0123456789abcdef",
+        "SIM_CLIENT_SECRET": "client-secret",
+        "SIM_ACCESS_TOKEN": "act.1",
+        "SIM_REFRESH_TOKEN": "rft.1",
+    }
+    return settings.OWN_SECRETS
+
+
+def test_the_demo_is_loaded_once(demo_secrets: dict[str, str], client: Client) -> None:
+    assert demo.is_wanted()
+    printed = run("demo")
+    run("demo")
+
+    roles = dict(User.objects.values_list("username", "role"))
+    assert roles == {"admin": "admin", "sam": "supervisor", "dana": "agent", "eli": "prompt-editor", "vic": "viewer"}
+    assert not User.objects.filter(is_superuser=True).exists()
+    assert all(client.login(username=name, password=demo_secrets["DEMO_PASSWORD"]) for name in roles)
+    assert printed.count(demo_secrets["DEMO_PASSWORD"]) == 5
+    tiktok, chat = PlatformAccount.objects.order_by("platform")
+    assert (tiktok.client_key, tiktok.api_base, tiktok.options) == (demo.CLIENT_KEY, "", {"simulated": True})
+    assert tiktok.secrets == {"secret": "client-secret", "access_token": "act.1", "refresh_token": "rft.1"}
+    assert chat.public_key == demo_secrets["CHAT_PUBLIC_KEY"]
+    assert not demo.is_wanted()
+
+
+def test_a_changed_password_survives_another_load(demo_secrets: dict[str, str], client: Client) -> None:
+    run("demo")
+    dana = User.objects.get(username="dana")
+    dana.set_password("my own words 17")
+    dana.save()
+
+    run("demo")
+
+    assert client.login(username="dana", password="my own words 17")
+
+
+def test_a_reset_starts_the_demo_over_and_touches_nothing_else(demo_secrets: dict[str, str]) -> None:
+    other = make_account()
+    run("demo")
+    before = set(PlatformAccount.objects.values_list("pk", flat=True))
+
+    run("demo", "--reset")
+
+    after = set(PlatformAccount.objects.values_list("pk", flat=True))
+    assert before & after == {other.pk}
+    assert len(after) == 3
+
+
+def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings: Settings) -> None:
+    settings.HOST, settings.PORT = "0.0.0.0", 8123
+
+    app = demo.simulator_config()["apps"][0]
+
+    assert (app["client_key"], app["client_secret"]) == (demo.CLIENT_KEY, "client-secret")
+    assert app["callback_url"] == "http://127.0.0.1:8123/webhooks/tiktok"
+    assert app["accounts"][0]["business_id"] == demo.BUSINESS_ID
+
+
+def test_no_demo_on_a_database_that_was_not_made_for_it(settings: Settings) -> None:
+    settings.OWN_SECRETS = {}
+
+    with pytest.raises(CommandError, match="set DEMO=1"):
+        run("demo")
+
+
+def test_a_new_key_reads_what_the_old_one_wrote_and_then_replaces_it(settings: Settings) -> None:
+    old, new = settings.FIELD_ENCRYPTION_KEYS[0], run("new_encryption_key").strip()
+    account = make_account(secrets={"secret": "keep me"})
+
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    run("rotate_keys")
+
+    settings.FIELD_ENCRYPTION_KEYS = [new]
+    account.refresh_from_db()
+    assert account.secrets == {"secret": "keep me"}
+    assert AuditEvent.objects.filter(action="secret.rotated").count() == 1
+
+
+def test_a_rotation_that_cannot_read_a_secret_says_which_and_a_dry_run_writes_nothing(settings: Settings) -> None:
+    account = make_account(secrets={"secret": "keep me"})
+    run("rotate_keys", "--dry-run")
+    assert not AuditEvent.objects.exists()
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match=rf"account {account.pk}: A stored secret cannot be read"):
+        run("rotate_keys")
+
+
+def test_the_doctor_finds_what_is_missing_and_what_is_there() -> None:
+    output = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", "--json", stdout=output)
+    findings = {finding["name"]: finding for finding in json.loads(output.getvalue())["findings"]}
+    assert ended.value.code == 1
+    assert findings["database"]["ok"]
+    assert findings["migrations"]["ok"]
+    assert findings["live pages"]["ok"]
+    assert not findings["sweeper"]["ok"]
+    assert "manage.py setup" in findings["release"]["detail"]
+
+    run("setup")
+    heartbeats.beat("sweeper")
+    output = StringIO()
+    call_command("doctor", stdout=output)
+    assert "BROKEN" not in output.getvalue()
