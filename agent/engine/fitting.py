@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -35,8 +34,6 @@ from agent.engine.heads import (
 from agent.engine.sentiment import lexicon_features
 from agent.engine.text import clean, mask
 from agent.engine.types import OTHER_INTENT, SENTIMENT_LABELS, Example, IntentSpec, LabelledText
-
-logger = logging.getLogger(__name__)
 
 FOLDS = 5
 _SEED = 20

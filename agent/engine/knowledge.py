@@ -27,6 +27,21 @@ _MARGIN_CAP = 3.0
 _TERMS_CAP = 12
 
 
+class _Rivals:
+    """How far a passage stands above the best passage of another article; both are looked up once a search."""
+
+    def __init__(self, values: NDArray[np.float64] | FloatArray, articles: NDArray[np.int64]) -> None:
+        self._values = values
+        best = int(values.argmax())
+        self._article, self._best = int(articles[best]), float(values[best])
+        others = values[articles != self._article]
+        self._second = float(others.max()) if len(others) else None
+
+    def margin(self, number: int, article: int) -> float:
+        rival = self._second if article == self._article else self._best
+        return 0.0 if rival is None else float(self._values[number]) - rival
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
     """What a search found out; the arrays have the shape (passages,), the English likeness that of its own rows."""
@@ -37,6 +52,7 @@ class _Search:
     english: Likeness | None
     keyword: FloatArray
     is_across: NDArray[np.bool_]
+    rivals: tuple[_Rivals, _Rivals, _Rivals]
     field: KeywordField | None
     match: KeywordMatch | None
 
@@ -102,7 +118,7 @@ class KnowledgeIndex:
         if self._vectors is None:
             return ()
         found = self._compare(self._vectors, query, vector, english, language)
-        order = np.argsort(-found.fused, kind="stable")[: max(k, 1)]
+        order = _highest(found.fused, k)
         return tuple(self._hit(int(number), found, self._vectors, vector) for number in order)
 
     def extract(self, hit: Hit) -> Extract:
@@ -144,6 +160,11 @@ class KnowledgeIndex:
             english=english_likeness,
             keyword=keyword,
             is_across=is_across,
+            rivals=(
+                _Rivals(fused, self._article_of),
+                _Rivals(cosine, self._article_of),
+                _Rivals(keyword, self._article_of),
+            ),
             field=field,
             match=match,
         )
@@ -175,12 +196,7 @@ class KnowledgeIndex:
         )
 
     def _evidence(self, number: int, found: _Search, *, across: bool) -> Evidence:
-        rivals = self._article_of != self._article_of[number]
-        has_rivals = bool(rivals.any())
-
-        def margin(values: NDArray[np.float64] | FloatArray) -> float:
-            return float(values[number] - values[rivals].max()) if has_rivals else 0.0
-
+        article = int(self._article_of[number])
         field, match = (None, None) if across else (found.field, found.match)
         total = match.total if match is not None else 0.0
         coverage = near_coverage = 0.0
@@ -201,9 +217,9 @@ class KnowledgeIndex:
             keyword_ratio=float(found.keyword[number]) / total if total else 0.0,
             coverage=coverage,
             near_coverage=near_coverage,
-            vector_margin=margin(found.cosine),
-            keyword_margin=margin(found.keyword) / total if total else 0.0,
-            margin=min(margin(found.fused), _MARGIN_CAP),
+            vector_margin=found.rivals[1].margin(number, article),
+            keyword_margin=found.rivals[2].margin(number, article) / total if total else 0.0,
+            margin=min(found.rivals[0].margin(number, article), _MARGIN_CAP),
             terms=float(min(len(match.idf), _TERMS_CAP)) if match is not None else 0.0,
         )
 
@@ -221,6 +237,13 @@ class KnowledgeIndex:
         # A heading-like first line and the end of a list quote badly alone, hence a neighbour always comes along.
         chosen = [best, max(around, key=lambda other: float(standing[other]))] if around else [best]
         return spans[min(chosen)][0], spans[max(chosen)][1]
+
+
+def _highest(values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """The rows of the k highest values, highest first and equal ones by row."""
+    count = min(max(k, 1), len(values))
+    rows = np.sort(np.argpartition(-values, count - 1)[:count])
+    return np.asarray(rows[np.argsort(-values[rows], kind="stable")], dtype=np.int64)
 
 
 def _cosines(likeness: Likeness, number: int) -> tuple[float, float, float]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -287,6 +289,15 @@ def test_eight_threads_see_what_one_sees(engine: Engine) -> None:
         together = list(pool.map(work, texts * 3))
 
     assert together == alone * 3
+
+
+def test_the_engine_needs_neither_django_nor_celery_nor_langgraph() -> None:
+    loaded = "import sys, agent.engine.engine, agent.engine.seeds, agent.engine.fitting; print(' '.join(sys.modules))"
+
+    names = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
+
+    strangers = {"django", "celery", "langgraph", "core", "conversations", "agent.models"}
+    assert not strangers & set(names)
 
 
 def test_a_message_costs_little(engine: Engine) -> None:
