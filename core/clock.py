@@ -7,7 +7,7 @@ from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.functions import Now
 
 
-def now_plus(delay: timedelta) -> ExpressionWrapper:
+def now_plus(delay: timedelta) -> ExpressionWrapper:  # type: ignore[type-arg]  # not subscriptable at run time
     """An expression for "now on the database's clock, plus ``delay``"."""
     return ExpressionWrapper(Now() + delay, output_field=DateTimeField())
 

@@ -21,7 +21,7 @@ def cipher() -> MultiFernet:
     return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
-class EncryptedJSONField(models.BinaryField):
+class EncryptedJSONField(models.BinaryField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A JSON object of strings, Fernet-encrypted at rest.
 
     Reads as ``dict[str, str]``. To rotate: put a new key first, run ``manage.py rotate_keys``, drop the old key.

@@ -34,7 +34,7 @@ class User(AbstractUser):
     teams = models.ManyToManyField(Team, related_name="members", blank=True)
     languages = models.JSONField(default=list, blank=True, help_text="Languages this person answers in, as two letters.")
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=[r for r in Role.values if r != Role.API_CLIENT]), name="user_role_is_known")
         ]

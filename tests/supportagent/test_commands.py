@@ -137,14 +137,15 @@ def test_a_job_whose_task_is_gone_goes_too(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.fixture
 def demo_secrets(settings: Settings) -> dict[str, str]:
     """What a first start would have made."""
-    settings.OWN_SECRETS = {
+    made = {
         "DEMO_PASSWORD": "amber-fjord-123abc",
         "CHAT_PUBLIC_KEY": "0123456789abcdef0123456789abcdef",
         "SIM_CLIENT_SECRET": "client-secret",
         "SIM_ACCESS_TOKEN": "act.1",
         "SIM_REFRESH_TOKEN": "rft.1",
     }
-    return settings.OWN_SECRETS
+    settings.OWN_SECRETS = made
+    return made
 
 
 def test_the_demo_is_loaded_once(demo_secrets: dict[str, str], client: Client) -> None:
@@ -188,7 +189,7 @@ def test_a_reset_starts_the_demo_over_and_touches_nothing_else(demo_secrets: dic
 
 
 def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings: Settings) -> None:
-    settings.HOST, settings.PORT = "0.0.0.0", 8123
+    settings.HOST, settings.PORT = "0.0.0.0", 8123  # noqa: S104  (nobody binds it here)
 
     app = demo.simulator_config()["apps"][0]
 

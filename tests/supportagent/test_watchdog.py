@@ -22,8 +22,10 @@ def test_it_ends_a_process_that_is_stuck(*, oldest: float, stalled: float, ends:
 def test_it_says_why(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     settings.TASK_LIMIT_SECONDS = 5
 
-    Watchdog(oldest=lambda: 6.0, end=[].append).look()
+    codes: list[int] = []
+    Watchdog(oldest=lambda: 6.0, end=codes.append).look()
 
+    assert codes == [EXIT_STUCK]
     assert "running for more than 5 s" in caplog.text
 
 
