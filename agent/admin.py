@@ -70,7 +70,7 @@ class ReleaseAdmin(AgentAdmin):
     actions = ["draft", "publish", "roll_back"]
     actions_on_top = True
 
-    @display(description="State", label=_STATES, ordering="state")
+    @display(description="State", label=_STATES, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, release: Release) -> str:
         """The state, coloured."""
         return release.state
@@ -85,13 +85,15 @@ class ReleaseAdmin(AgentAdmin):
     def publish(self, request: HttpRequest, chosen: "QuerySet[Release]") -> None:
         """Make the chosen draft the one that answers."""
         user: Any = request.user
-        self.each(request, chosen, lambda row: releases.publish(row, user), done="Published; the next answer follows it")
+        self.each(
+            request, chosen, lambda row: releases.publish(row, user), done="Published; the next answer follows it"
+        )
 
     @admin.action(description="Roll back to the release before")
     def roll_back(self, request: HttpRequest, chosen: "QuerySet[Release]") -> None:
         """Publish what was published before, whichever release is chosen."""
         user: Any = request.user
-        self.each(request, chosen[:1], lambda row: releases.rollback(user), done="Rolled back")
+        self.each(request, chosen[:1], lambda _: releases.rollback(user), done="Rolled back")
 
 
 class DraftedAdmin(AgentAdmin):
@@ -99,12 +101,14 @@ class DraftedAdmin(AgentAdmin):
 
     change_action = Action.EDIT_PROMPTS
     list_select_related = ["release"]
-    list_filter = [("release", admin.RelatedOnlyFieldListFilter)]
+    list_filter: tuple[Any, ...] = (("release", admin.RelatedOnlyFieldListFilter),)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         """Retired releases are read on their own page."""
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.exclude(release__state=Release.State.RETIRED).order_by("-release__number", *self.model._meta.ordering)
+        return rows.exclude(release__state=Release.State.RETIRED).order_by(
+            "-release__number", *self.model._meta.ordering
+        )
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Back to the list, since the row that was changed may be the draft's copy."""
@@ -120,12 +124,16 @@ class DraftedAdmin(AgentAdmin):
             self.message_user(request, str(problem), messages.ERROR)
             return
         self.message_user(
-            request, f"Saved in draft release {draft.number}. It changes no answer until it is published.", messages.SUCCESS
+            request,
+            f"Saved in draft release {draft.number}. It changes no answer until it is published.",
+            messages.SUCCESS,
         )
 
     def save_into_draft(self, obj: Any, user: Any) -> Release:
         """The row's change in a draft. A row of the published release is changed in the newest draft's copy."""
-        changed = {field.attname: getattr(obj, field.attname) for field in obj._meta.concrete_fields if not field.primary_key}
+        changed = {
+            field.attname: getattr(obj, field.attname) for field in obj._meta.concrete_fields if not field.primary_key
+        }
         draft = editing.draft_for(obj.release, user)
         row = obj if draft.pk == obj.release_id else editing.twin(type(obj).objects.get(pk=obj.pk), draft)
         for name, value in changed.items():
@@ -165,7 +173,7 @@ class ReplyTemplateAdmin(DraftedAdmin):
     """Fixed texts that customers read."""
 
     list_display = ["key", "language", "release", "text"]
-    list_filter = [("release", admin.RelatedOnlyFieldListFilter), "language"]
+    list_filter: tuple[Any, ...] = (("release", admin.RelatedOnlyFieldListFilter), "language")
     search_fields = ["key", "text"]
     fields = ["release", "key", "language", "text"]
     readonly_fields = ["release", "key", "language"]
@@ -200,7 +208,7 @@ class TrainingExampleAdmin(DraftedAdmin):
     """What the engine learns from."""
 
     list_display = ["text", "purpose", "label", "language", "release"]
-    list_filter = [("release", admin.RelatedOnlyFieldListFilter), "purpose", "language"]
+    list_filter: tuple[Any, ...] = (("release", admin.RelatedOnlyFieldListFilter), "purpose", "language")
     readonly_fields = ["release"]
     search_fields = ["text", "label"]
 
@@ -210,7 +218,7 @@ class PhraseAdmin(DraftedAdmin):
     """Words that call a person whatever a model thinks."""
 
     list_display = ["text", "head", "language", "release"]
-    list_filter = [("release", admin.RelatedOnlyFieldListFilter), "head", "language"]
+    list_filter: tuple[Any, ...] = (("release", admin.RelatedOnlyFieldListFilter), "head", "language")
     readonly_fields = ["release"]
     search_fields = ["text"]
 
@@ -269,7 +277,9 @@ class ArticleVersionAdmin(AgentAdmin):
         """Save as the next version, used by a draft."""
         user: Any = request.user
         try:
-            draft = editing.revise_article(obj.article, title=obj.title, body=obj.body, questions=obj.questions, by=user)
+            draft = editing.revise_article(
+                obj.article, title=obj.title, body=obj.body, questions=obj.questions, by=user
+            )
         except self.expected_errors() as problem:
             self.message_user(request, str(problem), messages.ERROR)
             return
@@ -295,13 +305,22 @@ class AgentRunAdmin(AgentAdmin):
     """Runs: what the agent did and why."""
 
     view_action = Action.VIEW_ALL_CONVERSATIONS
-    list_display = ["started_at", "conversation_id", "shown_state", "intent", "confidence", "provider", "duration_ms", "release"]
+    list_display = [
+        "started_at",
+        "conversation_id",
+        "shown_state",
+        "intent",
+        "confidence",
+        "provider",
+        "duration_ms",
+        "release",
+    ]
     list_filter = ["state", "provider", "route"]
     list_select_related = ["release"]
     search_fields = ["=conversation_id", "intent"]
     date_hierarchy = "started_at"
 
-    @display(description="State", label=_RUN_STATES, ordering="state")
+    @display(description="State", label=_RUN_STATES, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, run: AgentRun) -> str:
         """The state, coloured."""
         return run.state
@@ -330,5 +349,3 @@ class TextVectorAdmin(AgentAdmin):
 
     list_display = ["key", "created_at"]
     exclude = ["vector"]
-
-

@@ -108,7 +108,9 @@ def period_words(period: Period) -> str:
 
 def read(scope: Scope) -> Board:
     """The figures of a scope. At most 12 queries, however many rows there are."""
-    in_hour = chart.draw(metrics.minutes(scope), first=scope.hour_began)
+    in_hour = chart.draw(
+        metrics.minutes(scope), first=scope.hour_began, url=lambda minute: rows_url("messages", scope.filters, minute)
+    )
     escalations, reasons = metrics.escalations(scope)
     shows_figures = allows(scope.who, Action.VIEW_ANALYTICS)
     raised = escalations["escalations-raised"]

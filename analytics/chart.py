@@ -1,7 +1,7 @@
 """The curve of messages a minute: numbers in, the corners of an SVG line out."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,10 +14,10 @@ HEIGHT = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """One minute's column: where it stands, and how many messages went either way."""
+    """One minute's column: where it stands, how many messages went either way, and where these are listed."""
 
     left: float
-    start: str
+    url: str
     clock: datetime
     inbound: int
     outbound: int
@@ -38,8 +38,11 @@ class Chart:
     total_out: int
 
 
-def draw(counts: dict[tuple[str, datetime], int], *, first: datetime) -> Chart:
-    """The chart of the MINUTES_SHOWN minutes from ``first`` on. ``counts`` is keyed by direction and minute."""
+def draw(counts: dict[tuple[str, datetime], int], *, first: datetime, url: Callable[[str], str]) -> Chart:
+    """The chart of the MINUTES_SHOWN minutes from ``first`` on.
+
+    ``counts`` is keyed by direction and minute; ``url`` says where the messages of a minute (in ISO form) are listed.
+    """
     starts = [first + timedelta(minutes=number) for number in range(MINUTES_SHOWN)]
     inbound = [counts.get((Message.Direction.INBOUND.value, start), 0) for start in starts]
     outbound = [counts.get((Message.Direction.OUTBOUND.value, start), 0) for start in starts]
@@ -56,7 +59,7 @@ def draw(counts: dict[tuple[str, datetime], int], *, first: datetime) -> Chart:
         minutes=[
             Minute(
                 left=number * column,
-                start=start.isoformat(),
+                url=url(start.isoformat()),
                 clock=start,
                 inbound=inbound[number],
                 outbound=outbound[number],

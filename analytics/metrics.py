@@ -138,18 +138,23 @@ def _messages() -> list[Metric]:
 
     return [
         Metric(
+            key="messages",
+            label=_("Messages, last 60 minutes"),
+            kind=kind,
+            condition=lambda scope: Q(created_at__gte=scope.hour_began),
+            part=_minute,
+        ),
+        Metric(
             key="messages-in",
             label=_("Messages from customers, last 60 minutes"),
             kind=kind,
             condition=last_hour(Message.Direction.INBOUND),
-            part=_minute,
         ),
         Metric(
             key="messages-out",
             label=_("Messages to customers, last 60 minutes"),
             kind=kind,
             condition=last_hour(Message.Direction.OUTBOUND),
-            part=_minute,
         ),
         Metric(key="received", label=_("Customers' messages"), kind=kind, condition=_inbound(), of_period=True),
         *(

@@ -59,7 +59,15 @@ class CustomerAdmin(RecordAdmin):
 class ConversationAdmin(RecordAdmin):
     """Conversations."""
 
-    list_display = ["customer", "platform", "mode", "assignee", "last_customer_line", "last_message_at", "open_in_workspace"]
+    list_display = [
+        "customer",
+        "platform",
+        "mode",
+        "assignee",
+        "last_customer_line",
+        "last_message_at",
+        "open_in_workspace",
+    ]
     list_filter = ["mode", "platform", "team"]
     list_select_related = ["customer", "assignee"]
     search_fields = ["customer__name", "customer__username", "thread_key"]

@@ -35,7 +35,9 @@ HOLDING = {
 
 def is_pleasantry(text: str) -> bool:
     """Whether the text is only thanks, assent or signs such as emoji, so that nobody need be called for it."""
-    letters = "".join(character if unicodedata.category(character)[0] in "LMN" else " " for character in text.casefold())
+    letters = "".join(
+        character if unicodedata.category(character)[0] in "LMN" else " " for character in text.casefold()
+    )
     words = " ".join(letters.split())
     return not words or words in _PLEASANT
 

@@ -54,7 +54,9 @@ class UserAdmin(PolicyAdmin):
             obj.is_staff = True
         super().save_model(request, obj, form, change)
         fields = [name for name in form.changed_data if "password" not in name]
-        audit.record(_who(request), "user.changed" if change else "user.added", obj, after={"fields": fields, "role": obj.role})
+        audit.record(
+            _who(request), "user.changed" if change else "user.added", obj, after={"fields": fields, "role": obj.role}
+        )
 
 
 @admin.register(Team)

@@ -23,7 +23,8 @@ class Origin:
     request_id: str = ""
 
 
-origin: ContextVar[Origin] = ContextVar("audit_origin", default=Origin())
+NOWHERE = Origin()
+origin: ContextVar[Origin] = ContextVar("audit_origin", default=NOWHERE)
 
 
 def record(

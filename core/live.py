@@ -87,8 +87,10 @@ class _Ringer:
         messages = list(signals)
         if bells:
             messages.append((STAFF_GROUP, {"type": "conversations.changed", "bells": [asdict(bell) for bell in bells]}))
-        for bell in bells:
-            messages.append((conversation_group(bell.conversation_id), {"type": "conversation.changed", "bell": asdict(bell)}))
+        messages += [
+            (conversation_group(bell.conversation_id), {"type": "conversation.changed", "bell": asdict(bell)})
+            for bell in bells
+        ]
         try:
             async with asyncio.timeout(5):
                 for group, message in messages:

@@ -30,13 +30,19 @@ class User(AbstractUser):
     """A member of staff: one role, any number of teams."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    role = models.CharField(max_length=20, choices=[c for c in Role.choices if c[0] != Role.API_CLIENT], default=Role.VIEWER)
+    role = models.CharField(
+        max_length=20, choices=[c for c in Role.choices if c[0] != Role.API_CLIENT], default=Role.VIEWER
+    )
     teams = models.ManyToManyField(Team, related_name="members", blank=True)
-    languages = models.JSONField(default=list, blank=True, help_text="Languages this person answers in, as two letters.")
+    languages = models.JSONField(
+        default=list, blank=True, help_text="Languages this person answers in, as two letters."
+    )
 
     class Meta(AbstractUser.Meta):
         constraints = [
-            models.CheckConstraint(condition=models.Q(role__in=[r for r in Role.values if r != Role.API_CLIENT]), name="user_role_is_known")
+            models.CheckConstraint(
+                condition=models.Q(role__in=[r for r in Role.values if r != Role.API_CLIENT]), name="user_role_is_known"
+            )
         ]
 
     @property
@@ -168,7 +174,9 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor_kind", "actor_id", "-id"], name="audit_by_actor"),
         ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(actor_kind__in=["user", "key", "system"]), name="audit_actor_is_known")
+            models.CheckConstraint(
+                condition=models.Q(actor_kind__in=["user", "key", "system"]), name="audit_actor_is_known"
+            )
         ]
 
     def __str__(self) -> str:

@@ -37,4 +37,8 @@ def one_line(text: str, limit: int = 160) -> str:
 
 
 def _joins(character: str) -> bool:
-    return unicodedata.combining(character) != 0 or character in "\u200d\ufe0e\ufe0f" or "\U0001f3fb" <= character <= "\U0001f3ff"
+    return (
+        unicodedata.combining(character) != 0
+        or character in "\u200d\ufe0e\ufe0f"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )

@@ -59,14 +59,18 @@ class Verdict:
 def is_quiet(rig: Rig) -> bool:
     """Whether nothing is on its way any more, on either side."""
     state = rig.simulator("GET", "state?acked=0")
-    return state["webhooks"]["pending"] == 0 and rig.query(STILL_MOVING)[0][0] == 0
+    pending: int = state["webhooks"]["pending"]
+    moving: int = rig.query(STILL_MOVING)[0][0]
+    return pending + moving == 0
 
 
 def judge(rig: Rig) -> Verdict:
     """Compare what the platform saw with what the product recorded."""
     written = [row["message_id"] for row in log(rig, "customer")]
     accepted = [row for row in log(rig, "accepted") if row["account"] == BUSINESS]
-    acked = {row["message_id"] for row in log(rig, "webhook") if row["status"] == 200 and row["name"] == "im_receive_msg"}
+    acked = {
+        row["message_id"] for row in log(rig, "webhook") if row["status"] == 200 and row["name"] == "im_receive_msg"
+    }
     ends = dict(rig.query(ENDS))
     sent = rig.query(SENT)
     by_id = {platform_id: (conversation, out_seq) for platform_id, conversation, out_seq in sent}

@@ -83,7 +83,9 @@ class Rig:
                 command=(*celery, "--loglevel", "WARNING", "--without-mingle", "--without-gossip"),
                 environment={"PROCESS_KIND": "worker"},
             ),
-            Process(name="sweeper", command=(sys.executable, "manage.py", "work"), environment={"PROCESS_KIND": "worker"}),
+            Process(
+                name="sweeper", command=(sys.executable, "manage.py", "work"), environment={"PROCESS_KIND": "worker"}
+            ),
         )
 
     def __enter__(self) -> Self:
@@ -167,8 +169,10 @@ class Rig:
         self._secrets = (secret, access, refresh)
         self._spawn(
             "simulator",
-            (sys.executable, "-m", "simulator", "--port", str(self.sim_port))
-            + ("--data", str(self.folder / "simulator"), "--config", str(config)),
+            (
+                *(sys.executable, "-m", "simulator", "--port", str(self.sim_port)),
+                *("--data", str(self.folder / "simulator"), "--config", str(config)),
+            ),
             {},
         )
         wait_for(lambda: _answers(f"{self.sim_url}/_sim/state?acked=0"), seconds=20, what="the simulator")

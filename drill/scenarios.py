@@ -51,7 +51,7 @@ SCENARIOS: dict[str, Callable[[Rig, random.Random], None]] = {
 
 def run(rig: Rig, name: str, *, seconds: float, rate: float, customers: int, seed: int) -> Outcome:
     """Let customers write for ``seconds`` while the scenario's fault strikes again and again, then drain and judge."""
-    dice = random.Random(seed)  # noqa: S311  (a drill is repeatable, not secret)
+    dice = random.Random(seed)
     kills_before = rig.kills
     traffic = Traffic(rig=rig, rate=rate, customers=customers, seed=seed)
     traffic.start()

@@ -44,7 +44,7 @@ class Traffic:
             self._thread.join()
 
     def _write(self) -> None:
-        dice = random.Random(self.seed)  # noqa: S311  (a drill is repeatable, not secret)
+        dice = random.Random(self.seed)
         with httpx2.Client(base_url=self.rig.sim_url, timeout=30) as client:
             while not self._stop.wait(1 / self.rate):
                 line = f"{dice.choice(LINES)} ({self.written + 1})"

@@ -82,7 +82,7 @@ class WebhookEventAdmin(PolicyAdmin):
     exclude = ["body"]
     readonly_fields = ["bytes_as_text"]
 
-    @display(description="State", label=_COLOURS, ordering="state")
+    @display(description="State", label=_COLOURS, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, event: WebhookEvent) -> str:
         """The state, coloured."""
         return event.state

@@ -5,6 +5,10 @@ class InvalidSignature(Exception):
     """The sender did not prove who it is; answered 401, and nothing is kept. The message is the answer's detail."""
 
 
+class NoSignature(InvalidSignature):
+    """There is no proof at all, or none that could be one; no key would change that."""
+
+
 class KeysUnavailable(Exception):
     """The accounts' keys could not be read yet, so nobody's proof can be judged."""
 

@@ -37,14 +37,6 @@ def take(account_id: int, *, limit: int, calls: int = 1, leaving: int = 0) -> fl
     return 0.0
 
 
-@transaction.atomic
-def give_back(account_id: int, *, calls: int = 1) -> None:
-    """Return calls that were taken and not made."""
-    window = _held(account_id)
-    window.stamps = sorted(window.stamps)[:-calls]
-    window.save(update_fields=["stamps"])
-
-
 def _held(account_id: int) -> SendWindow:
     """The account's row, locked. SQLite's transactions begin IMMEDIATE and so hold the one write lock anyway."""
     held = SendWindow.objects.select_for_update().filter(pk=account_id).first()

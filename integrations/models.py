@@ -76,9 +76,15 @@ class PlatformAccount(models.Model):
     class Meta:
         ordering = ["platform", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["platform", "client_key", "external_id"], name="one_account_per_platform_id"),
-            models.CheckConstraint(condition=Q(platform__in=["tiktok", "linkedin", "webchat", "events"]), name="platform_is_known"),
-            models.CheckConstraint(condition=Q(state__in=["active", "reconnect", "removed"]), name="account_state_is_known"),
+            models.UniqueConstraint(
+                fields=["platform", "client_key", "external_id"], name="one_account_per_platform_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(platform__in=["tiktok", "linkedin", "webchat", "events"]), name="platform_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["active", "reconnect", "removed"]), name="account_state_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,7 +101,9 @@ class PlatformAccount(models.Model):
 class SendWindow(models.Model):
     """When an account's last calls were made: what keeps all workers together under the platform's limit a minute."""
 
-    account = models.OneToOneField(PlatformAccount, on_delete=models.CASCADE, primary_key=True, related_name="send_window")
+    account = models.OneToOneField(
+        PlatformAccount, on_delete=models.CASCADE, primary_key=True, related_name="send_window"
+    )
     stamps = models.JSONField(default=list)
 
     def __str__(self) -> str:
@@ -169,13 +177,18 @@ class WebhookEvent(models.Model):
                 name="webhook_event_state_is_known",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["ignored", "quarantined", "conflict", "dead"]) | ~Q(reason=""), name="set_aside_event_says_why"
+                condition=~Q(state__in=["ignored", "quarantined", "conflict", "dead"]) | ~Q(reason=""),
+                name="set_aside_event_says_why",
             ),
         ]
         indexes = [
             models.Index(fields=["source", "conv_key", "id"], name="event_to_ingest", condition=Q(state="received")),
             models.Index(fields=["next_attempt_at"], name="event_due", condition=Q(state="received")),
-            models.Index(fields=["state", "-id"], name="event_set_aside", condition=Q(state__in=["quarantined", "conflict", "dead"])),
+            models.Index(
+                fields=["state", "-id"],
+                name="event_set_aside",
+                condition=Q(state__in=["quarantined", "conflict", "dead"]),
+            ),
             models.Index(fields=["-received_at"], name="event_recent"),
         ]
 

@@ -22,7 +22,7 @@ from rest_framework.views import APIView
 
 from core.text import clean_text
 from integrations import bells, keys
-from integrations.exceptions import InvalidSignature, KeysUnavailable
+from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature
 from integrations.models import WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Glance, Platform, Proof
@@ -133,6 +133,8 @@ def _authenticate(platform: Platform, request: HttpRequest, body: bytes) -> tupl
     """Which of our apps the event is for, proved. Raises InvalidSignature and KeysUnavailable."""
     try:
         return _prove(platform, request, body)
+    except NoSignature:
+        raise
     except InvalidSignature:
         if keys.reread(platform.name):
             return _prove(platform, request, body)

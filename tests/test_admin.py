@@ -78,9 +78,7 @@ def test_a_setting_saved_in_the_admin_waits_in_a_draft_until_it_is_published(
     draft = Release.objects.get(state="draft")
     assert setting.config_value != "Ida"
     assert draft.configs.get(config_key="bot.name").config_value == "Ida"
-    as_admin.post(
-        reverse("admin:agent_release_changelist"), {"action": "publish", "_selected_action": [draft.pk]}
-    )
+    as_admin.post(reverse("admin:agent_release_changelist"), {"action": "publish", "_selected_action": [draft.pk]})
     assert releases.current_release() == (published if four_eyes else draft)
 
 
@@ -91,7 +89,14 @@ def test_a_rule_saved_in_the_admin_changes_the_draft_only(as_admin: Client) -> N
     page = reverse("admin:agent_escalationrule_change", args=[rule.pk])
     form = as_admin.get(page).context["adminform"].form
 
-    as_admin.post(page, {**{name: form.initial.get(name) for name in form.fields}, "name": "New words", "conditions": json.dumps(rule.conditions)})
+    as_admin.post(
+        page,
+        {
+            **{name: form.initial.get(name) for name in form.fields},
+            "name": "New words",
+            "conditions": json.dumps(rule.conditions),
+        },
+    )
 
     rule.refresh_from_db()
     assert rule.name != "New words"

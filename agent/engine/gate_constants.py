@@ -28,23 +28,23 @@ GATES: dict[str, GateModel] = {
         threshold=0.476,
     ),
     "faq_across": GateModel(
-        weights=(2.812, 4.839, 5.412, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.854, 0.0, 1.46, 0.0),
-        intercept=-4.377,
+        weights=(2.784, 4.826, 5.418, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.856, 0.0, 1.463, 0.0),
+        intercept=-4.362,
         threshold=0.484,
     ),
     "text_plain": GateModel(
         weights=(0.0, 3.493, 5.15, 0.0, 0.0, 0.0, 1.038, 0.007, 2.677, 2.971, 0.027, 0.749, 0.379),
         intercept=-6.194,
-        threshold=0.456,
+        threshold=0.705,
     ),
     "text_english": GateModel(
         weights=(0.0, 1.73, 2.293, 0.0, 2.742, 3.348, 0.373, 0.231, 1.258, 1.235, 0.24, 0.714, 0.156),
         intercept=-5.919,
-        threshold=0.471,
+        threshold=0.766,
     ),
     "text_across": GateModel(
         weights=(0.0, 5.459, 4.842, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.393, 0.0, 1.604, 0.0),
         intercept=-3.573,
-        threshold=0.505,
+        threshold=0.776,
     ),
 }

@@ -100,7 +100,7 @@ def apply_thought(run: AgentRun, thought: Thought) -> None:
     state = thought.state
     calls = state.get("model_calls", [])
     run.trace = trace_of(thought)
-    run.draft = state.get("suggestion", "") or state["response"] if "response" in state else ""
+    run.draft = state.get("suggestion", "") if state["reply_kind"] == "hand_over" else state["response"]
     run.route = state["route"]
     run.intent = state["intent"][:60]
     run.confidence = state["confidence"]

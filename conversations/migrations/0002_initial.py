@@ -6,294 +6,508 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('conversations', '0001_initial'),
-        ('core', '0001_initial'),
+        ("conversations", "0001_initial"),
+        ("core", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='conversation',
-            name='assignee',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='assigned_conversations', to=settings.AUTH_USER_MODEL),
+            model_name="conversation",
+            name="assignee",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="assigned_conversations",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='core.team'),
+            model_name="conversation",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="conversations",
+                to="core.team",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('account_id', 'external_id'), name='one_customer_per_platform_id'),
+            model_name="customer",
+            constraint=models.UniqueConstraint(
+                fields=("account_id", "external_id"), name="one_customer_per_platform_id"
+            ),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='conversations.customer'),
+            model_name="conversation",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="conversations", to="conversations.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='conversations.conversation'),
+            model_name="delivery",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="conversations.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='deliveryattempt',
-            name='delivery',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempt_log', to='conversations.delivery'),
+            model_name="deliveryattempt",
+            name="delivery",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attempt_log", to="conversations.delivery"
+            ),
         ),
         migrations.AddField(
-            model_name='episode',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='episodes', to='conversations.conversation'),
+            model_name="episode",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="episodes", to="conversations.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='claimed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='claimed_escalations', to=settings.AUTH_USER_MODEL),
+            model_name="escalation",
+            name="claimed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="claimed_escalations",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='escalations', to='conversations.conversation'),
+            model_name="escalation",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="escalations", to="conversations.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='episode',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='escalations', to='conversations.episode'),
+            model_name="escalation",
+            name="episode",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="escalations",
+                to="conversations.episode",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='author',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="message",
+            name="author",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='conversations.conversation'),
+            model_name="message",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="conversations.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='episode',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='conversations.episode'),
+            model_name="message",
+            name="episode",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="messages",
+                to="conversations.episode",
+            ),
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='message',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='delivery', to='conversations.message'),
+            model_name="delivery",
+            name="message",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="delivery", to="conversations.message"
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='conversations.message'),
+            model_name="attachment",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="conversations.message"
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="note",
+            name="author",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='note',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='conversations.conversation'),
+            model_name="note",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notes", to="conversations.conversation"
+            ),
         ),
         migrations.AddIndex(
-            model_name='seenkey',
-            index=models.Index(fields=['seen_at'], name='seen_key_by_age'),
+            model_name="seenkey",
+            index=models.Index(fields=["seen_at"], name="seen_key_by_age"),
         ),
         migrations.AddConstraint(
-            model_name='seenkey',
-            constraint=models.UniqueConstraint(fields=('account_id', 'key'), name='one_effect_per_item'),
+            model_name="seenkey",
+            constraint=models.UniqueConstraint(fields=("account_id", "key"), name="one_effect_per_item"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('mode', 'bot'), ('last_in_seq__gt', models.F('answered_to_seq'))), fields=['ready_at'], name='conversation_due'),
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("mode", "bot"), ("last_in_seq__gt", models.F("answered_to_seq"))),
+                fields=["ready_at"],
+                name="conversation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['-last_message_at', '-id'], name='conversation_recent'),
+            model_name="conversation",
+            index=models.Index(fields=["-last_message_at", "-id"], name="conversation_recent"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['mode', '-last_message_at', '-id'], name='conversation_by_mode'),
+            model_name="conversation",
+            index=models.Index(fields=["mode", "-last_message_at", "-id"], name="conversation_by_mode"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['team', 'mode', '-last_message_at'], name='conversation_by_team'),
+            model_name="conversation",
+            index=models.Index(fields=["team", "mode", "-last_message_at"], name="conversation_by_team"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('assignee__isnull', False)), fields=['assignee', '-last_message_at'], name='conversation_by_assignee'),
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("assignee__isnull", False)),
+                fields=["assignee", "-last_message_at"],
+                name="conversation_by_assignee",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('waiting_since__isnull', False)), fields=['waiting_since'], name='conversation_waiting'),
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("waiting_since__isnull", False)),
+                fields=["waiting_since"],
+                name="conversation_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(fields=('account_id', 'thread_key'), name='one_conversation_per_thread'),
+            model_name="conversation",
+            constraint=models.UniqueConstraint(fields=("account_id", "thread_key"), name="one_conversation_per_thread"),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['bot', 'human', 'closed'])), name='conversation_mode_is_known'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["bot", "human", "closed"])), name="conversation_mode_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['high', 'normal', 'low'])), name='conversation_priority_is_known'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["high", "normal", "low"])), name="conversation_priority_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('assignee', None), ('mode', 'human'), _connector='OR'), name='only_humans_mode_has_an_assignee'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("assignee", None), ("mode", "human"), _connector="OR"),
+                name="only_humans_mode_has_an_assignee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('answered_to_seq__lte', models.F('last_in_seq'))), name='answered_not_past_received'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("answered_to_seq__lte", models.F("last_in_seq"))), name="answered_not_past_received"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(('last_in_seq__lte', models.F('last_seq'))), name='received_not_past_last'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_in_seq__lte", models.F("last_seq"))), name="received_not_past_last"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='episode',
-            constraint=models.UniqueConstraint(fields=('conversation', 'number'), name='episode_number_is_unique'),
+            model_name="episode",
+            constraint=models.UniqueConstraint(fields=("conversation", "number"), name="episode_number_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='episode',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('conversation',), name='one_open_episode'),
+            model_name="episode",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("conversation",), name="one_open_episode"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='episode',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), models.Q(('outcome', ''), _negated=True), _connector='OR'), name='ended_episode_has_an_outcome'),
+            model_name="episode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at", None), models.Q(("outcome", ""), _negated=True), _connector="OR"),
+                name="ended_episode_has_an_outcome",
+            ),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['created_at'], name='escalation_live'),
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True), fields=["created_at"], name="escalation_live"
+            ),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(fields=['-created_at', '-id'], name='escalation_recent'),
+            model_name="escalation",
+            index=models.Index(fields=["-created_at", "-id"], name="escalation_recent"),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['due_at'], name='escalation_due'),
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True), fields=["due_at"], name="escalation_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'closed'), _negated=True), fields=('conversation',), name='one_live_escalation'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=("conversation",),
+                name="one_live_escalation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'claimed', 'closed'])), name='escalation_state_is_known'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["open", "claimed", "closed"])), name="escalation_state_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['urgent', 'asked_for_person', 'negative_sentiment', 'low_confidence', 'repeated_failure', 'policy', 'bot_failed', 'bot_unavailable', 'delivery_failed', 'approval', 'colleague', 'manual'])), name='escalation_reason_is_known'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reason__in",
+                        [
+                            "urgent",
+                            "asked_for_person",
+                            "negative_sentiment",
+                            "low_confidence",
+                            "repeated_failure",
+                            "policy",
+                            "bot_failed",
+                            "bot_unavailable",
+                            "delivery_failed",
+                            "approval",
+                            "colleague",
+                            "manual",
+                        ],
+                    )
+                ),
+                name="escalation_reason_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['high', 'normal', 'low'])), name='escalation_priority_is_known'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["high", "normal", "low"])), name="escalation_priority_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('state', 'closed'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at', None), ('outcome', '')), _connector='OR'), name='closed_escalation_has_an_outcome'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False), ("state", "closed"), models.Q(("outcome", ""), _negated=True)
+                    ),
+                    models.Q(models.Q(("state", "closed"), _negated=True), ("closed_at", None), ("outcome", "")),
+                    _connector="OR",
+                ),
+                name="closed_escalation_has_an_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('claimed_at', None), _connector='OR'), name='open_escalation_is_unclaimed'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("state", "open"), _negated=True), ("claimed_at", None), _connector="OR"),
+                name="open_escalation_is_unclaimed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('disposition', 'undecided')), fields=['created_at'], name='message_undecided'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("disposition", "undecided")), fields=["created_at"], name="message_undecided"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['-created_at', '-id'], name='message_recent'),
+            model_name="message",
+            index=models.Index(fields=["-created_at", "-id"], name="message_recent"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('run_id__isnull', False)), fields=['run_id'], name='message_by_run'),
+            model_name="message",
+            index=models.Index(condition=models.Q(("run_id__isnull", False)), fields=["run_id"], name="message_by_run"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'seq'), name='message_seq_is_unique'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("conversation", "seq"), name="message_seq_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('account_id', 'platform_message_id'), name='one_message_per_platform_id'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                fields=("account_id", "platform_message_id"), name="one_message_per_platform_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('direction', 'in'), ('sender_type', 'customer'), models.Q(('disposition', ''), _negated=True)), models.Q(('direction', 'out'), ('sender_type__in', ['bot', 'human', 'system']), ('disposition', '')), _connector='OR'), name='message_direction_fits_sender'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("direction", "in"), ("sender_type", "customer"), models.Q(("disposition", ""), _negated=True)
+                    ),
+                    models.Q(
+                        ("direction", "out"), ("sender_type__in", ["bot", "human", "system"]), ("disposition", "")
+                    ),
+                    _connector="OR",
+                ),
+                name="message_direction_fits_sender",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('disposition__in', ['', 'undecided', 'answered', 'handed_over', 'ignored', 'dead'])), name='message_disposition_is_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("disposition__in", ["", "undecided", "answered", "handed_over", "ignored", "dead"])
+                ),
+                name="message_disposition_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('disposition__in', ['answered', 'handed_over']), _negated=True), ('disposition_id__isnull', False), _connector='OR'), name='decided_message_names_what_decided_it'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("disposition__in", ["answered", "handed_over"]), _negated=True),
+                    ("disposition_id__isnull", False),
+                    _connector="OR",
+                ),
+                name="decided_message_names_what_decided_it",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'retry_wait'])), fields=['next_attempt_at'], name='delivery_due'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "retry_wait"])),
+                fields=["next_attempt_at"],
+                name="delivery_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['lease_until'], name='delivery_sending'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "sending")), fields=["lease_until"], name="delivery_sending"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'unknown')), fields=['unknown_since'], name='delivery_unknown'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state", "unknown")), fields=["unknown_since"], name="delivery_unknown"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['needs_review', 'dead'])), fields=['-created_at', '-id'], name='delivery_stuck'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["needs_review", "dead"])),
+                fields=["-created_at", "-id"],
+                name="delivery_stuck",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['sent', 'cancelled']), _negated=True), fields=['conversation', 'out_seq'], name='delivery_not_ended'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ["sent", "cancelled"]), _negated=True),
+                fields=["conversation", "out_seq"],
+                name="delivery_not_ended",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('conversation', 'out_seq'), name='delivery_out_seq_is_unique'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(fields=("conversation", "out_seq"), name="delivery_out_seq_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sending', 'retry_wait', 'unknown', 'needs_review', 'sent', 'dead', 'cancelled'])), name='delivery_state_is_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        ["pending", "sending", "retry_wait", "unknown", "needs_review", "sent", "dead", "cancelled"],
+                    )
+                ),
+                name="delivery_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('author__in', ['bot', 'human', 'system'])), name='delivery_author_is_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("author__in", ["bot", "human", "system"])), name="delivery_author_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending')), models.Q(('state', 'sending'), _negated=True), _connector='OR'), name='sending_has_a_lease'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_until__isnull", False), ("state", "sending")),
+                    models.Q(("state", "sending"), _negated=True),
+                    _connector="OR",
+                ),
+                name="sending_has_a_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'unknown'), ('unknown_since__isnull', False)), models.Q(('state', 'unknown'), _negated=True), _connector='OR'), name='unknown_has_a_start'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "unknown"), ("unknown_since__isnull", False)),
+                    models.Q(("state", "unknown"), _negated=True),
+                    _connector="OR",
+                ),
+                name="unknown_has_a_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(('state', 'sent'), _negated=True), _connector='OR'), name='sent_has_a_time'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_at__isnull", False), ("state", "sent")),
+                    models.Q(("state", "sent"), _negated=True),
+                    _connector="OR",
+                ),
+                name="sent_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['dead', 'needs_review']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='stuck_delivery_says_why'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["dead", "needs_review"]), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="stuck_delivery_says_why",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['next_attempt_at'], name='attachment_to_fetch'),
+            model_name="attachment",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")), fields=["next_attempt_at"], name="attachment_to_fetch"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['referenced', 'waiting', 'kept', 'failed'])), name='attachment_state_is_known'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["referenced", "waiting", "kept", "failed"])),
+                name="attachment_state_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='note',
-            index=models.Index(fields=['conversation', 'id'], name='note_by_conversation'),
+            model_name="note",
+            index=models.Index(fields=["conversation", "id"], name="note_by_conversation"),
         ),
     ]

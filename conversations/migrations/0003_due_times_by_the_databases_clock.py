@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0002_initial'),
+        ("conversations", "0002_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='delivery',
-            name='next_attempt_at',
+            model_name="delivery",
+            name="next_attempt_at",
             field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0003_due_times_by_the_databases_clock'),
+        ("conversations", "0003_due_times_by_the_databases_clock"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='customer',
-            name='external_id',
+            model_name="customer",
+            name="external_id",
             field=models.CharField(max_length=255),
         ),
     ]

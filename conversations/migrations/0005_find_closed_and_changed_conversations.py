@@ -5,24 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0004_hold_customer_ids_of_255_signs'),
-        ('core', '0002_refuse_audit_changes'),
+        ("conversations", "0004_hold_customer_ids_of_255_signs"),
+        ("core", "0002_refuse_audit_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('closed_at__isnull', False)), fields=['-closed_at', '-id'], name='conversation_closed'),
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)),
+                fields=["-closed_at", "-id"],
+                name="conversation_closed",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['updated_at'], name='conversation_changed'),
+            model_name="conversation",
+            index=models.Index(fields=["updated_at"], name="conversation_changed"),
         ),
         migrations.AddIndex(
-            model_name='episode',
-            index=models.Index(fields=['-started_at', '-id'], name='episode_recent'),
+            model_name="episode",
+            index=models.Index(fields=["-started_at", "-id"], name="episode_recent"),
         ),
     ]

@@ -102,7 +102,11 @@ class Conversation(models.Model):
 
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.BOT)
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="assigned_conversations"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="assigned_conversations",
     )
     priority = models.CharField(max_length=10, choices=Priority.choices, default=Priority.NORMAL)
     language = models.CharField(max_length=8, blank=True)
@@ -144,20 +148,34 @@ class Conversation(models.Model):
             models.UniqueConstraint(fields=["account_id", "thread_key"], name="one_conversation_per_thread"),
             models.CheckConstraint(condition=Q(mode__in=["bot", "human", "closed"]), name="conversation_mode_is_known"),
             models.CheckConstraint(condition=Q(priority__in=Priority.values), name="conversation_priority_is_known"),
-            models.CheckConstraint(condition=Q(assignee=None) | Q(mode="human"), name="only_humans_mode_has_an_assignee"),
-            models.CheckConstraint(condition=Q(answered_to_seq__lte=F("last_in_seq")), name="answered_not_past_received"),
+            models.CheckConstraint(
+                condition=Q(assignee=None) | Q(mode="human"), name="only_humans_mode_has_an_assignee"
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_to_seq__lte=F("last_in_seq")), name="answered_not_past_received"
+            ),
             models.CheckConstraint(condition=Q(last_in_seq__lte=F("last_seq")), name="received_not_past_last"),
         ]
         indexes = [
             models.Index(
-                fields=["ready_at"], name="conversation_due", condition=Q(mode="bot") & Q(last_in_seq__gt=F("answered_to_seq"))
+                fields=["ready_at"],
+                name="conversation_due",
+                condition=Q(mode="bot") & Q(last_in_seq__gt=F("answered_to_seq")),
             ),
             models.Index(fields=["-last_message_at", "-id"], name="conversation_recent"),
             models.Index(fields=["mode", "-last_message_at", "-id"], name="conversation_by_mode"),
             models.Index(fields=["team", "mode", "-last_message_at"], name="conversation_by_team"),
-            models.Index(fields=["assignee", "-last_message_at"], name="conversation_by_assignee", condition=Q(assignee__isnull=False)),
-            models.Index(fields=["waiting_since"], name="conversation_waiting", condition=Q(waiting_since__isnull=False)),
-            models.Index(fields=["-closed_at", "-id"], name="conversation_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(
+                fields=["assignee", "-last_message_at"],
+                name="conversation_by_assignee",
+                condition=Q(assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["waiting_since"], name="conversation_waiting", condition=Q(waiting_since__isnull=False)
+            ),
+            models.Index(
+                fields=["-closed_at", "-id"], name="conversation_closed", condition=Q(closed_at__isnull=False)
+            ),
             models.Index(fields=["updated_at"], name="conversation_changed"),
         ]
 

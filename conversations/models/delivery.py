@@ -32,7 +32,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         earlier = Delivery.objects.filter(conversation=OuterRef("conversation"), out_seq__lt=OuterRef("out_seq"))
         moving = earlier.filter(state__in=Delivery.MOVING)
         stuck = earlier.filter(
-            state__in=Delivery.STUCK, author=Delivery.Author.BOT, out_seq__gt=OuterRef("conversation__unblocked_out_seq")
+            state__in=Delivery.STUCK,
+            author=Delivery.Author.BOT,
+            out_seq__gt=OuterRef("conversation__unblocked_out_seq"),
         )
         return self.filter(~Exists(moving)).filter(~Q(author=Delivery.Author.BOT) | ~Exists(stuck))
 
@@ -93,25 +95,44 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["conversation", "out_seq"], name="delivery_out_seq_is_unique"),
             models.CheckConstraint(
                 condition=Q(
-                    state__in=["pending", "sending", "retry_wait", "unknown", "needs_review", "sent", "dead", "cancelled"]
+                    state__in=[
+                        "pending",
+                        "sending",
+                        "retry_wait",
+                        "unknown",
+                        "needs_review",
+                        "sent",
+                        "dead",
+                        "cancelled",
+                    ]
                 ),
                 name="delivery_state_is_known",
             ),
             models.CheckConstraint(condition=Q(author__in=["bot", "human", "system"]), name="delivery_author_is_known"),
             models.CheckConstraint(
-                condition=Q(state="sending", lease_until__isnull=False) | ~Q(state="sending"), name="sending_has_a_lease"
+                condition=Q(state="sending", lease_until__isnull=False) | ~Q(state="sending"),
+                name="sending_has_a_lease",
             ),
             models.CheckConstraint(
-                condition=Q(state="unknown", unknown_since__isnull=False) | ~Q(state="unknown"), name="unknown_has_a_start"
+                condition=Q(state="unknown", unknown_since__isnull=False) | ~Q(state="unknown"),
+                name="unknown_has_a_start",
             ),
-            models.CheckConstraint(condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent"), name="sent_has_a_time"),
-            models.CheckConstraint(condition=~Q(state__in=["dead", "needs_review"]) | ~Q(reason=""), name="stuck_delivery_says_why"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent"), name="sent_has_a_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["dead", "needs_review"]) | ~Q(reason=""), name="stuck_delivery_says_why"
+            ),
         ]
         indexes = [
-            models.Index(fields=["next_attempt_at"], name="delivery_due", condition=Q(state__in=["pending", "retry_wait"])),
+            models.Index(
+                fields=["next_attempt_at"], name="delivery_due", condition=Q(state__in=["pending", "retry_wait"])
+            ),
             models.Index(fields=["lease_until"], name="delivery_sending", condition=Q(state="sending")),
             models.Index(fields=["unknown_since"], name="delivery_unknown", condition=Q(state="unknown")),
-            models.Index(fields=["-created_at", "-id"], name="delivery_stuck", condition=Q(state__in=["needs_review", "dead"])),
+            models.Index(
+                fields=["-created_at", "-id"], name="delivery_stuck", condition=Q(state__in=["needs_review", "dead"])
+            ),
             models.Index(
                 fields=["conversation", "out_seq"],
                 name="delivery_not_ended",

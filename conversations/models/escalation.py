@@ -100,7 +100,9 @@ class Escalation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["conversation"], condition=~Q(state="closed"), name="one_live_escalation"),
-            models.CheckConstraint(condition=Q(state__in=["open", "claimed", "closed"]), name="escalation_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "claimed", "closed"]), name="escalation_state_is_known"
+            ),
             models.CheckConstraint(condition=Q(reason__in=ReasonCategory.values), name="escalation_reason_is_known"),
             models.CheckConstraint(condition=Q(priority__in=Priority.values), name="escalation_priority_is_known"),
             models.CheckConstraint(
@@ -108,7 +110,9 @@ class Escalation(models.Model):
                 | ~Q(state="closed") & Q(closed_at=None, outcome=""),
                 name="closed_escalation_has_an_outcome",
             ),
-            models.CheckConstraint(condition=~Q(state="open") | Q(claimed_at=None), name="open_escalation_is_unclaimed"),
+            models.CheckConstraint(
+                condition=~Q(state="open") | Q(claimed_at=None), name="open_escalation_is_unclaimed"
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at"], name="escalation_live", condition=~Q(state="closed")),

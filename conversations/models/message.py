@@ -121,7 +121,9 @@ class Attachment(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["referenced", "waiting", "kept", "failed"]), name="attachment_state_is_known")
+            models.CheckConstraint(
+                condition=Q(state__in=["referenced", "waiting", "kept", "failed"]), name="attachment_state_is_known"
+            )
         ]
         indexes = [models.Index(fields=["next_attempt_at"], name="attachment_to_fetch", condition=Q(state="waiting"))]
 

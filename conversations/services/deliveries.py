@@ -40,7 +40,9 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     delivery = (
         Delivery.objects.due()
         .head_of_line()
-        .filter(Q(author__in=[Delivery.Author.HUMAN, Delivery.Author.SYSTEM]) | Q(conversation__mode=Conversation.Mode.BOT))
+        .filter(
+            Q(author__in=[Delivery.Author.HUMAN, Delivery.Author.SYSTEM]) | Q(conversation__mode=Conversation.Mode.BOT)
+        )
         .filter(conversation=conversation)
         .select_related("message")
         .order_by("out_seq")
@@ -84,7 +86,9 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
 def defer_delivery(conversation_id: int, *, seconds: float) -> None:
     """Try the conversation's waiting messages again in ``seconds``; no attempt is counted."""
     later = now_plus(timedelta(seconds=seconds))
-    Delivery.objects.waiting().filter(conversation_id=conversation_id, next_attempt_at__lt=later).update(next_attempt_at=later)
+    Delivery.objects.waiting().filter(conversation_id=conversation_id, next_attempt_at__lt=later).update(
+        next_attempt_at=later
+    )
 
 
 @transaction.atomic
@@ -165,14 +169,20 @@ def _park(conversation: Conversation, delivery: Delivery, state: Delivery.State,
         if state == Delivery.State.DEAD:
             Message.objects.filter(
                 conversation=conversation, disposition=Message.Disposition.ANSWERED, disposition_id=delivery.pk
-            ).update(disposition=Message.Disposition.HANDED_OVER, disposition_id=escalation.pk, disposition_reason=escalation.reason)
+            ).update(
+                disposition=Message.Disposition.HANDED_OVER,
+                disposition_id=escalation.pk,
+                disposition_reason=escalation.reason,
+            )
     save(conversation, *HANDOVER_FIELDS)
     announce(conversation.pk, queued=True)
 
 
 def release_expired_sends(limit: int = 100) -> int:
     """Sends whose sender died: not known whether they arrived. They never go back to be sent as if nothing was."""
-    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).values_list("pk", "conversation_id")
+    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).values_list(
+        "pk", "conversation_id"
+    )
     released = 0
     for pk, conversation_id in expired[:limit]:
         released += _release(pk, conversation_id)
@@ -202,7 +212,11 @@ def _release(pk: int, conversation_id: int) -> bool:
 
 def unknown_deliveries(limit: int = 50) -> list[UnknownDelivery]:
     """Sends to find out about, the longest in doubt first."""
-    rows = Delivery.objects.filter(state=Delivery.State.UNKNOWN).select_related("message", "conversation").order_by("unknown_since")
+    rows = (
+        Delivery.objects.filter(state=Delivery.State.UNKNOWN)
+        .select_related("message", "conversation")
+        .order_by("unknown_since")
+    )
     return [
         UnknownDelivery(
             delivery_id=row.pk,
@@ -237,7 +251,9 @@ def settle_unknown(
     if verdict == "arrived":
         arrived(conversation, delivery, platform_message_id=platform_message_id)
     elif verdict == "absent" or resend_when_unsure:
-        _wait(conversation, delivery, seconds=0 if verdict == "absent" else None, reason="The platform does not have it.")
+        _wait(
+            conversation, delivery, seconds=0 if verdict == "absent" else None, reason="The platform does not have it."
+        )
     else:
         _park(
             conversation,

@@ -70,8 +70,10 @@ OUTGOING_FIELDS = ("last_seq", "out_seq", "last_message_at")
 
 def cancel_waiting(conversation: Conversation, *authors: Delivery.Author, reason: str) -> int:
     """Cancel what has not begun to be sent, in a locked conversation; returns how many."""
-    return Delivery.objects.waiting().filter(conversation=conversation, author__in=authors).update(
-        state=Delivery.State.CANCELLED, reason=reason, lease_until=None
+    return (
+        Delivery.objects.waiting()
+        .filter(conversation=conversation, author__in=authors)
+        .update(state=Delivery.State.CANCELLED, reason=reason, lease_until=None)
     )
 
 

@@ -22,7 +22,11 @@ def ensure_conversation(
     channel: Channel, *, thread_key: str, customer_id: str, name: str = "", username: str = "", locale: str = ""
 ) -> int:
     """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once."""
-    found = Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    found = (
+        Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
+        .values_list("pk", flat=True)
+        .first()
+    )
     if found is not None:
         return found
     Customer.objects.bulk_create(
@@ -151,7 +155,9 @@ def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: 
     escalation = Escalation.objects.live().filter(conversation=conversation).first()
     if escalation is None:
         escalation = hand_to_people(
-            conversation, reason=ReasonCategory.MANUAL, detail="The customer wrote in a conversation that people answer."
+            conversation,
+            reason=ReasonCategory.MANUAL,
+            detail="The customer wrote in a conversation that people answer.",
         )
     message.disposition = Message.Disposition.HANDED_OVER
     message.disposition_reason = escalation.reason
@@ -185,7 +191,9 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
     Otherwise a colleague wrote in the platform's own app, and people answer from now on.
     """
     conversation = lock(
-        ensure_conversation(echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name)
+        ensure_conversation(
+            echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name
+        )
     )
     if Message.objects.filter(account_id=conversation.account_id, platform_message_id=echo.source_id).exists():
         return EchoMeaning.DUPLICATE
@@ -251,9 +259,7 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     delivery.platform_message_id = platform_message_id
     delivery.lease_until = delivery.unknown_since = None
     delivery.reason = ""
-    delivery.save(
-        update_fields=["state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason"]
-    )
+    delivery.save(update_fields=["state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason"])
     taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
     if platform_message_id and not taken.exists():
         Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
@@ -266,11 +272,15 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
     """The customer has read up to ``up_to``; False if the thread is unknown or the receipt is old news."""
     if seen(account_id, key):
         return False
-    found = Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    found = (
+        Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    )
     if found is None:
         return False
     conversation = lock(found)
-    read = Delivery.objects.filter(conversation=conversation, state=Delivery.State.SENT, sent_at__lte=up_to, read_at=None)
+    read = Delivery.objects.filter(
+        conversation=conversation, state=Delivery.State.SENT, sent_at__lte=up_to, read_at=None
+    )
     last = Message.objects.filter(delivery__in=read).order_by("-seq").values_list("seq", flat=True).first()
     if last is None:
         return False
@@ -288,7 +298,9 @@ def mark_read_to(conversation_id: int, seq: int) -> None:
     seq = min(seq, conversation.last_seq)
     if seq <= conversation.read_to_seq:
         return
-    Delivery.objects.filter(conversation=conversation, message__seq__lte=seq, read_at=None).update(read_at=timezone.now())
+    Delivery.objects.filter(conversation=conversation, message__seq__lte=seq, read_at=None).update(
+        read_at=timezone.now()
+    )
     conversation.read_to_seq = seq
     save(conversation, "read_to_seq")
     announce(conversation.pk)

@@ -63,14 +63,18 @@ def reply(
     delivery = say(conversation, text, sender=Message.Sender.HUMAN, author=by, episode=episode)
     if keep_bot:
         Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
-            disposition=Message.Disposition.ANSWERED, disposition_reason="answered over the API", disposition_id=delivery.pk
+            disposition=Message.Disposition.ANSWERED,
+            disposition_reason="answered over the API",
+            disposition_id=delivery.pk,
         )
         rest_turn(conversation)
     conversation.waiting_since = None
     Escalation.objects.live().filter(conversation=conversation).update(due_at=None)
     Episode.objects.filter(pk=episode.pk, first_human_reply_at=None).update(first_human_reply_at=timezone.now())
     save(conversation, *STAFF_FIELDS)
-    audit.record(by, "conversation.reply", conversation, after={"message": delivery.message_id, "out_seq": delivery.out_seq})
+    audit.record(
+        by, "conversation.reply", conversation, after={"message": delivery.message_id, "out_seq": delivery.out_seq}
+    )
     announce(conversation.pk, queued=True)
     return delivery.message
 
@@ -92,12 +96,16 @@ def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = ""
         require(by, Action.ASSIGN, conversation.policy_subject)
         conversation.assignee = None
     in_flight = Delivery.objects.filter(
-        conversation=conversation, author=Delivery.Author.BOT, state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN]
+        conversation=conversation,
+        author=Delivery.Author.BOT,
+        state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN],
     )
     on_its_way = tuple(in_flight.values_list("pk", flat=True))
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
-    audit.record(by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)})
+    audit.record(
+        by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)}
+    )
     announce(conversation.pk)
     return TakeOver(in_flight=on_its_way)
 
@@ -236,7 +244,9 @@ def assign(conversation: Conversation, to: User | None, by: User, *, reason: str
     else:
         _own(conversation, to)
     save(conversation, *STAFF_FIELDS)
-    audit.record(by, "conversation.assign", conversation, reason=reason, before=before, after={"assignee": to.pk if to else None})
+    audit.record(
+        by, "conversation.assign", conversation, reason=reason, before=before, after={"assignee": to.pk if to else None}
+    )
     announce(conversation.pk)
     return conversation
 
@@ -268,9 +278,7 @@ def _write_note(conversation: Conversation, text: str, by: User | ApiKey) -> Not
 
 def _own(conversation: Conversation, by: User | ApiKey) -> None:
     """Make people the owner of a locked conversation, with ``by`` as the one if it is a person."""
-    escalation = hand_to_people(
-        conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}."
-    )
+    escalation = hand_to_people(conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}.")
     cancel_waiting(conversation, Delivery.Author.BOT, reason="A person answers now.")
     Delivery.objects.filter(
         conversation=conversation, author=Delivery.Author.SYSTEM, state=Delivery.State.PENDING, attempts=0

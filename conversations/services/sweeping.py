@@ -38,7 +38,9 @@ def raise_overdue(limit: int = 50) -> int:
     """Call a person wherever the bot has owed an answer for 120 s or was stopped too often; returns how often."""
     late = Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).values_list("pk", flat=True)[:limit]
     raised = sum(_raise(pk) for pk in list(late))
-    stopped = Conversation.objects.due_for_a_turn().filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True)[:limit]
+    stopped = (
+        Conversation.objects.due_for_a_turn().filter(attempts__gte=MAX_ATTEMPTS).values_list("pk", flat=True)[:limit]
+    )
     return raised + sum(bury_exhausted(pk) for pk in list(stopped))
 
 

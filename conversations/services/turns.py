@@ -149,7 +149,9 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
             episode=episode,
         )
         covered.update(
-            disposition=Message.Disposition.ANSWERED, disposition_reason="answered by the bot", disposition_id=delivery.pk
+            disposition=Message.Disposition.ANSWERED,
+            disposition_reason="answered by the bot",
+            disposition_id=delivery.pk,
         )
         Episode.objects.filter(pk=episode.pk, first_bot_reply_at=None).update(first_bot_reply_at=Now())
         result = TurnResult.REPLIED
@@ -198,7 +200,9 @@ def _bury(conversation: Conversation, *, detail: str, run_id: int | None) -> Non
     give_up(conversation, reason=ReasonCategory.BOT_FAILED, detail=detail, run_id=run_id)
 
 
-def give_up(conversation: Conversation, *, reason: ReasonCategory, detail: str, run_id: int | None = None) -> Escalation:
+def give_up(
+    conversation: Conversation, *, reason: ReasonCategory, detail: str, run_id: int | None = None
+) -> Escalation:
     """Hand a locked conversation to people, because the bot could not, and tell the customer so."""
     language = conversation.language or conversation.customer.locale[:2]
     escalation = hand_to_people(

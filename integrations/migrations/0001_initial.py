@@ -9,108 +9,216 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PlatformAccount',
+            name="PlatformAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('platform', models.CharField(choices=[('tiktok', 'TikTok'), ('linkedin', 'LinkedIn'), ('webchat', 'Web chat'), ('events', 'Signed webhook')], max_length=20)),
-                ('kind', models.CharField(blank=True, max_length=20)),
-                ('name', models.CharField(max_length=120)),
-                ('external_id', models.CharField(max_length=200)),
-                ('client_key', models.CharField(blank=True, max_length=200)),
-                ('secrets', core.fields.EncryptedJSONField(default=dict)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('reconnect', 'Reconnect needed'), ('removed', 'Removed')], default='active', max_length=12)),
-                ('state_reason', models.CharField(blank=True, max_length=300)),
-                ('bot_enabled', models.BooleanField(default=True, help_text='Off: people answer everything on this account.')),
-                ('api_base', models.URLField(blank=True, max_length=300)),
-                ('auth_base', models.URLField(blank=True, max_length=300)),
-                ('public_key', models.CharField(default=integrations.models.new_public_key, editable=False, max_length=32, unique=True)),
-                ('origins', models.JSONField(blank=True, default=list)),
-                ('languages', models.JSONField(blank=True, default=list)),
-                ('options', models.JSONField(blank=True, default=dict)),
-                ('legacy_payloads', models.BooleanField(default=False)),
-                ('resend_when_unsure', models.BooleanField(default=False, help_text='Send again when it cannot be known whether a message arrived (it may arrive twice).')),
-                ('token_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('refresh_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('next_probe_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='core.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "platform",
+                    models.CharField(
+                        choices=[
+                            ("tiktok", "TikTok"),
+                            ("linkedin", "LinkedIn"),
+                            ("webchat", "Web chat"),
+                            ("events", "Signed webhook"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("kind", models.CharField(blank=True, max_length=20)),
+                ("name", models.CharField(max_length=120)),
+                ("external_id", models.CharField(max_length=200)),
+                ("client_key", models.CharField(blank=True, max_length=200)),
+                ("secrets", core.fields.EncryptedJSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("reconnect", "Reconnect needed"), ("removed", "Removed")],
+                        default="active",
+                        max_length=12,
+                    ),
+                ),
+                ("state_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "bot_enabled",
+                    models.BooleanField(default=True, help_text="Off: people answer everything on this account."),
+                ),
+                ("api_base", models.URLField(blank=True, max_length=300)),
+                ("auth_base", models.URLField(blank=True, max_length=300)),
+                (
+                    "public_key",
+                    models.CharField(
+                        default=integrations.models.new_public_key, editable=False, max_length=32, unique=True
+                    ),
+                ),
+                ("origins", models.JSONField(blank=True, default=list)),
+                ("languages", models.JSONField(blank=True, default=list)),
+                ("options", models.JSONField(blank=True, default=dict)),
+                ("legacy_payloads", models.BooleanField(default=False)),
+                (
+                    "resend_when_unsure",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Send again when it cannot be known whether a message arrived (it may arrive twice).",
+                    ),
+                ),
+                ("token_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("refresh_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("next_probe_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="core.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['platform', 'name'],
+                "ordering": ["platform", "name"],
             },
         ),
         migrations.CreateModel(
-            name='SendWindow',
+            name="SendWindow",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='send_window', serialize=False, to='integrations.platformaccount')),
-                ('stamps', models.JSONField(default=list)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="send_window",
+                        serialize=False,
+                        to="integrations.platformaccount",
+                    ),
+                ),
+                ("stamps", models.JSONField(default=list)),
             ],
         ),
         migrations.CreateModel(
-            name='Visitor',
+            name="Visitor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('locale', models.CharField(blank=True, max_length=20)),
-                ('address_hash', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('last_seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visitors', to='integrations.platformaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("locale", models.CharField(blank=True, max_length=20)),
+                ("address_hash", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("last_seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visitors",
+                        to="integrations.platformaccount",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WebhookEvent',
+            name="WebhookEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=260)),
-                ('event_key', models.CharField(max_length=300)),
-                ('platform', models.CharField(max_length=20)),
-                ('account_id_hint', models.BigIntegerField(blank=True, null=True)),
-                ('body', models.BinaryField()),
-                ('body_sha256', models.CharField(max_length=64)),
-                ('headers', models.JSONField(default=dict)),
-                ('conv_key', models.CharField(blank=True, max_length=300)),
-                ('is_late', models.BooleanField(default=False)),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('state', models.CharField(choices=[('received', 'Received'), ('ingested', 'Taken in'), ('ignored', 'Ignored'), ('quarantined', 'Quarantined'), ('conflict', 'Conflict'), ('dead', 'Given up')], default='received', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ingested_at', models.DateTimeField(blank=True, null=True)),
-                ('message_id', models.BigIntegerField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=260)),
+                ("event_key", models.CharField(max_length=300)),
+                ("platform", models.CharField(max_length=20)),
+                ("account_id_hint", models.BigIntegerField(blank=True, null=True)),
+                ("body", models.BinaryField()),
+                ("body_sha256", models.CharField(max_length=64)),
+                ("headers", models.JSONField(default=dict)),
+                ("conv_key", models.CharField(blank=True, max_length=300)),
+                ("is_late", models.BooleanField(default=False)),
+                ("received_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("ingested", "Taken in"),
+                            ("ignored", "Ignored"),
+                            ("quarantined", "Quarantined"),
+                            ("conflict", "Conflict"),
+                            ("dead", "Given up"),
+                        ],
+                        default="received",
+                        max_length=12,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ingested_at", models.DateTimeField(blank=True, null=True)),
+                ("message_id", models.BigIntegerField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'received')), fields=['source', 'conv_key', 'id'], name='event_to_ingest'), models.Index(condition=models.Q(('state', 'received')), fields=['next_attempt_at'], name='event_due'), models.Index(condition=models.Q(('state__in', ['quarantined', 'conflict', 'dead'])), fields=['state', '-id'], name='event_set_aside'), models.Index(fields=['-received_at'], name='event_recent')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'event_key'), name='one_row_per_event'), models.CheckConstraint(condition=models.Q(('state__in', ['received', 'ingested', 'ignored', 'quarantined', 'conflict', 'dead'])), name='webhook_event_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ignored', 'quarantined', 'conflict', 'dead']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='set_aside_event_says_why')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "received")),
+                        fields=["source", "conv_key", "id"],
+                        name="event_to_ingest",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "received")), fields=["next_attempt_at"], name="event_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["quarantined", "conflict", "dead"])),
+                        fields=["state", "-id"],
+                        name="event_set_aside",
+                    ),
+                    models.Index(fields=["-received_at"], name="event_recent"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "event_key"), name="one_row_per_event"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["received", "ingested", "ignored", "quarantined", "conflict", "dead"])
+                        ),
+                        name="webhook_event_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["ignored", "quarantined", "conflict", "dead"]), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="set_aside_event_says_why",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='platformaccount',
-            constraint=models.UniqueConstraint(fields=('platform', 'client_key', 'external_id'), name='one_account_per_platform_id'),
+            model_name="platformaccount",
+            constraint=models.UniqueConstraint(
+                fields=("platform", "client_key", "external_id"), name="one_account_per_platform_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='platformaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('platform__in', ['tiktok', 'linkedin', 'webchat', 'events'])), name='platform_is_known'),
+            model_name="platformaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("platform__in", ["tiktok", "linkedin", "webchat", "events"])),
+                name="platform_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='platformaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'reconnect', 'removed'])), name='account_state_is_known'),
+            model_name="platformaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["active", "reconnect", "removed"])), name="account_state_is_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='visitor',
-            index=models.Index(fields=['account', 'address_hash', 'created_at'], name='visitor_by_address'),
+            model_name="visitor",
+            index=models.Index(fields=["account", "address_hash", "created_at"], name="visitor_by_address"),
         ),
     ]

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from conversations import services as conversations
@@ -74,20 +75,19 @@ def ingest_event(event_pk: int) -> None:
 
 
 def ingest_waiting(limit: int = 200) -> int:
-    """Take in what waits, whoever forgot to ring; returns how many events were waiting."""
-    due = WebhookEvent.objects.to_ingest().filter(next_attempt_at__lte=Now()).order_by("id")
-    lanes: dict[tuple[str, str], Lane] = {}
-    waiting = 0
-    for source, conv_key, pk in due.values_list("source", "conv_key", "pk")[:limit]:
-        lanes.setdefault((source, conv_key or f"event {pk}"), Lane(source, conv_key, pk))
-        waiting += 1
-    for lane in lanes.values():
+    """Take in what waits, whoever forgot to ring; returns how many lanes had something due."""
+    earlier = WebhookEvent.objects.to_ingest().filter(
+        source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
+    )
+    heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
+    found = list(heads.order_by("id").values_list("source", "conv_key", "pk")[:limit])
+    for lane in (Lane(*head) for head in found):
         try:
             _drain(lane)
         except Exception:
             # One lane's trouble must not keep the others waiting.
             logger.exception("A lane of %s could not be taken in.", lane.source)
-    return waiting
+    return len(found)
 
 
 def _drain(lane: Lane) -> None:

@@ -69,14 +69,16 @@ def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
 def _claim(account: PlatformAccount, conversation_pk: int) -> ClaimedDelivery | None:
     """The next delivery with the right to one call, or None: nothing is due, or the account has to wait."""
     with transaction.atomic():
-        wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
-        if wait:
-            conversations.defer_delivery(conversation_pk, seconds=wait)
-            return None
         claimed = conversations.claim_delivery(conversation_pk)
         if claimed is None:
-            limits.give_back(account.pk)
-        return claimed
+            return None
+        wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
+        if not wait:
+            return claimed
+        # Without a call to make there was no attempt either.
+        transaction.set_rollback(True)
+    conversations.defer_delivery(conversation_pk, seconds=wait)
+    return None
 
 
 def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: float) -> SendResult:

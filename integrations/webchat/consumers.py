@@ -71,7 +71,9 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def typing_changed(self, event: dict[str, Any]) -> None:
         """Somebody writes; the visitor is shown everybody but themselves."""
         if event.get("who") != "customer":
-            await self.send_json({"type": "typing", "who": event["who"], "on": event["on"], "name": event.get("name") or None})
+            await self.send_json(
+                {"type": "typing", "who": event["who"], "on": event["on"], "name": event.get("name") or None}
+            )
 
     async def _begin(self, content: dict[str, Any]) -> None:
         key = self.scope["url_route"]["kwargs"]["key"]
@@ -105,7 +107,7 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.send_json({"type": "typing", "who": "bot", "on": self.typing})
 
     async def _news(self) -> dict[str, Any]:
-        news = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
+        news: dict[str, Any] = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
         if news["conversation_id"] is not None:
             await self._join(live.conversation_group(news["conversation_id"]))
         return news

@@ -60,7 +60,9 @@ def begin(account: PlatformAccount, *, locale: str, address: str) -> tuple[Visit
     since = timezone.now() - timedelta(minutes=10)
     begun = Visitor.objects.filter(account=account, address_hash=address_hash, created_at__gt=since).count()
     if begun >= settings.CHAT_SESSIONS_PER_TEN_MINUTES:
-        raise TooManyRequests("Too many chats were begun from here. Wait some minutes, then try again.", retry_after=300)
+        raise TooManyRequests(
+            "Too many chats were begun from here. Wait some minutes, then try again.", retry_after=300
+        )
     token = secrets.token_urlsafe(32)
     visitor = Visitor.objects.create(
         account=account, token_hash=hash_secret(token), locale=locale[:20], address_hash=address_hash
@@ -138,7 +140,8 @@ def tell_typing(visitor: Visitor, *, on: bool) -> None:
     conversation = conversation_of(visitor)
     if conversation is not None:
         live.signal(
-            live.conversation_group(conversation.pk), {"type": "typing.changed", "who": "customer", "on": on, "name": ""}
+            live.conversation_group(conversation.pk),
+            {"type": "typing.changed", "who": "customer", "on": on, "name": ""},
         )
 
 

@@ -86,9 +86,10 @@ class ChatView(APIView):
 
     def body(self, request: Request) -> dict[str, Any]:
         """The JSON object of the request, at most 32 KiB. Raises TooMuchText and Unreadable."""
-        if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
+        raw = request.stream.read(BODY_LIMIT + 1) if request.stream else b""
+        if len(raw) > BODY_LIMIT:
             raise TooMuchText(services.TEXT_LIMIT)
-        return read_object(request._request.body)
+        return read_object(raw)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Chat errors say what to do; the visitor keeps their text."""

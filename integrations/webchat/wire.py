@@ -61,7 +61,9 @@ def state_on_wire(conversation: Conversation | None) -> State:
     owner = "bot"
     if conversation.mode == Conversation.Mode.HUMAN:
         owner = "human" if conversation.assignee else "waiting"
-    unread = conversation.messages.filter(seq__gt=conversation.read_to_seq, direction=Message.Direction.OUTBOUND).count()
+    unread = conversation.messages.filter(
+        seq__gt=conversation.read_to_seq, direction=Message.Direction.OUTBOUND
+    ).count()
     return {
         "owner": owner,
         "name": conversation.assignee.display_name if conversation.assignee else None,

@@ -45,12 +45,20 @@ def write(
 ) -> Message | None:
     """A customer writes."""
     return conversations.receive(
-        inbound_message(text, thread=thread, source_id=source_id, channel=channel, kind=kind, needs_no_answer=needs_no_answer)
+        inbound_message(
+            text, thread=thread, source_id=source_id, channel=channel, kind=kind, needs_no_answer=needs_no_answer
+        )
     )
 
 
 def inbound_message(
-    text: str, *, thread: str, source_id: str = "", channel: Channel = TIKTOK, kind: str = "text", needs_no_answer: str = ""
+    text: str,
+    *,
+    thread: str,
+    source_id: str = "",
+    channel: Channel = TIKTOK,
+    kind: str = "text",
+    needs_no_answer: str = "",
 ) -> InboundMessage:
     """The value a platform would hand over."""
     return InboundMessage(
@@ -87,7 +95,10 @@ def claimed_turn(conversation: Conversation, *, owner: str = "worker") -> Turn:
 def commit(turn: Turn, outcome: Outcome | None = None, *, run_id: int = 1) -> TurnResult:
     """Commit a turn, as a reply unless told otherwise."""
     return conversations.commit_turn(
-        turn, outcome or Reply(text="It is on its way."), run_id=run_id, facts=MessageFacts(intent="order_status", language="en")
+        turn,
+        outcome or Reply(text="It is on its way."),
+        run_id=run_id,
+        facts=MessageFacts(intent="order_status", language="en"),
     )
 
 

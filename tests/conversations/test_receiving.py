@@ -67,7 +67,9 @@ def test_what_a_database_refuses_is_cleaned_before_it_is_stored() -> None:
 
 
 def test_a_picture_is_kept_with_the_message_and_waits_to_be_fetched() -> None:
-    inbound = replace(inbound_message("", thread="t"), kind="image", attachments=(InboundAttachment(kind="image", media_id="m1"),))
+    inbound = replace(
+        inbound_message("", thread="t"), kind="image", attachments=(InboundAttachment(kind="image", media_id="m1"),)
+    )
     message = conversations.receive(inbound)
 
     assert message is not None

@@ -3,7 +3,13 @@
 import pytest
 
 from conversations import services as conversations
-from conversations.exceptions import ConversationClosed, CustomerWroteMeanwhile, NothingToWrite, OwnedByColleague, WindowClosed
+from conversations.exceptions import (
+    ConversationClosed,
+    CustomerWroteMeanwhile,
+    NothingToWrite,
+    OwnedByColleague,
+    WindowClosed,
+)
 from conversations.models import Conversation, Delivery, Escalation, Message, Note
 from conversations.types import HandOver, Priority, ReasonCategory
 from core.exceptions import NotAllowed

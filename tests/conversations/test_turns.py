@@ -88,7 +88,9 @@ def test_a_person_who_takes_over_cancels_the_thinking_turn() -> None:
 
 def test_handing_over_leaves_one_escalation_one_text_and_nothing_owed() -> None:
     conversation = wrote()
-    outcome = HandOver(reason=ReasonCategory.ASKED, detail="Asked for a person.", customer_text="A colleague will answer.")
+    outcome = HandOver(
+        reason=ReasonCategory.ASKED, detail="Asked for a person.", customer_text="A colleague will answer."
+    )
 
     assert answer(conversation, outcome) is TurnResult.ESCALATED
 
@@ -112,6 +114,7 @@ def test_silence_decides_the_message_without_saying_anything() -> None:
 def test_a_failing_turn_is_tried_five_times_and_then_a_person_is_called() -> None:
     conversation = wrote()
 
+    buried = False
     for attempt in range(1, 6):
         Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now() - timedelta(seconds=1))
         turn = claimed_turn(conversation)

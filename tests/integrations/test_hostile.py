@@ -48,7 +48,7 @@ def _ours(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def raw(case: dict[str, Any]) -> bytes:
     """The exact bytes of a case."""
     if "input_b64" in case:
-        return base64.b64decode(case["input_b64"])
+        return base64.b64decode(str(case["input_b64"]))
     if "body" in case:
         return str(case["body"]).encode()
     recipe = case["gen"]

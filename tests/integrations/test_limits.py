@@ -65,14 +65,6 @@ def test_two_calls_are_taken_together_or_not_at_all(account: PlatformAccount) ->
     assert len(SendWindow.objects.get(pk=account.pk).stamps) == 1
 
 
-def test_a_call_that_was_not_made_is_given_back(account: PlatformAccount) -> None:
-    limits.take(account.pk, limit=1)
-
-    limits.give_back(account.pk)
-
-    assert limits.take(account.pk, limit=1) == 0.0
-
-
 def test_accounts_do_not_share_their_limits(account: PlatformAccount) -> None:
     limits.take(account.pk, limit=1)
 

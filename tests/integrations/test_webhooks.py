@@ -266,6 +266,25 @@ def test_nobody_is_called_a_forger_before_the_keys_were_ever_read(client: Client
         assert post(client, event("receive_text")).status_code == 503
 
 
+def test_who_shows_no_proof_costs_no_look_at_the_database(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    keys.forget()
+    keys.warm()
+
+    with patch.object(keys, "REREAD_SECONDS", 0.0), django_assert_num_queries(0):
+        assert post(client, event("receive_text"), headers={}).status_code == 401
+        assert post(client, event("receive_text"), headers={"Tiktok-Signature": "t=1,s=x"}).status_code == 401
+
+
+def test_an_account_that_was_just_added_elsewhere_is_known_at_its_first_event(client: Client) -> None:
+    keys.app_keys("tiktok")
+    PlatformAccount.objects.update(secrets={"secret": "changed-elsewhere"})
+
+    with patch.object(keys, "REREAD_SECONDS", 0.0):
+        assert post(client, event("receive_text"), secret="changed-elsewhere").status_code == 200
+
+
 def test_the_environments_key_judges_without_a_database(client: Client, settings: pytest.FixtureRequest) -> None:
     settings.TIKTOK_CLIENT_KEY, settings.TIKTOK_CLIENT_SECRET = "env-app", "env-secret"  # type: ignore[attr-defined]
     keys.forget()

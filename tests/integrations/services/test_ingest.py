@@ -284,6 +284,18 @@ def test_a_failing_event_holds_up_its_own_thread_only() -> None:
     assert WebhookEvent.objects.filter(state=State.DEAD).count() == 1
 
 
+def test_a_long_queue_behind_a_failing_event_keeps_nobody_else_waiting() -> None:
+    sick = keep(text_event("Poison", message_id="p-0", thread="sick"))
+    for number in range(1, 8):
+        keep(text_event("Behind it", message_id=f"p-{number}", thread="sick"))
+    WebhookEvent.objects.filter(pk=sick.pk).update(next_attempt_at=timezone.now() + timedelta(seconds=10))
+    keep(text_event("Elsewhere", message_id="h-1", thread="well", customer="other"))
+
+    assert services.ingest_waiting(5) == 1
+
+    assert Message.objects.get().text == "Elsewhere"
+
+
 def test_a_bug_in_reading_is_the_events_own_failure() -> None:
     bad = keep(event("receive_text"))
     good = keep(text_event("Fine", message_id="m-2", thread="other", customer="other"))
@@ -317,7 +329,7 @@ def test_a_forgotten_bell_costs_only_time() -> None:
     for number in range(3):
         keep(text_event(f"Line {number}", message_id=f"m-{number}"))
 
-    assert services.ingest_waiting() == 3
+    assert services.ingest_waiting() == 1
     assert services.ingest_waiting() == 0
     assert list(Message.objects.order_by("seq").values_list("text", flat=True)) == ["Line 0", "Line 1", "Line 2"]
 
