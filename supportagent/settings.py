@@ -22,7 +22,7 @@ if ENV_FILE.is_file():
 
 # --- Where things lie, and in which shape this runs -----------------------------------------------------------------
 
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+VAR_DIR = Path(env.str("VAR_DIR", default="") or BASE_DIR / "var").resolve()
 EMBEDDED = not env.str("DATABASE_URL", default="") and not env.str("REDIS_URL", default="")
 DEMO = env.bool("DEMO", default=EMBEDDED)
 DEBUG = env.bool("DEBUG", default=False)
@@ -133,7 +133,8 @@ SQLITE_OPTIONS = {
     ),
 }
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+    # An empty variable, as an .env file may have it, is one that is not set.
+    "default": env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
@@ -155,7 +156,7 @@ else:
 REDIS_URL = env.str("REDIS_URL", default="")
 # The parts have databases of their own, so a database number in the address is left out.
 _REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or (f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 600,
@@ -256,12 +257,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 # --- Files and pages -------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 # Files as they lie in the source, without collectstatic before.
 STATIC_FROM_SOURCE = env.bool("STATIC_FROM_SOURCE", default=EMBEDDED)
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or (None if STATIC_FROM_SOURCE else str(VAR_DIR / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

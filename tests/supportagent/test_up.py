@@ -211,3 +211,20 @@ def simulator_pid(product: RunningProduct, *, other_than: int = 0) -> int:
     )
     found = [int(line.split()[0]) for line in listed.stdout.splitlines() if "tether.py" in line]
     return next((pid for pid in found if pid != other_than), 0)
+
+
+def test_a_worker_of_its_own_is_refused_where_the_broker_is_in_memory(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "celery", "-A", "supportagent", "worker"],
+        cwd=ROOT,
+        # Empty variables, as an .env file may have them, count as not set.
+        env=embedded(tmp_path) | {"DATABASE_URL": "", "REDIS_URL": "", "CELERY_BROKER_URL": ""},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert_one_sentence(done.stderr.strip(), "start it with manage.py up, or set REDIS_URL for a worker")
