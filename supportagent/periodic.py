@@ -20,7 +20,6 @@ class Job:
 JOBS = (
     Job(name="Build the facts of episodes that moved", task="analytics.tasks.build_facts"),
     Job(name="Roll the figures up by the hour", task="analytics.tasks.roll_up", minute="2,17,32,47"),
-    Job(name="Forget what may be forgotten", task="integrations.tasks.forget_old", minute="40", hour="3"),
 )
 
 
