@@ -1,4 +1,7 @@
-"""Our accounts on the platforms: added, tested, renewed, paused, removed. Secrets go in and never come out."""
+"""Our accounts on the platforms: added, tested, renewed, paused, removed. Secrets go in and never come out.
+
+``by`` is who asks, judged by the policy (NotAllowed); None is whoever sits at the machine's own terminal.
+"""
 
 import uuid
 from dataclasses import dataclass, field
@@ -9,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from core import audit
 from core.models import ApiKey, Team, User
+from core.policy import Action, require
 from integrations import keys, limits
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
@@ -51,6 +55,7 @@ class Verdict:
 
 def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAccount:
     """Add an account. Raises AccountProblem with a sentence that says what to do."""
+    _allow(by, Action.MANAGE_ACCOUNTS)
     _judge(new)
     account = PlatformAccount(
         platform=new.platform,
@@ -94,6 +99,7 @@ def find(reference: str) -> PlatformAccount:
 
 def try_out(account: PlatformAccount, by: User | ApiKey | None = None) -> Verdict:
     """Try the account for real: does the platform know it, and does it take our token? A working one is reconnected."""
+    _allow(by, Action.MANAGE_ACCOUNTS)
     checks = tuple(_checks(account))
     ok = all(check.ok for check in checks)
     if ok:
@@ -113,6 +119,7 @@ def renew_secrets(
     refresh_token: str = "",
 ) -> PlatformAccount:
     """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer."""
+    _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
     given = _secrets(secret, access_token, refresh_token)
     if not given:
@@ -135,6 +142,7 @@ def renew_secrets(
 @transaction.atomic
 def set_bot(account: PlatformAccount, by: User | ApiKey | None = None, *, enabled: bool) -> PlatformAccount:
     """Let the bot answer on this account, or leave everything to people."""
+    _allow(by, Action.PAUSE_BOT)
     PlatformAccount.objects.filter(pk=account.pk).update(bot_enabled=enabled)
     audit.record(by, "account.resume" if enabled else "account.pause", account, before={"bot": account.bot_enabled})
     account.refresh_from_db()
@@ -144,6 +152,7 @@ def set_bot(account: PlatformAccount, by: User | ApiKey | None = None, *, enable
 @transaction.atomic
 def remove(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
     """Take nothing in and send nothing out any more. What was said stays; the secrets are gone."""
+    _allow(by, Action.MANAGE_ACCOUNTS)
     PlatformAccount.objects.filter(pk=account.pk).update(
         state=PlatformAccount.State.REMOVED, state_reason="Removed.", secrets={}
     )
@@ -178,6 +187,11 @@ def listed(account: PlatformAccount) -> dict[str, object]:
         "team": account.team.name if account.team else None,
         "languages": account.languages,
     }
+
+
+def _allow(by: User | ApiKey | None, action: Action) -> None:
+    if by is not None:
+        require(by, action)
 
 
 def _checks(account: PlatformAccount) -> list[Check]:

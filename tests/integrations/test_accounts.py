@@ -8,7 +8,9 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from core.exceptions import NotAllowed
 from core.models import AuditEvent
+from core.policy import Role
 from integrations import accounts, keys
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
@@ -179,7 +181,7 @@ def test_new_secrets_replace_old_ones_and_the_old_app_secret_proves_events_a_whi
 
 def test_an_account_is_paused_resumed_and_removed_and_that_is_written_down() -> None:
     account = tiktok_account()
-    admin = make_user()
+    admin = make_user(role=Role.ADMIN)
 
     assert not accounts.set_bot(account, admin, enabled=False).bot_enabled
     assert accounts.set_bot(account, admin, enabled=True).bot_enabled
@@ -189,6 +191,25 @@ def test_an_account_is_paused_resumed_and_removed_and_that_is_written_down() -> 
     actions = AuditEvent.objects.order_by("id").values_list("action", "actor_id")
     assert list(actions) == [(f"account.{what}", admin.pk) for what in ("pause", "resume", "remove")]
     assert accounts.try_out(removed, admin).ok is False
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role not in {Role.ADMIN, Role.API_CLIENT}])
+def test_only_admins_touch_accounts_and_only_they_and_supervisors_pause_the_bot(role: Role) -> None:
+    account, somebody = tiktok_account(), make_user(role=role)
+
+    with pytest.raises(NotAllowed):
+        accounts.remove(account, somebody)
+    with pytest.raises(NotAllowed):
+        accounts.renew_secrets(account, somebody, secret="x")
+    with pytest.raises(NotAllowed):
+        accounts.try_out(account, somebody)
+    with pytest.raises(NotAllowed):
+        accounts.add_account(accounts.NewAccount(platform="webchat", name="X"), somebody)
+    if role is Role.SUPERVISOR:
+        accounts.set_bot(account, somebody, enabled=False)
+    else:
+        with pytest.raises(NotAllowed):
+            accounts.set_bot(account, somebody, enabled=False)
 
 
 def test_a_simulated_account_follows_the_simulators_port(tiktok: Rig, settings: Settings) -> None:

@@ -12,6 +12,8 @@ from django.utils import timezone
 from conversations import services as conversations
 from conversations.models import Conversation, Message
 from conversations.types import InboundMessage
+from core.exceptions import NotAllowed
+from core.policy import Role
 from integrations import services
 from integrations.exceptions import EventNotReplayable
 from integrations.models import PlatformAccount, WebhookEvent
@@ -349,10 +351,12 @@ def test_a_quarantined_event_in_a_thread_does_not_stop_it() -> None:
 
 
 def test_a_person_replays_a_quarantined_event_or_drops_it() -> None:
-    supervisor = make_user()
+    supervisor = make_user(role=Role.SUPERVISOR)
     kept = ingested(event("receive_text", user_openid="not-yet-ours"))
     tiktok_account(external_id="not-yet-ours")
 
+    with pytest.raises(NotAllowed):
+        services.replay_event(kept, make_user(role=Role.AGENT))
     services.replay_event(kept, supervisor)
     services.ingest_waiting()
 

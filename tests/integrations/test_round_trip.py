@@ -1,0 +1,90 @@
+"""From the customer's words on TikTok to the answer on TikTok, and what TikTok reports of it, by its own webhooks."""
+
+import time
+from unittest.mock import patch
+
+from django.test import Client
+
+from conversations import services as conversations
+from conversations.models import Conversation, Delivery, Message
+from core.policy import Role
+from integrations import services
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.services import reconcile
+from tests.factories import make_user
+from tests.simulator.rig import Received, Rig
+from tests.waiting import wait_until
+
+
+def deliver(client: Client, tiktok: Rig, count: int) -> None:
+    """Wait until TikTok has sent ``count`` webhooks, and bring what is new to our door as it came."""
+    wait_until(lambda: len(tiktok.receiver.received) >= count, what="the webhooks")
+    for received in tiktok.receiver.received:
+        knock(client, received)
+    services.ingest_waiting()
+
+
+def knock(client: Client, received: Received) -> None:
+    """One webhook at our door, its bytes and headers as TikTok sent them."""
+    answer = client.post(
+        "/webhooks/tiktok",
+        received.body,
+        content_type=received.headers["content-type"],
+        headers={"Tiktok-Signature": received.headers["tiktok-signature"]},
+    )
+    assert answer.status_code == 200
+
+
+def test_a_customer_is_answered_and_our_own_echo_and_their_receipt_are_understood(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.say("Where is my order?")
+    deliver(client, tiktok, 1)
+    conversation = Conversation.objects.get()
+    conversations.reply(conversation, "It left today.", make_user(role=Role.SUPERVISOR))
+
+    assert services.send_next(conversation.pk) == 1
+    deliver(client, tiktok, 2)
+    tiktok.order("read", user="jane.k", at_ms=int((time.time() + 1) * 1000))
+    deliver(client, tiktok, 3)
+
+    assert [message.text for message in Message.objects.order_by("seq")] == ["Where is my order?", "It left today."]
+    ends = WebhookEvent.objects.order_by("id").values_list("state", "reason")
+    assert [(state, reason.partition(":")[0]) for state, reason in ends] == [
+        ("ingested", ""), ("ignored", "echo"), ("ignored", "receipt"),
+    ]  # fmt: skip
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.read_at is not None) == ("sent", True)
+
+
+def test_an_echo_that_comes_before_the_answer_is_lost_settles_the_doubt(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.say("Where is my order?")
+    deliver(client, tiktok, 1)
+    conversation = Conversation.objects.get()
+    conversations.reply(conversation, "It left today.", make_user(role=Role.SUPERVISOR))
+    tiktok.fault("send", "reset_after_accept", count=1)
+
+    services.send_next(conversation.pk)
+    assert Delivery.objects.get().state == "unknown"
+    with patch.object(reconcile, "LOOKS_AFTER_SECONDS", (999.0,) * 3):
+        deliver(client, tiktok, 2)
+        services.reconcile_unknown()
+
+    assert Delivery.objects.get().state == "sent"
+    assert len(tiktok.log("accepted")) == 1
+
+
+def test_duplicates_reorderings_and_stale_copies_have_no_second_effect(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.fault("webhook", "duplicate", copies=3)
+    tiktok.fault("webhook", "stale")
+    tiktok.say("Once only")
+
+    deliver(client, tiktok, 5)
+    deliver(client, tiktok, 5)
+
+    assert WebhookEvent.objects.count() == 1
+    assert Message.objects.get().text == "Once only"
