@@ -1,6 +1,9 @@
 """The dashboard's live half: who is told, and how often."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,6 +19,16 @@ from supportagent.asgi import application
 from tests.factories import make_team, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def driven(scenario: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that waits for sockets, run to its end."""
+
+    @wraps(scenario)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(scenario(*args, **kwargs))
+
+    return run
 
 
 def socket(who: User | None) -> WebsocketCommunicator:
@@ -56,11 +69,13 @@ async def refused_with(page: WebsocketCommunicator) -> int:
     return int(frame["code"])
 
 
+@driven
 async def test_strangers_are_told_to_sign_in() -> None:
     assert await refused_with(await sync_to_async(socket)(None)) == SIGN_IN_FIRST
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.API_CLIENT])
+@driven
 async def test_the_policy_says_whose_page_is_told(role: Role) -> None:
     who = await person(role)
     page = await sync_to_async(socket)(who)
@@ -73,6 +88,7 @@ async def test_the_policy_says_whose_page_is_told(role: Role) -> None:
         assert await refused_with(page) == NOT_FOR_THEM
 
 
+@driven
 async def test_another_sites_page_opens_no_socket() -> None:
     page = WebsocketCommunicator(
         application, "/ws/dashboard/", headers=[(b"host", b"testserver"), (b"origin", b"http://elsewhere.example")]
@@ -81,6 +97,7 @@ async def test_another_sites_page_opens_no_socket() -> None:
     assert not (await page.connect())[0]
 
 
+@driven
 async def test_an_open_page_hears_of_a_change() -> None:
     page = await opened(await person(Role.SUPERVISOR))
 
@@ -90,6 +107,7 @@ async def test_an_open_page_hears_of_a_change() -> None:
     await page.disconnect()
 
 
+@driven
 async def test_many_changes_are_told_at_most_twice_a_second() -> None:
     page = await opened(await person(Role.SUPERVISOR))
     clock = asyncio.get_running_loop().time
@@ -102,7 +120,7 @@ async def test_many_changes_are_told_at_most_twice_a_second() -> None:
         heard.append(clock())
     await ringing
 
-    gaps = [later - earlier for earlier, later in zip(heard, heard[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(heard)]
     assert min(gaps) > INTERVAL_SECONDS * 0.9
     await page.disconnect()
 
@@ -116,6 +134,7 @@ async def _ring_until(deadline: float) -> None:
         await asyncio.sleep(0.02)
 
 
+@driven
 async def test_an_agent_hears_of_their_team_and_of_what_is_theirs_only() -> None:
     team, other = await sync_to_async(make_team)(), await sync_to_async(make_team)()
     agent = await person(Role.AGENT, team)
@@ -131,6 +150,7 @@ async def test_an_agent_hears_of_their_team_and_of_what_is_theirs_only() -> None
     await page.disconnect()
 
 
+@driven
 async def test_what_other_screens_tell_each_other_disturbs_nobody() -> None:
     page = await opened(await person(Role.ADMIN))
 
@@ -142,6 +162,7 @@ async def test_what_other_screens_tell_each_other_disturbs_nobody() -> None:
 
 
 @pytest.mark.parametrize("frame", ["nonsense", "[]", "{}", '{"type": 5}', '{"type": "websocket.close"}'])
+@driven
 async def test_the_page_may_ask_whether_the_line_holds_and_nothing_else(frame: str) -> None:
     page = await opened(await person(Role.ADMIN))
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from analytics import services, tasks
 from analytics.models import Analytics, EpisodeFact
+from conversations import services as conversations
 from conversations.models import Conversation, Episode, Escalation
 from conversations.types import HandOver, ReasonCategory
 from core import leases
@@ -137,7 +138,7 @@ def test_the_next_episode_gets_facts_of_its_own() -> None:
     conversation = talk.wrote()
     talk.answer(conversation, HandOver(reason=ReasonCategory.ASKED, detail="Asked."))
     supervisor = make_user(role=Role.SUPERVISOR)
-    talk.conversations.resolve(Conversation.objects.get(pk=conversation.pk), supervisor)
+    conversations.resolve(Conversation.objects.get(pk=conversation.pk), supervisor)
     services.build_episode_facts()
     talk.write("It happened again, where is it?")
 
