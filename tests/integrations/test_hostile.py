@@ -52,10 +52,11 @@ def raw(case: dict[str, Any]) -> bytes:
     if "body" in case:
         return str(case["body"]).encode()
     recipe = case["gen"]
+    count = int(recipe["n"])
     if "nest" in recipe:
-        unit, closing = str(recipe["nest"]), {"[": "]", "{": "}"}[recipe["nest"]]
-        return (unit * recipe["n"] + closing * recipe["n"]).encode()
-    return f"{recipe.get('prefix', '')}{recipe['repeat'] * recipe['n']}{recipe.get('suffix', '')}".encode()
+        opening = str(recipe["nest"])
+        return (opening * count + {"[": "]", "{": "}"}[opening] * count).encode()
+    return f"{recipe.get('prefix', '')}{str(recipe['repeat']) * count}{recipe.get('suffix', '')}".encode()
 
 
 def taken(body: bytes) -> WebhookEvent:

@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand
 
@@ -13,6 +13,14 @@ from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 
 
+class Orders(ArgumentParser):
+    """A subcommand's parser that complains in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave with 2."""
+        self.exit(2, f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.\n")
+
+
 class Command(BaseCommand):
     """Adds, lists, tests and changes accounts on the platforms."""
 
@@ -20,7 +28,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One subcommand each."""
-        orders = parser.add_subparsers(dest="order", required=True, metavar="add|list|test|renew|pause|resume|remove")
+        orders = parser.add_subparsers(
+            dest="order", required=True, metavar="add|list|test|renew|pause|resume|remove", parser_class=Orders
+        )
         add = orders.add_parser("add", help="Add an account; prints it as JSON.")
         add.add_argument("--platform", required=True, help="tiktok or webchat")
         add.add_argument("--name", required=True, help="what staff call the account")
