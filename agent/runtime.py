@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_RELEASES = 2
 _MARKS = re.compile(r"[^\w\s]")
+_OWN_DATA = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)\S+|#?\b[A-Za-z]{0,4}-?\d{5,}\b")
 _WORD_LISTS = {"accept": "words.accept", "decline": "words.decline", "not_helped": "words.not_helped"}
 
 
@@ -97,7 +98,11 @@ class Library:
         self._least_score: float = content.settings["retrieval.least_gate_score"]
 
     def find(self, query: str, *, language: str) -> Findings:
-        """What fits the query; passages in ``language`` come first where one of them answers."""
+        """What fits the query; passages in ``language`` come first where one of them answers.
+
+        A customer's own numbers and addresses stand in no article, so they are not searched for.
+        """
+        query = _OWN_DATA.sub(" ", query).strip() or query
         hits = self._engine.search(query, language=language, k=self._most * 2)
         own = [hit for hit in hits if not hit.cross_language]
         judged = self._judge(query, own)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent.graph.context import Context
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 
-RELATED = 0.3
+RELATED = 0.4
 """The cosine from which an article's title is worth offering as a topic."""
 
 _TOPICS = 2

@@ -192,6 +192,18 @@ def test_a_prompt_edit_reaches_the_model_with_the_next_answer(
     assert "CANARY" not in str(AgentRun.objects.get().trace)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Where is my order TH1234567?",
+        "Where is my order #1234567?",
+        "Where is my order 123456? You can write to jane@mail.example",
+    ],
+)
+def test_a_customers_own_numbers_do_not_hide_the_question(mind: Runtime, text: str) -> None:
+    assert "tracking link" in told("one", text, mind)
+
+
 def test_a_second_thanks_is_met_with_silence(mind: Runtime) -> None:
     conversation = wrote("thanks a lot")
     services.answer(conversation.pk, mind)
