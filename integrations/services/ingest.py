@@ -170,7 +170,7 @@ def _read(event: WebhookEvent) -> Reading:
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
     _, _, client_key = event.source.partition(":")
     accounts = PlatformAccount.objects.receiving().filter(platform=event.platform, client_key=client_key)
-    return accounts.filter(external_id=external_id).first()
+    return accounts.filter(external_id=external_id).defer("secrets").first()
 
 
 def _apply(event: WebhookEvent, reading: Reading) -> bool:
