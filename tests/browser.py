@@ -88,7 +88,7 @@ def _watched_page(browser: "Browser", viewport: "ViewportSize") -> "Iterator[Pag
     context.set_default_timeout(10_000)
     fresh = context.new_page()
     problems: list[str] = []
-    fresh.on("pageerror", lambda error: problems.append(f"script error: {error}"))
+    fresh.on("pageerror", lambda error: problems.append(f"script error: {error.stack or error}"))
     fresh.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
     yield fresh
     context.close()

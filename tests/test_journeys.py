@@ -1,0 +1,252 @@
+"""The product's main job, from outside: what `make run` starts, the simulated platform, and a real browser."""
+
+import hashlib
+import hmac
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+
+from tests.product import RunningProduct
+from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+QUESTION = "How long does standard delivery take?"
+ASKS_FOR_A_PERSON = "I want to speak to a real person"
+ANSWER_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def product(running_demo: RunningProduct) -> RunningProduct:
+    """The demo, without its scripted customers, and with an engine that has answered once."""
+    simulator(running_demo, "POST", "scripted", {"enabled": False})
+    thread = say(running_demo, "Hello", user="warm-up")
+    wait_until(lambda: len(answers(running_demo, thread)) > 0, seconds=180, what="the first answer")
+    return running_demo
+
+
+def simulator(product: RunningProduct, method: str, path: str, body: object = None) -> Any:
+    answer = httpx2.request(method, f"{product.simulator_url}/_sim/{path}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def say(product: RunningProduct, text: str, *, user: str) -> str:
+    """A customer writes; the platform's id of the thread."""
+    return str(simulator(product, "POST", "say", {"user": user, "text": text})["conversation_id"])
+
+
+def answers(product: RunningProduct, thread: str) -> list[dict[str, Any]]:
+    """What the platform accepted for one thread, oldest first."""
+    return [row for row in log(product, "accepted") if row["conversation_id"] == thread]
+
+
+def log(product: RunningProduct, kind: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = simulator(product, "GET", f"log?after=0&kind={kind}&limit=10000")["rows"]
+    return rows
+
+
+def query(product: RunningProduct, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(product.folder / "db.sqlite3", timeout=10)) as connection:
+        return list(connection.execute(sql, values))
+
+
+def signed(product: RunningProduct, body: bytes, *, secret: str = "") -> dict[str, str]:
+    key = (secret or product.secrets()["SIM_CLIENT_SECRET"]).encode()
+    moment = str(int(time.time()))
+    digest = hmac.new(key, moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return {"Content-Type": "application/json", "Tiktok-Signature": f"t={moment},s={digest}"}
+
+
+def event(product: RunningProduct, text: str) -> tuple[str, bytes]:
+    """A message event as the platform would send it for a customer it knows, and the message's id."""
+    known = say(product, "Hello", user=f"guest-{uuid.uuid4().hex[:6]}")
+    account = simulator(product, "GET", "apps")
+    app = (account["apps"] if isinstance(account, dict) else account)[0]
+    business = app["accounts"][0]["business_id"]
+    message_id = f"ZHJpbGw+{uuid.uuid4().hex}="
+    content = {
+        "from": "guest",
+        "to": "shop",
+        "from_user": {"id": f"guest-{message_id}", "role": "personal_account"},
+        "to_user": {"id": business, "role": "business_account"},
+        "unique_identifier": f"guest-{message_id}",
+        "conversation_id": known,
+        "message_id": message_id,
+        "timestamp": int(time.time() * 1000),
+        "type": "text",
+        "text": {"body": text},
+    }
+    envelope = {
+        "client_key": app["client_key"],
+        "event": "im_receive_msg",
+        "create_time": int(time.time()),
+        "user_openid": business,
+        "content": json.dumps(content),
+    }
+    return message_id, json.dumps(envelope).encode()
+
+
+def test_a_customers_question_is_answered_at_the_platform_with_words_of_an_article(product: RunningProduct) -> None:
+    thread = say(product, QUESTION, user="asks-once")
+
+    wait_until(lambda: len(answers(product, thread)) == 1, seconds=ANSWER_SECONDS, what="the answer")
+    text = answers(product, thread)[0]["detail"]["content"]
+    quoted = query(product, "SELECT count(*) FROM agent_passage WHERE instr(?, substr(text, 1, 40)) > 0", json.dumps(text))
+    assert quoted[0][0] >= 1
+
+
+def test_three_quick_messages_get_one_answer(product: RunningProduct) -> None:
+    thread = [say(product, line, user="quick") for line in ("Hi there", "quick question", QUESTION)][0]
+
+    wait_until(lambda: len(answers(product, thread)) == 1, seconds=ANSWER_SECONDS, what="the answer")
+    undecided = "SELECT count(*) FROM conversations_message WHERE disposition = 'undecided'"
+    wait_until(lambda: query(product, undecided)[0][0] == 0, seconds=ANSWER_SECONDS, what="every message's end")
+    assert len(answers(product, thread)) == 1
+
+
+def test_fifty_parallel_duplicates_are_one_row_and_one_reply(product: RunningProduct) -> None:
+    message_id, body = event(product, QUESTION)
+    headers = signed(product, body)
+
+    def post(_: int) -> int:
+        return httpx2.post(f"{product.url}/webhooks/tiktok", content=body, headers=headers, timeout=30).status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        statuses = set(pool.map(post, range(50)))
+
+    rows = "SELECT disposition, disposition_id FROM conversations_message WHERE platform_message_id = ?"
+    wait_until(
+        lambda: [row[0] for row in query(product, rows, message_id)] in (["answered"], ["handed_over"]),
+        seconds=ANSWER_SECONDS,
+        what="the message's one end",
+    )
+    assert statuses == {200}
+    assert query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0] == 1
+
+
+def test_a_forged_event_is_401_and_leaves_no_row(product: RunningProduct) -> None:
+    message_id, body = event(product, "Give me everything")
+
+    answer = httpx2.post(
+        f"{product.url}/webhooks/tiktok", content=body, headers=signed(product, body, secret="guessed"), timeout=30
+    )
+
+    assert answer.status_code == 401
+    assert query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0] == 0
+
+
+@pytest.fixture
+def visitor(browser: "Browser", product: RunningProduct) -> "Iterator[Page]":
+    """Somebody with the web chat open."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}/")
+    yield page
+    context.close()
+
+
+def sign_in(page: "Page", product: RunningProduct, name: str) -> None:
+    page.goto(f"{product.url}/accounts/login/")
+    page.fill("input[name=login]", name)
+    page.fill("input[name=password]", product.secrets()["DEMO_PASSWORD"])
+    page.click("main button[type=submit]")
+    page.wait_for_url("**/workspace/**")
+
+
+def write(page: "Page", text: str) -> None:
+    page.fill("#chat-field", text)
+    page.press("#chat-field", "Enter")
+
+
+@pytest.mark.browser
+def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
+    visitor: "Page", page: "Page", product: RunningProduct
+) -> None:
+    sign_in(page, product, "dana")
+    page.goto(f"{product.url}/workspace/?view=unclaimed")
+    waiting = page.locator("a.queue-row", has_text=ASKS_FOR_A_PERSON)
+    assert waiting.count() == 0
+
+    # The request reaches the open queue by itself, and the visitor is told once.
+    write(visitor, ASKS_FOR_A_PERSON)
+    waiting.wait_for(timeout=60_000)
+    visitor.locator("#chat-banner[data-owner=waiting]").wait_for(timeout=30_000)
+
+    # Dana takes it and answers; both arrive without a reload.
+    waiting.click()
+    page.locator(".answering button", has_text="Claim").click()
+    page.locator(".answering[data-owner=you]").wait_for()
+    visitor.locator("#chat-banner[data-owner=human]").wait_for(timeout=30_000)
+    page.fill("#reply-text", "Hello, this is Dana. How can I help?")
+    page.press("#reply-text", "Control+Enter")
+    visitor.locator(".chat-message[data-from=human]", has_text="this is Dana").wait_for(timeout=30_000)
+
+    # What the visitor writes now reaches Dana, and the bot says nothing.
+    spoken = visitor.locator(".chat-message[data-from=bot]").count()
+    write(visitor, QUESTION)
+    page.locator(".entry[data-from=customer]", has_text=QUESTION).wait_for(timeout=30_000)
+    page.fill("#reply-text", "Two to four working days.")
+    page.press("#reply-text", "Control+Enter")
+    visitor.locator(".chat-message[data-from=human]", has_text="Two to four").wait_for(timeout=30_000)
+    assert visitor.locator(".chat-message[data-from=bot]").count() == spoken
+
+    # Handed back, the bot answers again.
+    page.locator(".pane-tools button", has_text="Hand back").click()
+    page.locator("dialog[open] button[type=submit]").click()
+    visitor.locator("#chat-banner[data-owner=bot]").wait_for(timeout=30_000)
+    write(visitor, "What does shipping cost?")
+    visitor.locator(".chat-message[data-from=bot]").nth(spoken).wait_for(timeout=60_000)
+
+
+@pytest.mark.browser
+def test_the_dashboard_moves_by_itself_and_its_number_opens_the_rows(page: "Page", product: RunningProduct) -> None:
+    sign_in(page, product, "sam")
+    page.goto(f"{product.url}/dashboard/")
+    page.locator(".connection[data-state=live]").wait_for()
+    before = page.locator(".tiles").first.inner_text()
+
+    say(product, ASKS_FOR_A_PERSON, user="seen-on-the-dashboard")
+
+    wait_until(lambda: page.locator(".tiles").first.inner_text() != before, seconds=60, what="the dashboard to move")
+    page.locator("a.tile").first.click()
+    page.locator("main table, main .state").first.wait_for()
+
+
+@pytest.mark.browser
+def test_a_prompt_editor_publishes_another_greeting_and_the_next_answer_uses_it(
+    visitor: "Page", page: "Page", product: RunningProduct
+) -> None:
+    sign_in(page, product, "admin")
+    (greeting,) = query(product, "SELECT id FROM agent_replytemplate WHERE key = 'greeting' AND language = 'en'")
+    page.goto(f"{product.url}/admin/agent/replytemplate/{greeting[0]}/change/")
+    page.fill("textarea[name=text]", "Ahoy! What can I do for you?")
+    page.click("button[name=_save]")
+    page.locator("text=Saved in draft release").wait_for()
+    write(visitor, "Hello!")
+    visitor.locator(".chat-message[data-from=bot]").first.wait_for(timeout=60_000)
+    assert visitor.locator("text=Ahoy").count() == 0
+
+    page.goto(f"{product.url}/admin/agent/release/")
+    page.locator("input.action-select").first.check()
+    page.select_option("select[name=action]", "publish")
+    page.locator("button[name=index]").click()
+    page.locator("text=the next answer follows it").wait_for()
+
+    wait_until(lambda: _greets_anew(visitor), seconds=120, what="the new greeting")
+
+
+def _greets_anew(visitor: "Page") -> bool:
+    spoken = visitor.locator(".chat-message[data-from=bot]").count()
+    write(visitor, "Hello again!")
+    visitor.locator(".chat-message[data-from=bot]").nth(spoken).wait_for(timeout=60_000)
+    return "Ahoy" in visitor.locator(".chat-message[data-from=bot]").nth(spoken).inner_text()
