@@ -103,7 +103,7 @@ class Library:
         A customer's own numbers and addresses stand in no article, so they are not searched for.
         """
         query = _OWN_DATA.sub(" ", query).strip() or query
-        hits = self._engine.search(query, language=language, k=self._most * 2)
+        hits = self._engine.search(query, language=language, k=self._most + 2)
         own = [hit for hit in hits if not hit.cross_language]
         judged = self._judge(query, own)
         if not judged.answerable:

@@ -50,7 +50,14 @@ class AnthropicModel:
             raise calls.failure_of_status(
                 error.status_code, error.body, error.response.headers.get("retry-after")
             ) from None
-        except (anthropic.AnthropicError, httpx2.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (
+            anthropic.AnthropicError,
+            httpx2.HTTPError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:
             raise CallFailed(FailureKind.UNUSABLE, type(error).__name__) from None
         return calls.read_answer(answer)
 
