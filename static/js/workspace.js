@@ -4,8 +4,8 @@
  */
 
 import { toast } from "./shell.js";
-import { isTyping, keepDraftsNow, rememberComposer, restoreComposer, startComposer } from "./workspace/composer.js";
-import { fetchFragment, throttled } from "./workspace/exchange.js";
+import { hasText, isTyping, keepDraftsNow, rememberComposer, restoreComposer, startComposer } from "./workspace/composer.js";
+import { csrfHeader, fetchFragment, throttled } from "./workspace/exchange.js";
 import { startKeys } from "./workspace/keys.js";
 import { startLive } from "./workspace/live.js";
 import { mergeById } from "./workspace/merge.js";
@@ -127,6 +127,28 @@ function onDone(event) {
   toast(text, undo ? { action: "Undo", seconds: 10, onAction: () => htmx.ajax("POST", undo, { source: panes, target: panes, swap: "merge" }) } : {});
 }
 
+let isSignedOut = false;
+
+/** Goes to the sign-in, unless words that were not sent would be lost: then it is said, and opens beside the page. */
+function onSignedOut(event) {
+  const { url } = event.detail;
+  if (!hasText()) {
+    location.assign(url);
+  } else if (!isSignedOut) {
+    isSignedOut = true;
+    const again = () => {
+      isSignedOut = false;
+      window.open(url, "_blank", "noopener");
+    };
+    toast("You are signed out. Sign in again in another tab; your text stays here.", {
+      kind: "warn",
+      action: "Sign in",
+      onAction: again,
+      seconds: 3600,
+    });
+  }
+}
+
 function onAfterRequest(event) {
   const { elt, successful, xhr, requestConfig } = event.detail;
   if (requestConfig.verb === "post") {
@@ -142,8 +164,17 @@ function onAfterRequest(event) {
   }
   if (xhr.status === 0 || xhr.status >= 500) {
     toast("That did not reach the server. Nothing is lost; try again.", { kind: "danger" });
+  } else if (xhr.status === 403 && !xhr.getResponseHeader("HX-Trigger") && !/id="(conversation|composer-notice)"/.test(xhr.responseText)) {
+    toast("The server refused that. Your text stays here; reload the page if it goes on.", { kind: "danger" });
   } else if (xhr.status === 400) {
     toast(xhr.responseText.slice(0, 200) || "The server did not understand that.", { kind: "danger" });
+  }
+}
+
+/** A row opened beside the page is the browser's affair. */
+function onClickFirst(event) {
+  if ((event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest(".queue-row")) {
+    event.stopPropagation();
   }
 }
 
@@ -174,7 +205,10 @@ function start() {
   startQueue();
   startComposer();
   startKeys();
+  document.addEventListener("click", onClickFirst, { capture: true });
   document.addEventListener("click", onClick);
+  document.body.addEventListener("workspace:signed-out", onSignedOut);
+  document.body.addEventListener("htmx:configRequest", (event) => Object.assign(event.detail.headers, csrfHeader()));
   document.body.addEventListener("workspace:done", onDone);
   document.body.addEventListener("htmx:afterRequest", onAfterRequest);
   document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Your text stays here.", { kind: "danger" }));

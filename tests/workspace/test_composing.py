@@ -1,9 +1,12 @@
 """Replies, notes and drafts: sent once, to the right person, and no text lost."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -307,3 +310,24 @@ def test_tokens_are_forgotten_after_some_days() -> None:
 
     assert Submission.objects.count() == 1
     assert said(conversation) == ["One", "Two"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_presses_at_once_send_once() -> None:
+    scene = set_scene()
+    conversation = waiting_conversation(scene.team)
+    agent, token = scene.person(Role.AGENT), str(uuid.uuid4())
+    clients, start = [browser(agent) for _ in range(4)], Barrier(4)
+
+    def press_now(client: Client) -> int:
+        start.wait(timeout=10)
+        try:
+            return send(client, conversation, "Hello Jane!", token=token).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(press_now, clients))
+
+    assert statuses == [200] * 4
+    assert said(conversation) == ["Hello Jane!"]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
+from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from conversations.models import Conversation
@@ -49,8 +50,10 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     sign_in = resolve_url(settings.LOGIN_URL)
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     if htmx:
+        # The page decides when to go: it may hold words that were not sent.
         here = urlsplit(htmx.current_url or "").path or "/workspace/"
-        return HttpResponse(status=401, headers={"HX-Redirect": f"{sign_in}?{urlencode({'next': here})}"})
+        address = f"{sign_in}?{urlencode({'next': here})}"
+        return trigger_client_event(HttpResponse(status=401), "workspace:signed-out", {"url": address})
     return HttpResponseRedirect(f"{sign_in}?{urlencode({'next': request.get_full_path()})}")
 
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -90,5 +91,6 @@ def _queue_context(request: StaffRequest, filters: Filters, *, open_id: str = ""
         "views": queue.views_with_counts(request.user, filters),
         "page": queue.page(request.user, filters),
         "open_id": open_id,
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
         "may_claim": allows(request.user, Action.CLAIM_ESCALATION),
     }

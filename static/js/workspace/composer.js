@@ -204,6 +204,11 @@ export function keepDraftsNow() {
   }
 }
 
+/** Whether anything is typed that was not sent. */
+export function hasText() {
+  return forms().some((form) => form.elements.text.value.trim() !== "");
+}
+
 /** Whether the person is writing: text was typed in the last seconds. */
 export function isTyping() {
   const field = document.activeElement;

@@ -2,9 +2,11 @@
  * Exchange: what goes between the page and the server besides htmx's own requests.
  */
 
-/** The header that proves a request comes from this page. */
+/** The header that proves a request comes from this page. The cookie knows of a sign-in in another tab, the page may not. */
 export function csrfHeader() {
-  return JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
+  const name = `${document.getElementById("content").dataset.csrfCookie}=`;
+  const cookie = document.cookie.split("; ").find((each) => each.startsWith(name));
+  return cookie ? { "X-CSRFToken": cookie.slice(name.length) } : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
 }
 
 /** Fetches a fragment. Returns its document, or null where the server refused; throws where it was not reached. */
@@ -14,12 +16,12 @@ export async function fetchFragment(url) {
     credentials: "same-origin",
     signal: AbortSignal.timeout(20_000),
   });
-  const elsewhere = response.headers.get("HX-Redirect");
-  if (elsewhere) {
-    location.assign(elsewhere);
+  if (response.status === 401) {
+    const told = JSON.parse(response.headers.get("HX-Trigger") ?? "{}")["workspace:signed-out"];
+    document.body.dispatchEvent(new CustomEvent("workspace:signed-out", { detail: told ?? { url: "/accounts/login/" } }));
     return null;
   }
-  if (!response.ok) {
+  if (!response.ok && response.status !== 404) {
     return null;
   }
   return new DOMParser().parseFromString(await response.text(), "text/html").body;
