@@ -7,7 +7,7 @@
 import { setConnection } from "./shell.js";
 
 const askEvery = 15_000;
-const restBetween = 500;
+const restAtLeast = 500;
 const pingEvery = 25_000;
 const answerWithin = 10_000;
 const reconnectAtMost = 30_000;
@@ -75,6 +75,7 @@ function refresh() {
 }
 
 async function load() {
+  const begun = performance.now();
   fetching = true;
   wanted = false;
   try {
@@ -86,15 +87,16 @@ async function load() {
     if (!response.ok) {
       throw new Error(`status ${response.status}`);
     }
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").body;
-    patchChildren(board, fresh);
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    patch(board, fresh.getElementById("board"));
     reachable = true;
   } catch {
     reachable = false;
   } finally {
     fetching = false;
     showState();
-    timers.rest = setTimeout(rested, restBetween);
+    // Where figures are slow to count, they are asked for less often.
+    timers.rest = setTimeout(rested, Math.max(restAtLeast, 3 * (performance.now() - begun)));
     clearTimeout(timers.poll);
     timers.poll = setTimeout(refresh, askEvery);
   }
