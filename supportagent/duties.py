@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from agent.services.reservations import release_stale_reservations
+from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
 from agent.tasks import run_turn
 from conversations import services as conversations
 from core import audit, leases
@@ -53,6 +53,7 @@ class Duties:
             Step(name="unknown", run=self._errand("reconciliation", integrations.reconcile_unknown)),
             Step(name="overdue", run=conversations.raise_overdue, every=2),
             Step(name="silent", run=conversations.close_silent, every=60),
+            Step(name="abandoned runs", run=end_abandoned_runs, every=60),
             Step(name="reservations", run=release_stale_reservations, every=60),
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),

@@ -17,7 +17,7 @@ from agent.tasks import run_turn
 from conversations.models import Conversation
 from conversations.signals import conversation_changed, message_received, reply_queued
 from core import live
-from integrations.tasks import send_next
+from integrations.tasks import send_next, send_typing
 from supportagent import bells
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ MARGIN_SECONDS = 0.02
 
 def connect() -> None:
     """Say who acts on what is announced."""
+    when(message_received, enqueue=send_typing)  # a customer wrote: they see that somebody is at it
     when(message_received, enqueue=run_turn, after=time_left)  # a customer wrote: the agent answers
     when(reply_queued, enqueue=send_next)  # somebody answered: the platform delivers
     conversation_changed.connect(show, weak=False, dispatch_uid="show")  # anything moved: open screens look again

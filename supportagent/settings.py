@@ -156,7 +156,9 @@ else:
 REDIS_URL = env.str("REDIS_URL", default="")
 # The parts have databases of their own, so a database number in the address is left out.
 _REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or (f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or (
+    f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/"
+)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 600,
@@ -370,6 +372,7 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},
         "httpcore2": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
+        "bm25s": {"level": "WARNING"},
         "bm25s": {"level": "WARNING"},
     },
 }

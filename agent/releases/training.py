@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.engine.types import HEAD_NAMES, Example, IntentSpec, LabelledText
 from agent.models import EngineBuild, Intent, TextVector, TrainingExample
+from agent.releases import shipped
 from agent.releases.content import spec_of
 
 _KEPT_AT_ONCE = 500
@@ -76,8 +77,9 @@ class VectorCache(MutableMapping[str, bytes]):
     """The vectors and stems already worked out, read at once and written back by ``save``."""
 
     def __init__(self) -> None:
-        """Read what is there."""
-        self._known = {key: bytes(vector) for key, vector in TextVector.objects.values_list("key", "vector")}
+        """Read what the product comes with and what it has worked out itself."""
+        own = TextVector.objects.values_list("key", "vector")
+        self._known = shipped.read() | {key: bytes(vector) for key, vector in own}
         self._fresh: dict[str, bytes] = {}
 
     def __getitem__(self, key: str) -> bytes:

@@ -19,7 +19,7 @@ from agent.releases.services import current_release
 from agent.services.briefs import brief_of
 from agent.services.outcomes import apply_thought, facts_of, outcome_of
 from conversations import services as conversations
-from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Turn, TurnResult
+from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
 from core import leases
 
 logger = logging.getLogger(__name__)
@@ -138,6 +138,8 @@ def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
         result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
         run.state = AgentRun.State(result.value)
         _end(run, claimed)
+        if result is TurnResult.CANCELLED_BY_HUMAN and isinstance(outcome, Reply):
+            conversations.suggest(claimed.turn.conversation_id, outcome.text, for_seq=claimed.turn.to_seq)
     return result
 
 

@@ -32,7 +32,7 @@ from conversations.services.staff import (
     take_over,
 )
 from conversations.services.sweeping import close_silent, due_sends, due_turns, raise_overdue
-from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk
+from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
     "add_note",
@@ -67,6 +67,7 @@ __all__ = [
     "seen",
     "settle_delivery",
     "settle_unknown",
+    "suggest",
     "take_over",
     "unknown_deliveries",
 ]

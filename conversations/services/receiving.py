@@ -29,39 +29,42 @@ def ensure_conversation(
     )
     if found is not None:
         return found
-    Customer.objects.bulk_create(
-        [
-            Customer(
-                platform=channel.platform,
-                account_id=channel.account_id,
-                external_id=customer_id,
-                name=truncate(clean_text(name), 200),
-                username=truncate(clean_text(username), 200),
-                locale=locale[:20],
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    customer = Customer.objects.get(account_id=channel.account_id, external_id=customer_id)
-    Conversation.objects.bulk_create(
-        [
-            Conversation(
-                customer=customer,
-                platform=channel.platform,
-                account_id=channel.account_id,
-                account_name=channel.account_name,
-                thread_key=thread_key,
-                team_id=channel.team_id,
-                is_public=channel.is_public,
-                delivers_itself=channel.delivers_itself,
-                text_limit=channel.text_limit,
-                window_hours=channel.window_hours,
-                window_messages=channel.window_messages,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    return Conversation.objects.values_list("pk", flat=True).get(account_id=channel.account_id, thread_key=thread_key)
+    with transaction.atomic():
+        Customer.objects.bulk_create(
+            [
+                Customer(
+                    platform=channel.platform,
+                    account_id=channel.account_id,
+                    external_id=customer_id,
+                    name=truncate(clean_text(name), 200),
+                    username=truncate(clean_text(username), 200),
+                    locale=locale[:20],
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        customer = Customer.objects.get(account_id=channel.account_id, external_id=customer_id)
+        Conversation.objects.bulk_create(
+            [
+                Conversation(
+                    customer=customer,
+                    platform=channel.platform,
+                    account_id=channel.account_id,
+                    account_name=channel.account_name,
+                    thread_key=thread_key,
+                    team_id=channel.team_id,
+                    is_public=channel.is_public,
+                    delivers_itself=channel.delivers_itself,
+                    text_limit=channel.text_limit,
+                    window_hours=channel.window_hours,
+                    window_messages=channel.window_messages,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        return Conversation.objects.values_list("pk", flat=True).get(
+            account_id=channel.account_id, thread_key=thread_key
+        )
 
 
 @transaction.atomic

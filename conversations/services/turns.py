@@ -170,6 +170,21 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
 
 
 @transaction.atomic
+def suggest(conversation_id: int, text: str, *, for_seq: int) -> bool:
+    """Keep what the bot would have said for the person who stepped in; False if nobody waits for it.
+
+    ``for_seq`` is the last message it answers, so that a newer one makes it stale.
+    """
+    conversation = lock(conversation_id)
+    kept = Escalation.objects.live().filter(conversation=conversation, suggestion_for_seq__lt=for_seq)
+    if not kept.update(suggestion=text, suggestion_for_seq=for_seq):
+        return False
+    save(conversation)
+    announce(conversation.pk)
+    return True
+
+
+@transaction.atomic
 def fail_turn(turn: Turn, *, error: str, run_id: int) -> bool:
     """Give the turn back to be tried again later; True if that was the last attempt and people have it now."""
     conversation = lock(turn.conversation_id)

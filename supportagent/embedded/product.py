@@ -57,6 +57,8 @@ class Product:
                 oldest=lambda: max(clock.oldest_seconds(), self._duties.oldest_seconds()),
                 stalled=lambda: self._duties.sweeper.stalled_seconds,
             ).start()
+            # Whoever is let in may write at once, so the engine is there before anybody is.
+            _load_the_engine()
             connections.close_all()
             self._server.run()
         finally:
@@ -70,7 +72,6 @@ class Product:
         # The simulator sends as soon as it runs, so it starts when there is somebody to receive.
         if self._simulator is not None:
             self._simulator.start()
-        warm_up.apply_async(retry=False)
         self._when_ready()
 
     def _end(self) -> None:
@@ -93,3 +94,11 @@ class Product:
             # A pool's threads would hold the interpreter until they are through.
             os._exit(0)
         give_up.cancel()
+
+
+def _load_the_engine() -> None:
+    try:
+        warm_up()
+    except Exception:
+        # It is loaded again when the first message comes; until then people can work.
+        logger.exception("The engine could not be loaded yet.")

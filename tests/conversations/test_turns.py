@@ -185,3 +185,19 @@ def test_the_talk_begins_where_the_bot_was_handed_the_conversation_back() -> Non
     talk = conversations.read_talk(conversation.pk)
 
     assert [line.text for line in talk.lines] == ["What are your opening hours?"]
+
+
+def test_what_the_bot_would_have_said_is_kept_for_the_person_who_stepped_in() -> None:
+    conversation = wrote()
+    conversations.take_over(conversation, person())
+
+    assert conversations.suggest(conversation.pk, "It is on its way.", for_seq=1) is True
+    assert conversations.suggest(conversation.pk, "An older thought.", for_seq=1) is False
+
+    assert Escalation.objects.get().suggestion == "It is on its way."
+
+
+def test_nobody_waits_for_a_suggestion_where_the_bot_answers() -> None:
+    conversation = wrote()
+
+    assert conversations.suggest(conversation.pk, "Hm.", for_seq=1) is False

@@ -1,4 +1,4 @@
-"""The engine fitted once from the shipped seeds, for every test of this folder."""
+"""The whole engine, for every test of this folder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from agent.engine.encoder import Encoder
 from agent.engine.engine import Engine
-from agent.engine.fitting import fit
 from agent.engine.heads import Heads
 from agent.engine.knowledge import KnowledgeIndex
 from agent.engine.seeds import Seeds
 from agent.engine.types import Understanding
+from tests.agent.conftest import SeedVectors
 
 HERE = Path(__file__).parent
 
@@ -25,31 +25,7 @@ def read_rows(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def seeds() -> Seeds:
-    """The shipped seeds."""
-    return Seeds()
-
-
-@pytest.fixture(scope="session")
-def vectors() -> dict[str, bytes]:
-    """A cache for vectors and stems that all tests share."""
-    return {}
-
-
-@pytest.fixture(scope="session")
-def encoder() -> Encoder:
-    """The encoders of this machine."""
-    return Encoder.load()
-
-
-@pytest.fixture(scope="session")
-def heads(seeds: Seeds, encoder: Encoder, vectors: dict[str, bytes]) -> Heads:
-    """The heads fitted from the shipped seeds."""
-    return fit(seeds.examples, seeds.intents, seeds.sentiment, seeds.heads, encoder, vectors)
-
-
-@pytest.fixture(scope="session")
-def knowledge(seeds: Seeds, encoder: Encoder, vectors: dict[str, bytes]) -> KnowledgeIndex:
+def knowledge(seeds: Seeds, encoder: Encoder, vectors: SeedVectors) -> KnowledgeIndex:
     """The public shipped articles, indexed."""
     return KnowledgeIndex.build(seeds.public_passages, encoder, vectors)
 

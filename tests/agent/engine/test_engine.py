@@ -16,6 +16,7 @@ from agent.engine.engine import Engine, HeadsMismatch
 from agent.engine.heads import Heads
 from agent.engine.knowledge import KnowledgeIndex
 from agent.engine.types import NEGATIVE_TREND, Understanding
+from tests.agent.conftest import SeedVectors
 from tests.agent.engine.conftest import read_rows
 
 LANGUAGES = ("en", "de")
@@ -130,7 +131,7 @@ def test_a_question_finds_the_article_of_its_own_language_first(engine: Engine) 
 
 
 def test_a_question_in_another_language_finds_the_passage_across(
-    engine: Engine, encoder: Encoder, heads: Heads, vectors: dict[str, bytes]
+    engine: Engine, encoder: Encoder, heads: Heads, vectors: SeedVectors
 ) -> None:
     passages = [passage for passage in engine.knowledge.passages if passage.language == "en"]
     english_only = Engine(encoder, heads, [], KnowledgeIndex.build(passages, encoder, vectors))

@@ -14,6 +14,7 @@ from agent.engine.heads import Heads, HeadsFormatError
 from agent.engine.knowledge import KnowledgeIndex
 from agent.engine.seeds import Seeds
 from agent.engine.types import Example, IntentSpec
+from tests.agent.conftest import SeedVectors
 
 
 def test_heads_come_back_from_their_bytes_as_they_were(heads: Heads) -> None:
@@ -67,7 +68,7 @@ def test_the_report_says_how_good_the_heads_are(heads: Heads) -> None:
     assert set(general["intent"]["f1"]) == {spec.key for spec in heads.intents}
 
 
-def test_fitting_twice_gives_the_same_heads(seeds: Seeds, encoder: Encoder, vectors: dict[str, bytes]) -> None:
+def test_fitting_twice_gives_the_same_heads(seeds: Seeds, encoder: Encoder, vectors: SeedVectors) -> None:
     examples = seeds.examples[::6]
 
     first, second = (fit(examples, seeds.intents, seeds.sentiment, {}, encoder, vectors).to_arrays() for _ in range(2))
@@ -76,7 +77,7 @@ def test_fitting_twice_gives_the_same_heads(seeds: Seeds, encoder: Encoder, vect
 
 
 def test_an_intent_with_one_example_is_fitted_all_the_same(
-    seeds: Seeds, encoder: Encoder, vectors: dict[str, bytes], knowledge: KnowledgeIndex
+    seeds: Seeds, encoder: Encoder, vectors: SeedVectors, knowledge: KnowledgeIndex
 ) -> None:
     specs = [IntentSpec(key="returns", route="support"), IntentSpec(key="ski_hire", route="sales")]
     examples = [
@@ -98,7 +99,7 @@ def test_too_few_examples_are_refused_in_one_sentence(seeds: Seeds, encoder: Enc
         fit(seeds.examples[:60], seeds.intents, [], {}, encoder)
 
 
-def test_known_vectors_are_not_computed_again(seeds: Seeds, encoder: Encoder, vectors: dict[str, bytes]) -> None:
+def test_known_vectors_are_not_computed_again(seeds: Seeds, encoder: Encoder, vectors: SeedVectors) -> None:
     def refuse(texts: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         raise AssertionError(f"computed again: {texts}")
 

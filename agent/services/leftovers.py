@@ -1,4 +1,4 @@
-"""Giving back what was reserved for model calls that never came to an end."""
+"""Ending what a killed process left open: runs that will never end by themselves, and money kept for their calls."""
 
 from datetime import timedelta
 
@@ -8,6 +8,14 @@ from django.utils import timezone
 from agent.models import AgentRun, SpendLedger
 
 STALE_AFTER = timedelta(minutes=10)
+
+
+def end_abandoned_runs() -> int:
+    """Mark runs whose process is gone as failed; returns how many. Their conversations are dealt with by their leases."""
+    abandoned = AgentRun.objects.filter(state=AgentRun.State.RUNNING, started_at__lt=timezone.now() - STALE_AFTER)
+    return abandoned.update(
+        state=AgentRun.State.FAILED, error="The process that worked on it ended.", ended_at=timezone.now()
+    )
 
 
 def release_stale_reservations() -> int:
