@@ -23,6 +23,7 @@ from tests.workspace.scene import (
     set_scene,
     waiting_conversation,
 )
+from workspace.queue import QueueView
 
 pytestmark = pytest.mark.django_db
 
@@ -174,22 +175,19 @@ def test_the_page_holds_no_inline_script_and_no_inline_style() -> None:
     assert '"allowEval":false' in text
 
 
-@pytest.mark.parametrize(
-    "view", ["unclaimed", "mine", "breaching", "waiting", "colleagues", "bot", "failed", "closed", "all"]
-)
-def test_the_queue_takes_the_same_queries_for_ten_rows_and_for_two_hundred(view: str) -> None:
+def test_each_view_takes_the_same_queries_for_ten_rows_and_for_two_hundred() -> None:
     scene = set_scene()
     agent = scene.person(Role.AGENT)
     client = browser(agent)
-    url = reverse("workspace-queue") + f"?view={view}&limit=250"
+    views = [reverse("workspace-queue") + f"?view={view}&limit=250" for view in QueueView.values]
 
     _fill(scene.team.pk, agent.pk, 10)
-    few = queries(client, url)
+    few = [queries(client, view) for view in views]
     _fill(scene.team.pk, agent.pk, 190)
-    many = queries(client, url)
+    many = [queries(client, view) for view in views]
 
     assert few == many
-    assert many <= 12
+    assert max(many) <= 12
 
 
 def test_a_conversation_takes_the_same_queries_however_long_it_is() -> None:

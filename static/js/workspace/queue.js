@@ -9,6 +9,7 @@ import { showPresence } from "./presence.js";
 
 let waiting = null;
 let generation = 0;
+let lastLook = -Infinity;
 
 function pane() {
   return document.getElementById("queue");
@@ -40,6 +41,10 @@ function addressOf(limit) {
 }
 
 async function look() {
+  if (document.hidden && performance.now() - lastLook < 10_000) {
+    return;
+  }
+  lastLook = performance.now();
   const mine = ++generation;
   const before = rowsOf(pane());
   let body;
@@ -58,8 +63,8 @@ async function look() {
   offer(rowsOf(fresh));
 }
 
-/** Looks again, soon: many bells make one look. */
-export const refreshQueue = throttled(look, 700);
+/** Looks again: at once for one bell, and once for many. A hidden page looks now and then, for its title. */
+export const refreshQueue = throttled(look, 1500);
 
 function offer(fresh) {
   const rows = rowsOf(pane());
