@@ -373,6 +373,5 @@ LOGGING = {
         "httpcore2": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
         "bm25s": {"level": "WARNING"},
-        "bm25s": {"level": "WARNING"},
     },
 }

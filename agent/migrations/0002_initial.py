@@ -6,201 +6,326 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('agent', '0001_initial'),
+        ("agent", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='article',
-            name='owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="article",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='articleversion',
-            name='article',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='agent.article'),
+            model_name="articleversion",
+            name="article",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="agent.article"
+            ),
         ),
         migrations.AddField(
-            model_name='articleversion',
-            name='author',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="articleversion",
+            name="author",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='passage',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passages', to='agent.articleversion'),
+            model_name="passage",
+            name="version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="passages", to="agent.articleversion"
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='articles',
-            field=models.ManyToManyField(blank=True, related_name='releases', to='agent.articleversion'),
+            model_name="release",
+            name="articles",
+            field=models.ManyToManyField(blank=True, related_name="releases", to="agent.articleversion"),
         ),
         migrations.AddField(
-            model_name='release',
-            name='based_on',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agent.release'),
+            model_name="release",
+            name="based_on",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="agent.release",
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='created_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="release",
+            name="created_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='published_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="release",
+            name="published_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='phrase',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phrases', to='agent.release'),
+            model_name="phrase",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="phrases", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='intent',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='intents', to='agent.release'),
+            model_name="intent",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="intents", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='escalationrule',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='agent.release'),
+            model_name="escalationrule",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="rules", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='enginebuild',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='builds', to='agent.release'),
+            model_name="enginebuild",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="builds", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='agentrun',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='agent.release'),
+            model_name="agentrun",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='agentconfig',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='configs', to='agent.release'),
+            model_name="agentconfig",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="configs", to="agent.release"
+            ),
         ),
         migrations.AddField(
-            model_name='replytemplate',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='templates', to='agent.release'),
+            model_name="replytemplate",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="templates", to="agent.release"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='spendledger',
-            constraint=models.UniqueConstraint(fields=('scope', 'day'), name='one_ledger_per_scope_and_day'),
+            model_name="spendledger",
+            constraint=models.UniqueConstraint(fields=("scope", "day"), name="one_ledger_per_scope_and_day"),
         ),
         migrations.AddConstraint(
-            model_name='spendledger',
-            constraint=models.CheckConstraint(condition=models.Q(('reserved__gte', 0), ('spent__gte', 0)), name='spend_is_not_negative'),
+            model_name="spendledger",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reserved__gte", 0), ("spent__gte", 0)), name="spend_is_not_negative"
+            ),
         ),
         migrations.AddField(
-            model_name='trainingexample',
-            name='release',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='examples', to='agent.release'),
+            model_name="trainingexample",
+            name="release",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="examples", to="agent.release"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.UniqueConstraint(fields=('slug', 'language'), name='one_article_per_slug_and_language'),
+            model_name="article",
+            constraint=models.UniqueConstraint(fields=("slug", "language"), name="one_article_per_slug_and_language"),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('audience__in', ['public', 'internal'])), name='article_audience_is_known'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("audience__in", ["public", "internal"])), name="article_audience_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='articleversion',
-            constraint=models.UniqueConstraint(fields=('article', 'number'), name='article_version_is_unique'),
+            model_name="articleversion",
+            constraint=models.UniqueConstraint(fields=("article", "number"), name="article_version_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(fields=('version', 'position'), name='passage_position_is_unique'),
+            model_name="passage",
+            constraint=models.UniqueConstraint(fields=("version", "position"), name="passage_position_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('state',), name='one_published_release'),
+            model_name="release",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "published")), fields=("state",), name="one_published_release"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'published', 'retired'])), name='release_state_is_known'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "published", "retired"])), name="release_state_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), models.Q(('published_at__isnull', False), models.Q(('content_hash', ''), _negated=True)), _connector='OR'), name='published_release_has_a_hash_and_a_time'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "draft"),
+                    models.Q(("published_at__isnull", False), models.Q(("content_hash", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="published_release_has_a_hash_and_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phrase',
-            constraint=models.UniqueConstraint(fields=('release', 'head', 'language', 'text'), name='phrase_stands_once'),
+            model_name="phrase",
+            constraint=models.UniqueConstraint(
+                fields=("release", "head", "language", "text"), name="phrase_stands_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='phrase',
-            constraint=models.CheckConstraint(condition=models.Q(('head__in', ['urgent', 'wants_person', 'threat', 'churn'])), name='phrase_head_is_known'),
+            model_name="phrase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("head__in", ["urgent", "wants_person", "threat", "churn"])),
+                name="phrase_head_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='intent',
-            constraint=models.UniqueConstraint(fields=('release', 'key'), name='one_intent_per_key'),
+            model_name="intent",
+            constraint=models.UniqueConstraint(fields=("release", "key"), name="one_intent_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='intent',
-            constraint=models.CheckConstraint(condition=models.Q(('route__in', ['support', 'sales', 'general', 'urgent'])), name='intent_route_is_known'),
+            model_name="intent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("route__in", ["support", "sales", "general", "urgent"])),
+                name="intent_route_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalationrule',
-            constraint=models.UniqueConstraint(fields=('release', 'key'), name='one_rule_per_key'),
+            model_name="escalationrule",
+            constraint=models.UniqueConstraint(fields=("release", "key"), name="one_rule_per_key"),
         ),
         migrations.AddConstraint(
-            model_name='escalationrule',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['urgent', 'asked_for_person', 'negative_sentiment', 'low_confidence', 'repeated_failure', 'policy', 'bot_failed', 'bot_unavailable', 'delivery_failed', 'approval', 'colleague', 'manual'])), name='rule_reason_is_known'),
+            model_name="escalationrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "reason__in",
+                        [
+                            "urgent",
+                            "asked_for_person",
+                            "negative_sentiment",
+                            "low_confidence",
+                            "repeated_failure",
+                            "policy",
+                            "bot_failed",
+                            "bot_unavailable",
+                            "delivery_failed",
+                            "approval",
+                            "colleague",
+                            "manual",
+                        ],
+                    )
+                ),
+                name="rule_reason_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalationrule',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['high', 'normal', 'low'])), name='rule_priority_is_known'),
+            model_name="escalationrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["high", "normal", "low"])), name="rule_priority_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enginebuild',
-            constraint=models.UniqueConstraint(fields=('release', 'encoder'), name='one_build_per_release_and_encoder'),
+            model_name="enginebuild",
+            constraint=models.UniqueConstraint(fields=("release", "encoder"), name="one_build_per_release_and_encoder"),
         ),
         migrations.AddIndex(
-            model_name='agentrun',
-            index=models.Index(fields=['conversation_id', '-id'], name='run_by_conversation'),
+            model_name="agentrun",
+            index=models.Index(fields=["conversation_id", "-id"], name="run_by_conversation"),
         ),
         migrations.AddIndex(
-            model_name='agentrun',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['started_at'], name='run_running'),
+            model_name="agentrun",
+            index=models.Index(condition=models.Q(("state", "running")), fields=["started_at"], name="run_running"),
         ),
         migrations.AddIndex(
-            model_name='agentrun',
-            index=models.Index(fields=['-started_at'], name='run_recent'),
+            model_name="agentrun",
+            index=models.Index(fields=["-started_at"], name="run_recent"),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.UniqueConstraint(fields=('conversation_id', 'epoch'), name='one_run_per_epoch'),
+            model_name="agentrun",
+            constraint=models.UniqueConstraint(fields=("conversation_id", "epoch"), name="one_run_per_epoch"),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['running', 'replied', 'escalated', 'suppressed', 'superseded', 'fenced', 'cancelled_by_human', 'failed', 'dead'])), name='run_state_is_known'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "running",
+                            "replied",
+                            "escalated",
+                            "suppressed",
+                            "superseded",
+                            "fenced",
+                            "cancelled_by_human",
+                            "failed",
+                            "dead",
+                        ],
+                    )
+                ),
+                name="run_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentrun',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'running'), ('ended_at__isnull', False), _connector='OR'), name='ended_run_has_a_time'),
+            model_name="agentrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "running"), ("ended_at__isnull", False), _connector="OR"),
+                name="ended_run_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agentconfig',
-            constraint=models.UniqueConstraint(fields=('release', 'config_key'), name='one_value_per_config_key'),
+            model_name="agentconfig",
+            constraint=models.UniqueConstraint(fields=("release", "config_key"), name="one_value_per_config_key"),
         ),
         migrations.AddConstraint(
-            model_name='replytemplate',
-            constraint=models.UniqueConstraint(fields=('release', 'key', 'language'), name='one_template_per_key_and_language'),
+            model_name="replytemplate",
+            constraint=models.UniqueConstraint(
+                fields=("release", "key", "language"), name="one_template_per_key_and_language"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingexample',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['intent', 'sentiment', 'urgent', 'wants_person', 'threat', 'churn'])), name='example_purpose_is_known'),
+            model_name="trainingexample",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purpose__in", ["intent", "sentiment", "urgent", "wants_person", "threat", "churn"])
+                ),
+                name="example_purpose_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingexample',
-            constraint=models.UniqueConstraint(fields=('release', 'purpose', 'label', 'language', 'text'), name='example_stands_once'),
+            model_name="trainingexample",
+            constraint=models.UniqueConstraint(
+                fields=("release", "purpose", "label", "language", "text"), name="example_stands_once"
+            ),
         ),
     ]

@@ -4,30 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agent', '0002_initial'),
+        ("agent", "0002_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='enginebuild',
-            name='training_hash',
+            model_name="enginebuild",
+            name="training_hash",
             field=models.CharField(blank=True, db_index=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='intent',
-            name='is_background',
-            field=models.BooleanField(default=True, help_text='Its examples may serve as counter-examples of the escalation heads.'),
+            model_name="intent",
+            name="is_background",
+            field=models.BooleanField(
+                default=True, help_text="Its examples may serve as counter-examples of the escalation heads."
+            ),
         ),
         migrations.AddField(
-            model_name='intent',
-            name='signals',
-            field=models.JSONField(blank=True, default=list, help_text='The escalation heads its examples speak for.'),
+            model_name="intent",
+            name="signals",
+            field=models.JSONField(blank=True, default=list, help_text="The escalation heads its examples speak for."),
         ),
         migrations.AddField(
-            model_name='passage',
-            name='questions',
+            model_name="passage",
+            name="questions",
             field=models.JSONField(blank=True, default=list),
         ),
     ]

@@ -21,7 +21,9 @@ class Article(models.Model):
     slug = models.SlugField(max_length=120)
     language = models.CharField(max_length=8)
     audience = models.CharField(max_length=10, choices=Audience.choices, default=Audience.PUBLIC)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     valid_until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -44,7 +46,9 @@ class ArticleVersion(models.Model):
     title = models.CharField(max_length=200)
     body = models.TextField()
     questions = models.JSONField(default=list, blank=True)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -38,7 +38,9 @@ class Release(models.Model):
     note = models.CharField(max_length=300, blank=True)
     based_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     articles = models.ManyToManyField(ArticleVersion, related_name="releases", blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -52,7 +54,9 @@ class Release(models.Model):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="published"), name="one_published_release"),
-            models.CheckConstraint(condition=Q(state__in=["draft", "published", "retired"]), name="release_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "published", "retired"]), name="release_state_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(state="draft") | (Q(published_at__isnull=False) & ~Q(content_hash="")),
                 name="published_release_has_a_hash_and_a_time",
@@ -107,7 +111,9 @@ class Intent(models.Model):
         ordering = ["key"]
         constraints = [
             models.UniqueConstraint(fields=["release", "key"], name="one_intent_per_key"),
-            models.CheckConstraint(condition=Q(route__in=["support", "sales", "general", "urgent"]), name="intent_route_is_known"),
+            models.CheckConstraint(
+                condition=Q(route__in=["support", "sales", "general", "urgent"]), name="intent_route_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -140,7 +146,9 @@ class TrainingExample(models.Model):
                 condition=Q(purpose__in=["intent", "sentiment", "urgent", "wants_person", "threat", "churn"]),
                 name="example_purpose_is_known",
             ),
-            models.UniqueConstraint(fields=["release", "purpose", "label", "language", "text"], name="example_stands_once"),
+            models.UniqueConstraint(
+                fields=["release", "purpose", "label", "language", "text"], name="example_stands_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -159,7 +167,9 @@ class Phrase(models.Model):
         ordering = ["head", "language", "text"]
         constraints = [
             models.UniqueConstraint(fields=["release", "head", "language", "text"], name="phrase_stands_once"),
-            models.CheckConstraint(condition=Q(head__in=["urgent", "wants_person", "threat", "churn"]), name="phrase_head_is_known"),
+            models.CheckConstraint(
+                condition=Q(head__in=["urgent", "wants_person", "threat", "churn"]), name="phrase_head_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -203,7 +213,9 @@ class ReplyTemplate(models.Model):
 
     class Meta:
         ordering = ["key", "language"]
-        constraints = [models.UniqueConstraint(fields=["release", "key", "language"], name="one_template_per_key_and_language")]
+        constraints = [
+            models.UniqueConstraint(fields=["release", "key", "language"], name="one_template_per_key_and_language")
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} ({self.language})"

@@ -71,7 +71,9 @@ class AgentRun(models.Model):
                 ),
                 name="run_state_is_known",
             ),
-            models.CheckConstraint(condition=Q(state="running") | Q(ended_at__isnull=False), name="ended_run_has_a_time"),
+            models.CheckConstraint(
+                condition=Q(state="running") | Q(ended_at__isnull=False), name="ended_run_has_a_time"
+            ),
         ]
         indexes = [
             models.Index(fields=["conversation_id", "-id"], name="run_by_conversation"),

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agent.models import AgentRun, Release, SpendLedger
-from agent.services.reservations import release_stale_reservations
+from agent.services.leftovers import release_stale_reservations
 from conversations.models import Conversation, Delivery, Escalation
 from core import audit, leases
 from core.models import AuditSeal, WorkerHeartbeat

@@ -23,12 +23,15 @@ def _closed_breaker() -> None:
     ringing.breaker.reset()
 
 
-def test_a_received_message_rings_for_a_turn(bells: list[RungBell]) -> None:
+def test_a_received_message_shows_typing_and_rings_for_a_turn(bells: list[RungBell]) -> None:
     conversation = make_conversation()
 
     message_received.send(sender=Conversation, pk=conversation.pk)
 
-    assert bells == [RungBell(task="agent.tasks.run_turn", args=(conversation.pk,))]
+    assert bells == [
+        RungBell(task="integrations.tasks.send_typing", args=(conversation.pk,)),
+        RungBell(task="agent.tasks.run_turn", args=(conversation.pk,)),
+    ]
 
 
 def test_a_queued_reply_rings_for_a_send(bells: list[RungBell]) -> None:
@@ -56,7 +59,7 @@ def test_a_conversation_that_is_gone_is_no_error(bells: list[RungBell]) -> None:
     conversation_changed.send(sender=Conversation, pk=999_999)
     message_received.send(sender=Conversation, pk=999_999)
 
-    assert [bell.args for bell in bells] == [(999_999,)]
+    assert {bell.args for bell in bells} == {(999_999,)}
 
 
 def test_a_change_shows_on_screens_for_one_query(

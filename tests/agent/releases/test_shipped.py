@@ -9,7 +9,9 @@ from agent.releases.first import ensure_first_release
 from agent.runtime import load_release
 
 
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shipped, "FILE", tmp_path_factory.mktemp("vectors") / "vectors.npz")
     vectors = {"ab" * 32: b"one", "01" * 32: b"", "ff" * 32: bytes(range(256))}
 
@@ -18,7 +20,9 @@ def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory,
     assert shipped.read() == vectors
 
 
-def test_without_the_file_nothing_is_known(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_file_nothing_is_known(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shipped, "FILE", tmp_path_factory.mktemp("none") / "vectors.npz")
 
     assert shipped.read() == {}
