@@ -3,6 +3,8 @@ PYTHON ?= python3
 IN := .venv/bin/python
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:$(or $(SERVICES_POSTGRES_PORT),55432)/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
+# The whole suite runs in two processes. For a part of it, or a debugger: make test PARALLEL= ARGS=tests/core
+PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-services test-browser services-up services-down check fix lock models ci clean prepare-run prepare-dev
@@ -14,11 +16,11 @@ run: prepare-run  ## start the product, and everything it needs, on this machine
 	@exec $(IN) manage.py up
 
 test: prepare-dev  ## run the tests on what `make run` starts: SQLite, no Redis
-	@exec $(IN) -m pytest $(ARGS)
+	@exec $(IN) -m pytest $(PARALLEL) $(ARGS)
 
 test-services: prepare-dev  ## run the same tests on PostgreSQL and Redis (after `make services-up`)
 	@$(PYTHON) scripts/services.py reachable "$(TEST_DATABASE_URL)" "$(TEST_REDIS_URL)"
-	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m pytest $(ARGS)
+	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m pytest $(PARALLEL) $(ARGS)
 
 test-browser: prepare-dev  ## run the browser tests, none skipped
 	@REQUIRE_BROWSER=1 exec $(IN) -m pytest -m browser $(ARGS)

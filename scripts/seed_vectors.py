@@ -22,6 +22,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  (needs the apps)
 
 from agent import runtime  # noqa: E402
+from agent.engine.encoder import Encoder  # noqa: E402
 from agent.models import TextVector  # noqa: E402
 from agent.releases import shipped  # noqa: E402
 from agent.releases.first import ensure_first_release  # noqa: E402
@@ -29,7 +30,7 @@ from agent.releases.first import ensure_first_release  # noqa: E402
 
 def main() -> int:
     """Encode everything the first release holds, and write the file; 1 if an encoder is missing."""
-    encoder = runtime.Encoder.load()
+    encoder = Encoder.load()
     if not encoder.has_english:
         sys.stderr.write("The English weights are missing: make models, then again.\n")
         return 1

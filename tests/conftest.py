@@ -17,6 +17,8 @@ from supportagent.celery import app as celery_app
 from tests import environment
 from tests.flushing import flush_without_triggers
 
+PRODUCTS = {"running_product", "running_demo", "start"}
+
 pytest_plugins = ["tests.browser", "tests.product", "tests.releases"]
 
 
@@ -33,13 +35,28 @@ def pytest_report_header() -> str:
     return f"on: {'PostgreSQL and Redis' if environment.ON_SERVICES else 'SQLite, nothing else (the embedded default)'}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what asks for real services on the embedded default."""
-    if environment.ON_SERVICES:
-        return
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is not meant for these databases; with several processes, say which tests belong into one of them."""
     for item in items:
-        if item.get_closest_marker("services"):
+        if environment.ON_SERVICES and brings_its_own_database(item):
+            item.add_marker(pytest.mark.skip(reason="starts a product that brings its own SQLite: make test"))
+        elif not environment.ON_SERVICES and item.get_closest_marker("services"):
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis: make services-up test-services"))
+    if config.getoption("dist", "no") == "loadgroup":
+        share_out(items)
+
+
+def brings_its_own_database(item: pytest.Item) -> bool:
+    """Whether a test starts the embedded product, which is the same whatever the tests run on."""
+    return bool(item.get_closest_marker("product") or PRODUCTS & set(getattr(item, "fixturenames", ())))
+
+
+def share_out(items: list[pytest.Item]) -> None:
+    """A file's tests share a process, the files that start products share one, and these begin: they take longest."""
+    long = {item.path for item in items if brings_its_own_database(item)}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("products" if item.path in long else str(item.path)))
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")

@@ -101,12 +101,14 @@ def test_a_customers_question_is_answered_at_the_platform_with_words_of_an_artic
 
     wait_until(lambda: len(answers(product, thread)) == 1, seconds=ANSWER_SECONDS, what="the answer")
     text = answers(product, thread)[0]["detail"]["content"]
-    quoted = query(product, "SELECT count(*) FROM agent_passage WHERE instr(?, substr(text, 1, 40)) > 0", json.dumps(text))
+    quoted = query(
+        product, "SELECT count(*) FROM agent_passage WHERE instr(?, substr(text, 1, 40)) > 0", json.dumps(text)
+    )
     assert quoted[0][0] >= 1
 
 
 def test_three_quick_messages_get_one_answer(product: RunningProduct) -> None:
-    thread = [say(product, line, user="quick") for line in ("Hi there", "quick question", QUESTION)][0]
+    (thread,) = {say(product, line, user="quick") for line in ("Hi there", "quick question", QUESTION)}
 
     wait_until(lambda: len(answers(product, thread)) == 1, seconds=ANSWER_SECONDS, what="the answer")
     undecided = "SELECT count(*) FROM conversations_message WHERE disposition = 'undecided'"
@@ -131,7 +133,10 @@ def test_fifty_parallel_duplicates_are_one_row_and_one_reply(product: RunningPro
         what="the message's one end",
     )
     assert statuses == {200}
-    assert query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0] == 1
+    assert (
+        query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0]
+        == 1
+    )
 
 
 def test_a_forged_event_is_401_and_leaves_no_row(product: RunningProduct) -> None:
@@ -142,7 +147,10 @@ def test_a_forged_event_is_401_and_leaves_no_row(product: RunningProduct) -> Non
     )
 
     assert answer.status_code == 401
-    assert query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0] == 0
+    assert (
+        query(product, "SELECT count(*) FROM integrations_webhookevent WHERE event_key LIKE ?", f"%{message_id}%")[0][0]
+        == 0
+    )
 
 
 @pytest.fixture

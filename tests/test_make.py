@@ -14,6 +14,8 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 
+pytestmark = pytest.mark.product
+
 
 def test_ctrl_c_ends_everything_and_make_does_not_complain(tmp_path: Path) -> None:
     if not (ROOT / ".venv" / ".prepared-run").exists():

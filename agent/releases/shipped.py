@@ -29,11 +29,9 @@ def read() -> dict[str, bytes]:
 def write(vectors: Mapping[str, bytes]) -> int:
     """Put ``vectors`` into the file, in the order of their keys; returns the file's size in bytes."""
     ordered = sorted(vectors.items())
-    arrays = {
-        "keys": np.frombuffer(b"".join(bytes.fromhex(key) for key, _ in ordered), dtype=np.uint8),
-        "ends": np.cumsum([len(value) for _, value in ordered], dtype=np.int64),
-        "values": np.frombuffer(b"".join(value for _, value in ordered), dtype=np.uint8),
-    }
+    keys = np.frombuffer(b"".join(bytes.fromhex(key) for key, _ in ordered), dtype=np.uint8)
+    ends = np.cumsum([len(value) for _, value in ordered], dtype=np.int64)
+    values = np.frombuffer(b"".join(value for _, value in ordered), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    np.savez(buffer, allow_pickle=False, keys=keys, ends=ends, values=values)
     return FILE.write_bytes(buffer.getvalue())

@@ -19,6 +19,8 @@ from tests.waiting import wait_until
 
 START = Callable[..., RunningProduct]
 
+pytestmark = pytest.mark.product
+
 
 def try_to_start(folder: Path, *options: str, **variables: str) -> tuple[int, str]:
     """The exit code of a start that must fail, and all it said."""
