@@ -13,6 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from analytics.routing import websocket_urlpatterns as analytics_routes  # noqa: E402
 from integrations.routing import websocket_urlpatterns as integrations_routes  # noqa: E402
 from supportagent.origins import NotFound, SameOrigin  # noqa: E402
+from supportagent.second_factor import SecondFactorSocket  # noqa: E402
 from workspace.routing import websocket_urlpatterns as workspace_routes  # noqa: E402
 
 staff = [*workspace_routes, *analytics_routes]
@@ -22,7 +23,9 @@ application = ProtocolTypeRouter(
     {
         "http": http,
         "websocket": NotFound(
-            SameOrigin(AuthMiddlewareStack(URLRouter([*staff, *visitors])), may_be_absent=("/ws/chat/",))
+            SameOrigin(
+                AuthMiddlewareStack(SecondFactorSocket(URLRouter([*staff, *visitors]))), may_be_absent=("/ws/chat/",)
+            )
         ),
     }
 )

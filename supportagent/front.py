@@ -1,6 +1,7 @@
 """The front door: people go to their work, programs are told what this is."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 NAME = "supportagent"
@@ -20,3 +21,9 @@ def front(request: HttpRequest) -> HttpResponse:
 
 def _prefers_a_page(request: HttpRequest) -> bool:
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+
+
+@require_safe
+def favicon(_: HttpRequest) -> HttpResponse:
+    """The mark, for browsers that ask by the old name."""
+    return HttpResponseRedirect(static("img/mark.svg"))

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "supportagent.second_factor.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "supportagent.middleware.SynchronousMiddleware",
 ]
@@ -372,6 +373,5 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},
         "httpcore2": {"level": "WARNING"},
         "django_celery_beat": {"level": "WARNING"},
-        "bm25s": {"level": "WARNING"},
     },
 }

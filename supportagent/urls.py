@@ -5,13 +5,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from supportagent import health, metrics
-from supportagent.front import front
+from supportagent.front import favicon, front
 
 # The admin's own form knows no second factor, so people sign in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front, name="front"),
+    path("favicon.ico", favicon, name="favicon"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.Ready.as_view(), name="health-ready"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),

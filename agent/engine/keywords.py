@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from agent.engine.heads import FloatArray
 from agent.engine.text import stems
 from agent.engine.types import PassageSource
+
+# The library sets its own logger to DEBUG when it is imported, after any configuration.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 _STEMS_VERSION = 1
 _LEAST_PART, _SAME_BEGINNING, _SHORT_TERM = 4, 5, 6

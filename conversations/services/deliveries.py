@@ -18,6 +18,7 @@ from core import audit
 from core.backoff import with_jitter
 from core.clock import database_now, now_plus
 from core.models import ApiKey, User
+from core.policy import Action, require
 from core.text import truncate
 
 LEASE = timedelta(seconds=30)
@@ -267,8 +268,9 @@ def settle_unknown(
 
 @transaction.atomic
 def decide_delivery(delivery: Delivery, by: User | ApiKey, decision: Decision) -> Delivery:
-    """A person's decision about a message in doubt or given up. Raises DeliveryNotDecidable if it is neither."""
+    """A person's decision about a message in doubt or given up. Raises DeliveryNotDecidable, NotAllowed."""
     conversation = lock(delivery.conversation_id)
+    require(by, Action.DECIDE_DELIVERY, conversation.policy_subject)
     delivery = Delivery.objects.select_related("message").get(pk=delivery.pk)
     if delivery.state not in Delivery.STUCK:
         raise DeliveryNotDecidable
