@@ -95,4 +95,4 @@ def test_a_database_that_fails_after_the_commit_raises_nothing(bells: list[RungB
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE away RENAME TO conversations_conversation")
 
-    assert [bell.task for bell in bells] == ["agent.tasks.run_turn"]
+    assert [bell.task for bell in bells] == ["integrations.tasks.send_typing", "agent.tasks.run_turn"]
