@@ -35,6 +35,7 @@ def pytest_report_header() -> str:
     return f"on: {'PostgreSQL and Redis' if environment.ON_SERVICES else 'SQLite, nothing else (the embedded default)'}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist writes groups down
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what is not meant for these databases; with several processes, say which tests belong into one of them."""
     for item in items:
