@@ -87,7 +87,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., RunningProduct]]:
 
 @contextmanager
 def start_product(folder: Path, *, demo: bool, **variables: str) -> Iterator[RunningProduct]:
-    """Run `manage.py up` until the block ends; enters once `/health/ready` says yes."""
+    """Run `manage.py up` until the block ends; enters once `/health/ready` says yes and the simulator, if any, answers."""
     port, simulator_port = free_ports(2)
     environment = embedded(folder) | {
         "PORT": str(port),
@@ -118,6 +118,8 @@ def start_product(folder: Path, *, demo: bool, **variables: str) -> Iterator[Run
     )
     try:
         wait_until(lambda: is_ready(product), seconds=START_SECONDS, what="the product to be ready")
+        if demo:
+            wait_until(lambda: answers(product.simulator_url), seconds=START_SECONDS, what="the simulator to answer")
         yield product
     finally:
         stop(process)
@@ -129,6 +131,14 @@ def is_ready(product: RunningProduct) -> bool:
     assert ended is None, f"manage.py up ended with {ended}: {product.log.read_text()[-3000:]}"
     try:
         return httpx2.get(f"{product.url}/health/ready", timeout=5).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def answers(url: str) -> bool:
+    """Whether somebody listens there."""
+    try:
+        return httpx2.get(url, timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
 

@@ -40,6 +40,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "overdue",
         "silent",
         "reservations",
+        "abandoned runs",
         "tokens",
         "media",
         "audit",
