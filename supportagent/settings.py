@@ -160,6 +160,8 @@ _REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or (
     f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/"
 )
+# Whoever rings has a customer or a platform waiting: one try, and not long. Workers wait for the broker instead.
+BROKER_OPTIONS_OF_RINGERS: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "visibility_timeout": 600,
@@ -168,7 +170,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "socket_keepalive": True,
         "health_check_interval": 15,
         "global_keyprefix": "sa:",
-        **({} if PROCESS_KIND == "worker" else {"socket_timeout": 1, "socket_connect_timeout": 1}),
+        **({} if PROCESS_KIND == "worker" else BROKER_OPTIONS_OF_RINGERS),
     }
     if REDIS_URL
     else {"polling_interval": 0.02}
