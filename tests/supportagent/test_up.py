@@ -209,7 +209,10 @@ def simulator_answers(product: RunningProduct) -> bool:
 def simulator_pid(product: RunningProduct, *, other_than: int = 0) -> int:
     """The child process that is the simulator, 0 for none."""
     listed = subprocess.run(
-        ["/bin/ps", "-o", "pid=,args=", "--ppid", str(product.process.pid)], capture_output=True, text=True, check=False
+        ["/bin/ps", "-ww", "-o", "pid=,args=", "--ppid", str(product.process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found = [int(line.split()[0]) for line in listed.stdout.splitlines() if "tether.py" in line]
     return next((pid for pid in found if pid != other_than), 0)
