@@ -320,6 +320,19 @@ class AgentRunAdmin(AgentAdmin):
     search_fields = ["=conversation_id", "intent"]
     date_hierarchy = "started_at"
 
+    def get_fieldsets(self, request: HttpRequest, obj: AgentRun | None = None) -> Any:
+        """The facts first; the long records folded."""
+        folded = ["envelope", "trace"]
+        facts = [name for name in self.get_fields(request, obj) if name not in folded]
+        titles = {
+            "trace": "Trace: what was understood, found and checked",
+            "envelope": "Envelope: what the turn was given",
+        }
+        return [
+            (None, {"fields": facts}),
+            *((titles[name], {"fields": [name], "classes": ["collapse"]}) for name in reversed(folded)),
+        ]
+
     @display(description="State", label=_RUN_STATES, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, run: AgentRun) -> str:
         """The state, coloured."""

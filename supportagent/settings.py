@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
+from supportagent import admin_look
 from supportagent import secrets as own_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -237,6 +238,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key,50/15m/ip", "login": "60/m/ip"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Accounts are made by an admin and no mail is sent, so no address is ever verified.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[] if DEMO else ["admin", "supervisor", "prompt-editor"])
 FOUR_EYES = env.bool("FOUR_EYES", default=not DEMO)
 
@@ -279,6 +282,7 @@ STORAGES = {
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["supportagent.formats"]
 TIME_ZONE = "UTC"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
@@ -316,14 +320,7 @@ STRICT_POLICY: dict[str, Any] = {
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": STRICT_POLICY}
 # django-unfold's Alpine evaluates expressions and its pages carry inline styles: the one written exception.
 ADMIN_POLICY: dict[str, Any] = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
-
-UNFOLD = {
-    "SITE_TITLE": "Support agent",
-    "SITE_HEADER": "Support agent",
-    "SITE_URL": "/workspace/",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}
+UNFOLD = admin_look.UNFOLD
 
 # --- Models ----------------------------------------------------------------------------------------------------------
 

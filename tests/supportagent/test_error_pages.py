@@ -1,0 +1,75 @@
+"""What people see when something is refused, missing or broken, and the admin's menu."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.views.defaults import server_error
+
+from core.policy import Role
+from supportagent.admin_menu import GROUPS
+from tests.factories import make_user
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+
+
+def test_a_missing_page_is_told_in_our_design(client: Client) -> None:
+    answer = client.get("/nothing-here/")
+
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.content.decode()
+
+
+def test_a_form_without_its_token_is_told_what_to_do() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "dana"})
+
+    assert answer.status_code == 403
+    assert "nothing was changed" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_page_of_the_admin_that_is_not_for_ones_role_is_told_in_our_design(client: Client) -> None:
+    client.force_login(make_user(role=Role.PROMPT_EDITOR))
+
+    answer = client.get(reverse("admin:core_user_changelist"))
+
+    assert answer.status_code == 403
+    assert "This page is not for your role" in answer.content.decode()
+
+
+def test_a_broken_page_is_told_without_asking_the_database(rf: RequestFactory) -> None:
+    answer = server_error(rf.get("/"))
+
+    assert answer.status_code == 500
+    assert "Something went wrong here" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["404.html", "403.html", "403_csrf.html"])
+def test_htmx_would_not_put_an_error_page_in_the_place_of_the_open_panes(page: str) -> None:
+    body = (TEMPLATES / page).read_text()
+
+    assert body.index('<div class="auth">') < body.index('id="content"')
+
+
+@pytest.mark.django_db
+def test_the_admins_menu_leads_to_every_page_and_to_none_that_is_not_there(client: Client) -> None:
+    client.force_login(make_user(role=Role.ADMIN))
+
+    body = client.get(reverse("admin:index")).content.decode()
+
+    registered = {model._meta.label_lower for model in admin.site._registry}
+    assert {label for group in GROUPS for _, label in group.pages} == registered
+    assert reverse("admin:agent_release_changelist") in body
+
+
+@pytest.mark.django_db
+def test_the_admins_menu_shows_a_person_only_what_opens_for_them(client: Client) -> None:
+    client.force_login(make_user(role=Role.PROMPT_EDITOR))
+
+    body = client.get(reverse("admin:index")).content.decode()
+
+    assert reverse("admin:agent_release_changelist") in body
+    assert reverse("admin:core_apikey_changelist") not in body
