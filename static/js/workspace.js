@@ -15,6 +15,7 @@ import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from 
 const panes = document.getElementById("content");
 let live = null;
 let isStuck = true;
+let knownHeight = 0;
 
 function scroller() {
   return document.querySelector("[data-timeline-scroll]");
@@ -62,6 +63,7 @@ function toEnd() {
   const element = scroller();
   if (element) {
     element.scrollTop = element.scrollHeight;
+    isStuck = true;
     hidePill();
   }
 }
@@ -75,6 +77,24 @@ function follow(before) {
     pill.querySelector("span").textContent = added.length === 1 ? "1 new message" : `${added.length} new messages`;
     pill.hidden = false;
   }
+}
+
+/** Whether the person is at the end. What has grown meanwhile, a picture that came in, does not take them away from it. */
+function noticeScroll(element) {
+  if (element.scrollHeight === knownHeight || isAtEnd(element)) {
+    isStuck = isAtEnd(element);
+  }
+  knownHeight = element.scrollHeight;
+  if (isStuck) {
+    hidePill();
+  }
+}
+
+/** Brings an opened trace into sight, from its beginning if it is longer than the pane. */
+function showTrace(body) {
+  const trace = body.closest(".trace");
+  const fits = trace.offsetHeight < (scroller()?.clientHeight ?? 0);
+  trace.scrollIntoView({ block: fits ? "nearest" : "start" });
 }
 
 function hidePill() {
@@ -212,17 +232,17 @@ function start() {
   document.body.addEventListener("workspace:done", onDone);
   document.body.addEventListener("htmx:afterRequest", onAfterRequest);
   document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Your text stays here.", { kind: "danger" }));
-  document.body.addEventListener("htmx:afterSwap", () => {
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.matches(".trace-body")) {
+      showTrace(event.detail.target);
+    }
     for (const mark of document.querySelectorAll(".day-mark")) {
       document.querySelectorAll(`.timeline > [id="${mark.id}"]`).forEach((twin, place) => place > 0 && twin.remove());
     }
   });
   document.addEventListener("scroll", (event) => {
     if (event.target === scroller()) {
-      isStuck = isAtEnd(event.target);
-      if (isStuck) {
-        hidePill();
-      }
+      noticeScroll(event.target);
     }
     if (event.target === scroller() && event.target.scrollTop < 40) {
       document.querySelector("[data-load-older]")?.click();
