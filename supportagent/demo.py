@@ -15,8 +15,12 @@ from supportagent.first_rows import DEFAULT_TEAM
 
 CLIENT_KEY = "7000000000000000001"
 BUSINESS_ID = "demo-business-0001"
-BUSINESS_NAME = "Fern & Finch"
-BUSINESS_USERNAME = "fernandfinch"
+# The business of the articles that the product comes with.
+BUSINESS_NAME = "Tarnhollow"
+BUSINESS_USERNAME = "tarnhollow"
+GREETING = (
+    "Hello, I'm Robin, Tarnhollow's bot. Ask me about delivery, returns or our gear, or ask for a person at any time."
+)
 CHAT_EXTERNAL_ID = "demo-chat"
 MOST_SCRIPTED = 200
 
@@ -72,6 +76,7 @@ def load() -> None:
         name=f"{BUSINESS_NAME} web chat",
         team=team,
         public_key=settings.OWN_SECRETS["CHAT_PUBLIC_KEY"],
+        options={"business_name": BUSINESS_NAME, "greeting": GREETING},
     )
 
 
