@@ -41,7 +41,8 @@ function addressOf(limit) {
 }
 
 async function look() {
-  if (document.hidden && performance.now() - lastLook < 10_000) {
+  // A timer may still fire on a page that is being left and has lost its panes.
+  if (!pane() || (document.hidden && performance.now() - lastLook < 10_000)) {
     return;
   }
   lastLook = performance.now();
@@ -54,8 +55,11 @@ async function look() {
     return;
   }
   const fresh = body?.querySelector("#queue");
+  if (!fresh || !pane() || mine !== generation) {
+    return;
+  }
   const rows = rowsOf(pane());
-  if (!fresh || mine !== generation || rowsOf(fresh).dataset.view !== rows.dataset.view) {
+  if ( rowsOf(fresh).dataset.view !== rows.dataset.view) {
     return;
   }
   merge(document.getElementById("views"), fresh.querySelector("#views"));
