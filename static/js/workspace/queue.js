@@ -58,8 +58,7 @@ async function look() {
   if (!fresh || !pane() || mine !== generation) {
     return;
   }
-  const rows = rowsOf(pane());
-  if ( rowsOf(fresh).dataset.view !== rows.dataset.view) {
+  if (rowsOf(fresh).dataset.view !== rowsOf(pane()).dataset.view) {
     return;
   }
   merge(document.getElementById("views"), fresh.querySelector("#views"));
