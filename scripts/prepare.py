@@ -50,7 +50,7 @@ def main() -> int:
     return 0
 
 
-def judge_python(version: tuple[int, int]) -> None:
+def judge_python(version: "tuple[int, int]") -> None:
     """Refuse a Python that the pinned packages do not fit."""
     if not MINIMUM <= version <= MAXIMUM:
         raise CannotPrepareError(
@@ -170,7 +170,7 @@ def install_models(*, again: bool) -> None:
     )
 
 
-def pip(arguments: list[str], *, title: str) -> subprocess.CompletedProcess[str]:
+def pip(arguments: "list[str]", *, title: str) -> "subprocess.CompletedProcess[str]":
     """Run ``pip install`` behind one line that says what goes on and, in a terminal, for how long."""
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
     started, over = time.monotonic(), threading.Event()

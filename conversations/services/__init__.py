@@ -10,6 +10,7 @@ from conversations.services.deliveries import (
     settle_delivery,
     settle_unknown,
     unknown_deliveries,
+    wake_deliveries,
 )
 from conversations.services.receiving import (
     ensure_conversation,
@@ -70,4 +71,5 @@ __all__ = [
     "suggest",
     "take_over",
     "unknown_deliveries",
+    "wake_deliveries",
 ]

@@ -92,6 +92,12 @@ def defer_delivery(conversation_id: int, *, seconds: float) -> None:
     )
 
 
+def wake_deliveries(account_id: int) -> int:
+    """Try an account's waiting messages now, whatever they waited for; returns how many."""
+    later = Delivery.objects.waiting().filter(account_id=account_id, next_attempt_at__gt=Now())
+    return later.update(next_attempt_at=Now())
+
+
 @transaction.atomic
 def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
     """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""

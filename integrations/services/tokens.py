@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from conversations import services as conversations
 from conversations.types import SendOutcome, SendResult
 from core import audit, leases, live
 from core.clock import now_plus
@@ -137,6 +138,7 @@ def reconnected(account: PlatformAccount, by: User | ApiKey | None = None) -> No
     )
     if changed:
         audit.record(by, "account.reconnected", account)
+        conversations.wake_deliveries(account.pk)
         logger.warning("Account %d works again.", account.pk)
         transaction.on_commit(lambda: _tell(account.pk), robust=True)
 

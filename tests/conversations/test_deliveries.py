@@ -178,3 +178,11 @@ def test_due_sends_name_the_conversation_once_and_leave_out_what_is_held_up(answ
     assert conversations.due_sends() == [answered.pk]
     claimed_delivery(answered)
     assert conversations.due_sends() == []
+
+
+def test_what_waits_is_tried_at_once_when_its_account_works_again(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.REAUTH, evidence="token revoked")
+    assert conversations.claim_delivery(answered.pk) is None
+
+    assert conversations.wake_deliveries(answered.account_id) == 1
+    assert send(answered).state == Delivery.State.SENT

@@ -20,8 +20,16 @@ class DefaultRule:
 RULES: tuple[DefaultRule, ...] = (
     DefaultRule(
         key="urgent",
+        name="An urgent word stands in the message.",
+        when=(("urgent_phrase", "is", True),),
+        reason=ReasonCategory.URGENT,
+        priority=Priority.HIGH,
+    ),
+    # The head fires early, to miss nothing; alone it is believed only when it is rather sure.
+    DefaultRule(
+        key="urgent-tone",
         name="The message sounds urgent.",
-        when=(("urgent", "is", True),),
+        when=(("urgent_score", "at_least", 0.5),),
         reason=ReasonCategory.URGENT,
         priority=Priority.HIGH,
     ),
