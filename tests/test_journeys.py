@@ -18,7 +18,7 @@ from tests.product import RunningProduct
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 QUESTION = "How long does standard delivery take?"
 ASKS_FOR_A_PERSON = "I want to speak to a real person"
@@ -214,6 +214,27 @@ def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
     visitor.locator("#chat-banner[data-owner=bot]").wait_for(timeout=30_000)
     write(visitor, "What does shipping cost?")
     visitor.locator(".chat-message[data-from=bot]").nth(spoken).wait_for(timeout=60_000)
+
+
+@pytest.mark.browser
+def test_an_answer_goes_into_its_panes_although_what_asked_was_renewed_meanwhile(
+    page: "Page", product: RunningProduct
+) -> None:
+    sign_in(page, product, "dana")
+    page.goto(f"{product.url}/workspace/?view=all")
+    row = page.locator("a.queue-row").first
+    address, conversation = row.get_attribute("href") or "", row.get_attribute("data-id")
+    held: list[Route] = []
+    page.locator(".connection[data-state=live]").wait_for()
+    page.route(f"**{address}", lambda route, _: held.append(route))
+    with page.expect_request(f"**{address}"):
+        row.click()
+
+    row.evaluate("row => row.replaceWith(row.cloneNode(true))")
+    held[0].continue_()
+
+    page.locator(f"#conversation[data-conversation='{conversation}']").wait_for()
+    assert page.locator("#queue a.queue-row").count() > 0
 
 
 @pytest.mark.browser

@@ -115,6 +115,18 @@ htmx.defineExtension("merge", {
   },
 });
 
+/**
+ * What asked may have been renewed since, and is no part of the page any more: then htmx would not find how the panes
+ * above it want their answers, and would put this one in place of all of them.
+ */
+function onBeforeSwap(event) {
+  const { requestConfig, target } = event.detail;
+  if (target === panes && !requestConfig.elt.isConnected) {
+    requestConfig.elt.setAttribute("hx-ext", "merge");
+    event.detail.swapOverride = "merge";
+  }
+}
+
 async function lookAtConversation() {
   const id = openConversation();
   const url = document.getElementById("conversation")?.dataset.url;
@@ -230,6 +242,7 @@ function start() {
   document.body.addEventListener("workspace:signed-out", onSignedOut);
   document.body.addEventListener("htmx:configRequest", (event) => Object.assign(event.detail.headers, csrfHeader()));
   document.body.addEventListener("workspace:done", onDone);
+  document.body.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.body.addEventListener("htmx:afterRequest", onAfterRequest);
   document.body.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Your text stays here.", { kind: "danger" }));
   document.body.addEventListener("htmx:afterSwap", (event) => {
