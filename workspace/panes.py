@@ -75,7 +75,6 @@ class Composer:
     channel: str
     limit: int
     last_seq: int
-    takes_over: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +283,6 @@ def _composer(conversation: Conversation, who: User, rights: Rights) -> Composer
         channel=wording.channel_name(conversation.platform),
         limit=conversation.text_limit,
         last_seq=conversation.last_in_seq,
-        takes_over=conversation.assignee_id != who.pk,
     )
 
 
