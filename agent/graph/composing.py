@@ -9,6 +9,9 @@ from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 RELATED = 0.4
 """The cosine from which an article's title is worth offering as a topic."""
 
+GESTURES = frozenset({"reaction", "sticker", "emoji"})
+"""Kinds of message that say something and ask nothing."""
+
 _TOPICS = 2
 _FEW_WORDS = 3
 
@@ -46,6 +49,8 @@ def _plan_without_words(state: AgentState) -> Plan | None:
     message = state["message"]
     if any(sign.isalnum() for sign in message):
         return None
+    if state["message_kinds"] and GESTURES.issuperset(state["message_kinds"]):
+        return Plan(kind="silence", silence_reason="A reaction or a sticker needs no answer.")
     if not message.strip() and any(kind != "text" for kind in state["message_kinds"]):
         return Plan(kind="offer", template="unsupported_message")
     if "?" in message or "？" in message:
