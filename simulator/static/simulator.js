@@ -223,7 +223,11 @@ function choose(conversation) {
   open(conversation.conversation_id, conversation.user);
 }
 
+/** A customer on their way into the list: what is said meanwhile is theirs. */
+let making = null;
+
 async function say(what) {
+  await Promise.allSettled([making]);
   if (!state.chosen) { await openDialog(); return; }
   const colleague = document.body.classList.contains("colleague");
   await order(colleague ? "colleague" : "say", { conversation_id: state.chosen, ...what });
@@ -325,7 +329,7 @@ function furnish() {
     });
   }
   by("new-customer").addEventListener("click", openDialog);
-  by("customer-dialog").addEventListener("close", () => { if (by("customer-dialog").returnValue === "ok") makeCustomer(); });
+  by("customer-dialog").addEventListener("close", () => { if (by("customer-dialog").returnValue === "ok") making = makeCustomer(); });
   by("scripted").addEventListener("change", (event) => order("scripted", { enabled: event.target.checked }));
   for (const tab of document.querySelectorAll(".tabs button")) tab.addEventListener("click", () => { show(tab.dataset.show); refresh(); });
   document.addEventListener("visibilitychange", refresh);

@@ -9,7 +9,7 @@ from tests.browser import DESKTOP, PHONE
 from tests.simulator.rig import Rig, wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -47,6 +47,22 @@ def test_a_customer_is_played_and_the_answer_appears_by_itself(page: "Page", rig
     expect(page.locator(".line:not(.mine) .bubble")).to_have_text("It is blue.")
     expect(page.locator(".dots")).to_have_count(0)
     wait_until(lambda: "im_mark_read_msg" in [each.event for each in rig.receiver.received])
+
+
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True, ids=["desktop"])
+def test_what_is_said_while_a_customer_is_being_made_is_said_by_them(page: "Page", rig: Rig) -> None:
+    held: list[Route] = []
+    page.route("**/_sim/customers", lambda route, _: held.append(route))
+    page.get_by_role("button", name="New customer").click()
+    page.get_by_label("Name").fill("Zoë Brandt")
+    with page.expect_request("**/_sim/customers"):
+        page.get_by_role("button", name="Start a chat").click()
+    page.get_by_label("Message", exact=True).fill("Quick as I am")
+    page.keyboard.press("Enter")
+
+    held[0].continue_()
+
+    expect(page.locator(".mine .bubble")).to_have_text("Quick as I am")
 
 
 def test_stickers_pictures_and_a_colleague(page: "Page", rig: Rig) -> None:
