@@ -20,8 +20,9 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core import bells
 from core.text import clean_text
-from integrations import bells, keys
+from integrations import keys
 from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature
 from integrations.models import WebhookEvent
 from integrations.platforms import PLATFORMS
@@ -167,7 +168,7 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
         if pk is None:
             _keep_conflict(cursor, source, event_key, row)
     if pk is not None:
-        bells.ring(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
+        bells.ring_aside(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
     return JsonResponse({"status": "accepted"})
 
 

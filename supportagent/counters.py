@@ -4,6 +4,8 @@ from django.http import HttpRequest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
+from core import bells
+
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
 
@@ -15,7 +17,7 @@ _seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
     registry=registry,
 )
-_bells = Counter("bells_total", "Bells for workers, by how it went.", ["task", "result"], registry=registry)
+registry.register(bells.counter)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -26,8 +28,3 @@ def count_request(request: HttpRequest, status: int, seconds: float) -> None:
     method = request.method if request.method in _METHODS else "other"
     _requests.labels(method, route, str(status)).inc()
     _seconds.labels(route).observe(seconds)
-
-
-def count_bell(task: str, result: str) -> None:
-    """Count a bell; ``result`` is rung, failed or skipped."""
-    _bells.labels(task, result).inc()

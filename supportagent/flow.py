@@ -16,9 +16,8 @@ from django.utils import timezone
 from agent.tasks import run_turn
 from conversations.models import Conversation
 from conversations.signals import conversation_changed, message_received, reply_queued
-from core import live
+from core import bells, live
 from integrations.tasks import send_next, send_typing
-from supportagent import bells
 
 logger = logging.getLogger(__name__)
 

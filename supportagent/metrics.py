@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.authentication import caller
+from core.bells import breaker
 from core.policy import Action, require
 from supportagent import heartbeats, readings
-from supportagent.bells import breaker
 from supportagent.counters import registry
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Conversation
 from conversations.signals import conversation_changed, message_received, reply_queued
+from core import bells as ringing
 from core import live
-from supportagent import bells as ringing
 from supportagent import flow
 from tests.conftest import RungBell
 from tests.factories import make_conversation
