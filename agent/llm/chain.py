@@ -1,6 +1,5 @@
 """The chain of models: each in its turn, within the turn's time and money, until one answers."""
 
-import importlib
 import logging
 import random
 import threading
@@ -17,6 +16,7 @@ from agent.graph.state import ModelCall
 from agent.llm import spend
 from agent.llm.breaker import Breakers
 from agent.llm.calls import CallFailed, Completion, FailureKind, Provider
+from agent.llm.hosted import CONNECTIONS, HostedModel
 from agent.llm.wording import messages_of
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,6 @@ CALLS_AT_ONCE = 8
 LONGEST_WAIT = 5.0
 LEAST_SECONDS = 1.0
 _JITTER = 0.5
-_MODULES = {"openai": "agent.llm.openai_models", "anthropic": "agent.llm.anthropic_models"}
 _random = random.SystemRandom()
 
 
@@ -70,12 +69,12 @@ def configured() -> Chain | None:
     providers: list[Provider] = []
     for entry in settings.MODEL_CHAIN:
         provider, _, model = entry.partition(":")
-        if provider not in _MODULES or not model:
+        if provider not in CONNECTIONS or not model:
             raise UnknownProvider(f"MODEL_CHAIN holds “{entry}”; write openai:<model> or anthropic:<model>.")
-        if not getattr(settings, f"{provider.upper()}_API_KEY"):
+        if not CONNECTIONS[provider].key:
             logger.warning("%s has no key, so %s is not used.", provider, entry)
             continue
-        providers.append(importlib.import_module(_MODULES[provider]).build(model))
+        providers.append(HostedModel(provider, model))
     return Chain(providers) if providers else None
 
 

@@ -112,26 +112,42 @@ def test_the_embedded_answer_needs_no_key_and_names_no_model(mind: Runtime) -> N
     assert (run.provider, run.model, run.cost_micros, run.trace["models"]) == ("embedded", "", 0, [])
 
 
+@pytest.mark.parametrize("name", ["anthropic:claude-test", "openai:gpt-test"])
 def test_a_configured_model_writes_the_answer_and_its_cost_is_booked(
-    release: Release, mind: Runtime, settings: Settings
+    release: Release, mind: Runtime, settings: Settings, name: str
 ) -> None:
+    provider, _, model = name.partition(":")
     with serving() as script:
-        settings.MODEL_CHAIN = ["openai:gpt-test"]
-        settings.OPENAI_API_KEY = "key"
+        settings.MODEL_CHAIN = [name]
+        settings.OPENAI_API_KEY = settings.ANTHROPIC_API_KEY = "key"
         settings.OPENAI_BASE_URL = f"http://127.0.0.1:{script.port}/v1"
+        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{script.port}"
         modelled = Runtime(mind.release(release.pk).engine.encoder)
         passages = [p for p in mind.release(release.pk).engine.knowledge.passages if p.title == "Delivery times"]
         cited = next(p for p in passages if p.language == "en" and "1 to 3 working days" in p.text)
-        script.will("openai", [reply("Standard delivery takes 1 to 3 working days in Germany.", cited.id)])
+        script.will(provider, [reply("Standard delivery takes 1 to 3 working days in Germany.", cited.id)])
 
         text = told("one", "How long does delivery take?", modelled)
 
     run = AgentRun.objects.get()
     assert text == "Standard delivery takes 1 to 3 working days in Germany."
-    assert (run.provider, run.model, run.tokens_in, run.tokens_out) == ("openai", "gpt-test", 200, 20)
+    assert (run.provider, run.model, run.tokens_in, run.tokens_out) == (provider, model, 200, 20)
     assert run.cost_micros == 1500
-    assert "automated assistant" in script.asked[0][1]["messages"][0]["content"]
-    assert "Tarnhollow" in script.asked[0][1]["messages"][0]["content"]
+    assert (run.trace["reply"]["provider"], run.trace["reply"]["model"]) == (provider, model)
+    (call,) = run.trace["models"]
+    assert {key: value for key, value in call.items() if key != "ms"} == {
+        "provider": provider,
+        "model": model,
+        "outcome": "ok",
+        "tokens_in": 200,
+        "tokens_out": 20,
+        "cost_micros": 1500,
+    }
+    ((asked, body),) = script.asked
+    system = body["system"] if provider == "anthropic" else body["messages"][0]["content"]
+    assert asked == provider
+    assert "automated assistant" in system
+    assert "Tarnhollow" in system
 
 
 def test_a_model_that_invents_is_not_believed_and_the_passage_is_quoted(
