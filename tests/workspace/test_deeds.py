@@ -202,7 +202,9 @@ def test_a_colleagues_conversation_is_left_alone(deed: str) -> None:
     assert fresh(conversation).assignee_id == scene.person(Role.SUPERVISOR).pk
 
 
-@pytest.mark.parametrize("deed", ["take-over", "hand-back", "resolve", "escalate", "suggestion"])
+@pytest.mark.parametrize(
+    "deed", ["claim", "take-over", "assign", "hand-back", "resolve", "reopen", "escalate", "suggestion"]
+)
 def test_a_viewer_changes_nothing(deed: str) -> None:
     scene = set_scene()
     conversation = customer_writes(scene.team)

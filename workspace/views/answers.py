@@ -12,6 +12,7 @@ from django_htmx.http import push_url, trigger_client_event
 from conversations.exceptions import ConversationError, OwnedByColleague
 from conversations.models import Conversation
 from core.exceptions import NotAllowed
+from core.policy import Action, require
 from workspace import panes
 from workspace.views.access import StaffRequest, filters_of, visible_conversation
 
@@ -32,10 +33,16 @@ class Problem:
     offers_next: bool = False
 
 
-def act(request: StaffRequest, public_id: uuid.UUID, deed: Callable[[Conversation], Done]) -> HttpResponse:
-    """Do it, then show the conversation. 409 for a broken rule, 403 for what the policy refuses; nothing typed is lost."""
+def act(
+    request: StaffRequest, public_id: uuid.UUID, deed: Callable[[Conversation], Done], *, needs: Action
+) -> HttpResponse:
+    """Do it, if the person has the right ``needs`` to the conversation, then show the conversation.
+
+    409 for a broken rule, 403 for what the policy refuses; nothing typed is lost.
+    """
     conversation = visible_conversation(request, public_id)
     try:
+        require(request.user, needs, conversation.policy_subject)
         done = deed(conversation)
     except OwnedByColleague as error:
         return show(request, public_id, problem=Problem(text=str(error), offers_next=True), status=409)

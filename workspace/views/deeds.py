@@ -1,9 +1,16 @@
-"""Taking, passing on, handing back, resolving: each one call into the record."""
+"""Taking, passing on, handing back, resolving: each one call into the record.
 
+A deed names the right it needs and says what was done; finding the conversation, refusing and showing are the same for
+all of them. The services judge the right once more, on the locked row.
+"""
+
+import functools
 import uuid
+from collections.abc import Callable
 from typing import cast, get_args
 
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,10 +20,13 @@ from conversations import services as conversations
 from conversations.exceptions import ConversationError
 from conversations.models import Conversation, Delivery, Escalation
 from conversations.services.deliveries import Decision
-from core.policy import Action, allows, require
+from core.policy import Action, allows
 from workspace import panes, services
 from workspace.views.access import StaffRequest, filters_of, for_staff, read_uuid, visible_conversation
 from workspace.views.answers import Done, act, say, show
+
+Deed = Callable[[StaffRequest, Conversation], Done]
+DeedView = Callable[[HttpRequest, uuid.UUID], HttpResponseBase]
 
 
 class NothingToClaim(ConversationError):
@@ -33,6 +43,19 @@ class NobodyChosen(ConversationError):
         super().__init__(_("Choose somebody who may answer here."))
 
 
+def deed(*, needs: Action) -> Callable[[Deed], DeedView]:
+    """A view that does one thing to a conversation, for those who have the right ``needs`` to it."""
+
+    def decorate(do: Deed) -> DeedView:
+        def view(request: StaffRequest, /, public_id: uuid.UUID) -> HttpResponse:
+            return act(request, public_id, functools.partial(do, request), needs=needs)
+
+        functools.update_wrapper(view, do)
+        return require_POST(for_staff(view))
+
+    return decorate
+
+
 @require_POST
 @for_staff
 def claim_next(request: StaffRequest) -> HttpResponse:
@@ -47,121 +70,76 @@ def claim_next(request: StaffRequest) -> HttpResponse:
     return show(request, public_id, done=Done(text=_("It is yours.")), address=address)
 
 
-@require_POST
-@for_staff
-def claim(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.CLAIM_ESCALATION)
+def claim(request: StaffRequest, conversation: Conversation) -> Done:
     """Claim what waits in this conversation."""
-
-    def deed(conversation: Conversation) -> Done:
-        escalation = Escalation.objects.live().filter(conversation=conversation).first()
-        if escalation is None:
-            raise NothingToClaim
-        conversations.claim(escalation, request.user)
-        return Done(text=_("It is yours."))
-
-    return act(request, public_id, deed)
+    escalation = Escalation.objects.live().filter(conversation=conversation).first()
+    if escalation is None:
+        raise NothingToClaim
+    conversations.claim(escalation, request.user)
+    return Done(text=_("It is yours."))
 
 
-@require_POST
-@for_staff
-def take_over(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Answer instead of the bot, or, with a reason, of a colleague."""
-
-    def deed(conversation: Conversation) -> Done:
-        taken = conversations.take_over(conversation, request.user, reason=request.POST.get("reason", ""))
-        if taken.in_flight:
-            return Done(text=_("It is yours. A message of the bot was already on its way."))
-        return Done(text=_("It is yours. The bot is silent."))
-
-    return act(request, public_id, deed)
+@deed(needs=Action.TAKE_OVER)
+def take_over(request: StaffRequest, conversation: Conversation) -> Done:
+    """Answer instead of the bot, or, with a reason and the right to assign, of a colleague."""
+    taken = conversations.take_over(conversation, request.user, reason=request.POST.get("reason", ""))
+    if taken.in_flight:
+        return Done(text=_("It is yours. A message of the bot was already on its way."))
+    return Done(text=_("It is yours. The bot is silent."))
 
 
-@require_POST
-@for_staff
-def assign(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.ASSIGN)
+def assign(request: StaffRequest, conversation: Conversation) -> Done:
     """Give the conversation to a colleague, or with ``to=queue`` back to everybody."""
-
-    def deed(conversation: Conversation) -> Done:
-        require(request.user, Action.ASSIGN, conversation.policy_subject)
-        reason, wanted = request.POST.get("reason", ""), request.POST.get("to", "")
-        if wanted == "queue":
-            conversations.assign(conversation, None, request.user, reason=reason)
-            return Done(text=_("Back in the queue."))
-        chosen = read_uuid(wanted)
-        colleague = panes.assignable(conversation).filter(public_id=chosen).first() if chosen is not None else None
-        if colleague is None:
-            raise NobodyChosen
-        conversations.assign(conversation, colleague, request.user, reason=reason)
-        return Done(text=_("%(name)s has it now.") % {"name": colleague.display_name})
-
-    return act(request, public_id, deed)
+    reason, wanted = request.POST.get("reason", ""), request.POST.get("to", "")
+    if wanted == "queue":
+        conversations.assign(conversation, None, request.user, reason=reason)
+        return Done(text=_("Back in the queue."))
+    chosen = read_uuid(wanted)
+    colleague = panes.assignable(conversation).filter(public_id=chosen).first() if chosen is not None else None
+    if colleague is None:
+        raise NobodyChosen
+    conversations.assign(conversation, colleague, request.user, reason=reason)
+    return Done(text=_("%(name)s has it now.") % {"name": colleague.display_name})
 
 
-@require_POST
-@for_staff
-def hand_back(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.TAKE_OVER)
+def hand_back(request: StaffRequest, conversation: Conversation) -> Done:
     """Let the bot answer again."""
-
-    def deed(conversation: Conversation) -> Done:
-        conversations.hand_back(conversation, request.user, note=request.POST.get("note", ""))
-        return Done(text=_("The bot answers again."))
-
-    return act(request, public_id, deed)
+    conversations.hand_back(conversation, request.user, note=request.POST.get("note", ""))
+    return Done(text=_("The bot answers again."))
 
 
-@require_POST
-@for_staff
-def resolve(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.CLOSE)
+def resolve(request: StaffRequest, conversation: Conversation) -> Done:
     """Close the conversation."""
-
-    def deed(conversation: Conversation) -> Done:
-        conversations.resolve(conversation, request.user)
-        return Done(text=_("Resolved."), undo_url=reverse("workspace-reopen", args=[public_id]))
-
-    return act(request, public_id, deed)
+    conversations.resolve(conversation, request.user)
+    return Done(text=_("Resolved."), undo_url=reverse("workspace-reopen", args=[conversation.public_id]))
 
 
-@require_POST
-@for_staff
-def reopen(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.CLOSE)
+def reopen(request: StaffRequest, conversation: Conversation) -> Done:
     """Open a closed conversation again."""
-
-    def deed(conversation: Conversation) -> Done:
-        conversations.reopen(conversation, request.user)
-        return Done(text=_("Open again, and yours."))
-
-    return act(request, public_id, deed)
+    conversations.reopen(conversation, request.user)
+    return Done(text=_("Open again, and yours."))
 
 
-@require_POST
-@for_staff
-def escalate(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.TAKE_OVER)
+def escalate(request: StaffRequest, conversation: Conversation) -> Done:
     """Put a conversation of the bot into the queue."""
-
-    def deed(conversation: Conversation) -> Done:
-        detail = request.POST.get("detail", "").strip() or _("Handed over by %(name)s.") % {
-            "name": request.user.display_name
-        }
-        conversations.escalate(conversation, detail=detail, by=request.user)
-        return Done(text=_("It waits in the queue now."))
-
-    return act(request, public_id, deed)
+    by_hand = _("Handed over by %(name)s.") % {"name": request.user.display_name}
+    conversations.escalate(conversation, detail=request.POST.get("detail", "").strip() or by_hand, by=request.user)
+    return Done(text=_("It waits in the queue now."))
 
 
-@require_POST
-@for_staff
-def dismiss_suggestion(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+@deed(needs=Action.REPLY)
+def dismiss_suggestion(request: StaffRequest, conversation: Conversation) -> Done:
     """Put the suggested reply away."""
-
-    def deed(conversation: Conversation) -> Done:
-        escalation_id = read_uuid(request.POST.get("escalation"))
-        if escalation_id is not None:
-            services.dismiss_suggestion(
-                conversation, escalation_id, request.user, reason=request.POST.get("reason", "")
-            )
-        return Done(text=_("Suggestion dismissed."))
-
-    return act(request, public_id, deed)
+    escalation_id = read_uuid(request.POST.get("escalation"))
+    if escalation_id is not None:
+        services.dismiss_suggestion(conversation, escalation_id, request.user, reason=request.POST.get("reason", ""))
+    return Done(text=_("Suggestion dismissed."))
 
 
 @require_POST
@@ -175,9 +153,8 @@ def decide_delivery(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse
     if decision not in get_args(Decision):
         return HttpResponseBadRequest(_("Decide: it arrived, send it again, or drop it."))
 
-    def deed(conversation: Conversation) -> Done:
-        require(request.user, Action.DECIDE_DELIVERY, conversation.policy_subject)
+    def decide(_conversation: Conversation) -> Done:
         conversations.decide_delivery(delivery, request.user, cast("Decision", decision))
         return Done(text=_("Noted."))
 
-    return act(request, conversation_id, deed)
+    return act(request, conversation_id, decide, needs=Action.DECIDE_DELIVERY)
