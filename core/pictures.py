@@ -1,0 +1,172 @@
+"""Pictures by their bytes: what a file is, whatever it is called, and the picture without what a camera wrote beside it."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+JPEG = "image/jpeg"
+PNG = "image/png"
+SHOWN = frozenset({JPEG, PNG, "image/gif", "image/webp"})
+"""Content types that every browser shows as a picture and runs nothing of."""
+
+SENDABLE = frozenset({JPEG, PNG})
+"""Content types that every channel takes."""
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_JPEG_START = b"\xff\xd8"
+_START_OF_SCAN, _END_OF_IMAGE, _COMMENT = 0xDA, 0xD9, 0xFE
+_APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_EXIF = b"Exif\x00\x00"
+_ORIENTATION = 0x0112
+# Chunks that change how a PNG looks; all others that a PNG can do without are left out.
+_PNG_LOOKS = frozenset({b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs", b"cICP"})
+
+
+class PictureBroken(ValueError):
+    """The bytes begin like a picture and do not go on like one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileKind:
+    """What a file is. ``extension`` has no dot."""
+
+    content_type: str
+    extension: str
+
+
+_SIGNATURES: tuple[tuple[bytes, int, FileKind], ...] = (
+    (_PNG_START, 0, FileKind(content_type=PNG, extension="png")),
+    (b"\xff\xd8\xff", 0, FileKind(content_type=JPEG, extension="jpg")),
+    (b"GIF8", 0, FileKind(content_type="image/gif", extension="gif")),
+    (b"WEBP", 8, FileKind(content_type="image/webp", extension="webp")),
+    (b"ftyp", 4, FileKind(content_type="video/mp4", extension="mp4")),
+)
+
+
+def kind_of(content: bytes) -> FileKind | None:
+    """What the first bytes say the file is: a picture or a video of a known kind, else None."""
+    return next(
+        (kind for mark, start, kind in _SIGNATURES if content[start : start + len(mark)] == mark),
+        None,
+    )
+
+
+def without_metadata(content: bytes) -> bytes:
+    """A JPEG or PNG without place, camera, comments and whatever hangs behind it; its pixels and colours as they were.
+
+    Which way up a JPEG is to be shown is kept. Raises PictureBroken for bytes that are no whole picture of these kinds.
+    """
+    if content.startswith(_PNG_START):
+        return _PNG_START + b"".join(_png_chunks(content))
+    if content.startswith(_JPEG_START):
+        return _jpeg(content)
+    raise PictureBroken("It is neither a JPEG nor a PNG.")
+
+
+def _png_chunks(content: bytes) -> Iterator[bytes]:
+    place, seen = len(_PNG_START), set[bytes]()
+    while b"IEND" not in seen:
+        length, name = _unpacked(">I4s", content, place)
+        end = place + 12 + length
+        chunk = content[place:end]
+        if len(chunk) != end - place or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
+            raise PictureBroken("A part of the PNG is damaged or missing.")
+        if not seen and name != b"IHDR":
+            raise PictureBroken("The PNG does not begin as one.")
+        seen.add(name)
+        is_critical = not name[0] & 0x20
+        if is_critical or name in _PNG_LOOKS:
+            yield chunk
+        place = end
+    if b"IDAT" not in seen:
+        raise PictureBroken("The PNG holds no picture.")
+
+
+def _jpeg(content: bytes) -> bytes:
+    kept, orientation, has_picture = [_JPEG_START], 1, False
+    for marker, segment in _jpeg_segments(content):
+        if marker == _APP1 and segment[4:10] == _EXIF:
+            orientation = _orientation(segment[10:]) or orientation
+        if not _is_left_out(marker, segment):
+            kept.append(segment)
+        has_picture = has_picture or marker == _START_OF_SCAN
+    if not has_picture:
+        raise PictureBroken("The JPEG holds no picture.")
+    if orientation != 1:
+        kept.insert(1, _orientation_segment(orientation))
+    return b"".join([*kept, bytes([0xFF, _END_OF_IMAGE])])
+
+
+def _jpeg_segments(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each marker with its segment up to the end of the image; a scan's segment has its pixels behind it."""
+    place = len(_JPEG_START)
+    while True:
+        while content[place : place + 2] == b"\xff\xff":
+            place += 1
+        start, marker = _unpacked(">BB", content, place)
+        if start != 0xFF:
+            raise PictureBroken("The JPEG's parts do not follow each other.")
+        if marker == _END_OF_IMAGE:
+            return
+        if marker in _STANDALONE:
+            place += 2
+            continue
+        (length,) = _unpacked(">H", content, place + 2)
+        end = place + 2 + length
+        if length < 2 or end > len(content):
+            raise PictureBroken("A part of the JPEG is missing.")
+        if marker == _START_OF_SCAN:
+            end = _end_of_scan(content, end)
+        yield marker, content[place:end]
+        place = end
+
+
+def _end_of_scan(content: bytes, place: int) -> int:
+    """Where the pixels end: at the next marker that is neither a stuffed byte nor a restart."""
+    while (place := content.find(b"\xff", place)) >= 0:
+        following = content[place + 1 : place + 2]
+        if not following:
+            break
+        if following[0] and following[0] not in range(0xD0, 0xD8) and following[0] != 0xFF:
+            return place
+        place += 1 if following[0] == 0xFF else 2
+    raise PictureBroken("The JPEG ends too early.")
+
+
+def _is_left_out(marker: int, segment: bytes) -> bool:
+    if marker == _APP2:
+        return segment[4:16] != b"ICC_PROFILE\x00"
+    return marker == _COMMENT or (_APP0 < marker <= _APP15 and marker != _APP14)
+
+
+def _orientation(tiff: bytes) -> int | None:
+    """The orientation, 1 to 8, that an Exif block names; None where it names none that can be."""
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(tiff[:4])
+    if order is None:
+        return None
+    try:
+        (directory,) = _unpacked(f"{order}I", tiff, 4)
+        (count,) = _unpacked(f"{order}H", tiff, directory)
+        for number in range(min(count, 200)):
+            tag, _, _, value = _unpacked(f"{order}HHIH", tiff, directory + 2 + 12 * number)
+            if tag == _ORIENTATION:
+                return int(value) if 1 <= value <= 8 else None
+    except PictureBroken:
+        return None
+    return None
+
+
+def _orientation_segment(orientation: int) -> bytes:
+    directory = struct.pack(">HHHIHHI", 1, _ORIENTATION, 3, 1, orientation, 0, 0)
+    block = _EXIF + b"MM\x00*" + struct.pack(">I", 8) + directory
+    return struct.pack(">BBH", 0xFF, _APP1, len(block) + 2) + block
+
+
+def _unpacked(form: str, content: bytes, place: int) -> tuple[Any, ...]:
+    try:
+        return struct.unpack_from(form, content, place)
+    except struct.error as error:
+        raise PictureBroken("The picture ends too early.") from error
