@@ -97,13 +97,13 @@ class Library:
         self._most: int = content.settings["retrieval.passages"]
         self._least_score: float = content.settings["retrieval.least_gate_score"]
 
-    def find(self, query: str, *, language: str) -> Findings:
+    def find(self, query: str, *, language: str, topics: Mapping[str, float]) -> Findings:
         """What fits the query; passages in ``language`` come first where one of them answers.
 
         A customer's own numbers and addresses stand in no article, so they are not searched for.
         """
         query = _OWN_DATA.sub(" ", query).strip() or query
-        hits = self._engine.search(query, language=language, k=self._most + 2)
+        hits = self._engine.search(query, language=language, k=self._most + 2, topics=topics)
         own = [hit for hit in hits if not hit.cross_language]
         judged = self._judge(query, own)
         if not judged.answerable:
@@ -207,8 +207,8 @@ def load_release(release_id: int, encoder: Encoder) -> LoadedRelease:
     cache = VectorCache()
     heads = heads_of(release_id, encoder, cache)
     knowledge = KnowledgeIndex.build(published_passages(release_id), encoder, cache)
+    engine = Engine(encoder, heads, content.phrases, knowledge, cache)
     cache.save()
-    engine = Engine(encoder, heads, content.phrases, knowledge)
     return LoadedRelease(
         content=content,
         engine=engine,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from agent.engine.language import LanguageDetector
 from agent.engine.phrases import PhraseMatcher
 from agent.engine.sentiment import lexicon_features, symbol_sentiment
 from agent.engine.text import clean, count_letters, mask
+from agent.engine.topics import TopicField
 from agent.engine.types import (
     NEGATIVE_TREND,
     OTHER_INTENT,
@@ -43,13 +44,24 @@ class HeadsMismatch(ValueError):
 class Engine:
     """Understands, searches and quotes. It changes nothing of itself, so any number of threads may share it."""
 
-    def __init__(self, encoder: Encoder, heads: Heads, phrases: Iterable[Phrase], knowledge: KnowledgeIndex) -> None:
-        """Put the parts together; HeadsMismatch says that heads and encoder do not belong together."""
+    def __init__(
+        self,
+        encoder: Encoder,
+        heads: Heads,
+        phrases: Iterable[Phrase],
+        knowledge: KnowledgeIndex,
+        cache: MutableMapping[str, bytes] | None = None,
+    ) -> None:
+        """Put the parts together; HeadsMismatch says that heads and encoder do not belong together.
+
+        ``cache`` keeps the vectors of the knowledge, as for ``KnowledgeIndex.build``.
+        """
         if heads.fingerprint != encoder.fingerprint:
             raise HeadsMismatch(f"Heads of {heads.fingerprint} do not fit the encoder {encoder.fingerprint}.")
         self.encoder = encoder
         self.heads = heads
         self.knowledge = knowledge
+        self._topics = TopicField.build(knowledge.passages, encoder, heads, cache)
         self._phrases = PhraseMatcher(phrases)
         self._detector = LanguageDetector()
         self._specs: Mapping[str, IntentSpec] = {spec.key: spec for spec in heads.intents}
@@ -105,8 +117,13 @@ class Engine:
             signals=signals,
         )
 
-    def search(self, query: str, *, language: str, k: int = 5) -> tuple[Hit, ...]:
-        """The passages that fit a query best, of any language; empty when the query has no words."""
+    def search(
+        self, query: str, *, language: str, k: int = 5, topics: Mapping[str, float] | None = None
+    ) -> tuple[Hit, ...]:
+        """The passages that fit a query best, of any language; empty when the query has no words.
+
+        ``topics`` are the message's intents with their probabilities, where they are known.
+        """
         query = clean(query)
         if not count_letters(query) or k < 1:
             return ()
@@ -114,7 +131,12 @@ class Engine:
         if language == "en" and self.knowledge.has_english:
             english = self.encoder.encode_english_message(query)
         return self.knowledge.search(
-            query, vector=self.encoder.encode_message(query), english=english, language=language, k=k
+            query,
+            vector=self.encoder.encode_message(query),
+            english=english,
+            language=language,
+            k=k,
+            affinity=self._topics.affinity(topics) if topics else None,
         )
 
     def gate(self, query: str, hits: Sequence[Hit]) -> GateResult:

@@ -5,7 +5,7 @@ Run ``fit_gates`` after changing the articles or the evidence, and copy the resu
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from agent.engine.encoder import Encoder
+from agent.engine.engine import Engine
 from agent.engine.gate import gate_features
 from agent.engine.gate_constants import GateModel
+from agent.engine.heads import Heads
 from agent.engine.knowledge import KnowledgeIndex
 from agent.engine.seeds import GateQuestion, Seeds
+from agent.engine.topics import TopicField
 from agent.engine.types import PassageSource
 
 # Text without example questions comes from libraries unlike the shipped one, so its gate is the stricter one.
@@ -34,16 +37,18 @@ class Samples:
     answers: NDArray[np.int64]
 
 
-def fit_gates(seeds: Seeds, encoder: Encoder, cache: MutableMapping[str, bytes] | None = None) -> dict[str, GateModel]:
+def fit_gates(
+    seeds: Seeds, encoder: Encoder, heads: Heads, cache: MutableMapping[str, bytes] | None = None
+) -> dict[str, GateModel]:
     """All gates by their key; those with MiniLM only where it is installed."""
     cache = {} if cache is None else cache
+    bare = Engine(encoder, heads, seeds.phrases, KnowledgeIndex.build((), encoder))
     gates: dict[str, GateModel] = {}
     for kind in ("faq", "text"):
         for mode in ("plain", "english", "across"):
             if mode != "english" or encoder.has_english:
-                gates[f"{kind}_{mode}"] = fit_gate(
-                    gate_samples(seeds, encoder, cache, kind=kind, mode=mode), false_answers=_FALSE_ANSWERS[kind]
-                )
+                samples = gate_samples(seeds, bare, cache, kind=kind, mode=mode)
+                gates[f"{kind}_{mode}"] = fit_gate(samples, false_answers=_FALSE_ANSWERS[kind])
     return gates
 
 
@@ -60,9 +65,10 @@ def fit_gate(samples: Samples, *, false_answers: float) -> GateModel:
     )
 
 
-def gate_samples(seeds: Seeds, encoder: Encoder, cache: MutableMapping[str, bytes], *, kind: str, mode: str) -> Samples:
-    """Ask every gate question, the answerable ones twice: with and without the article that answers them.
+def gate_samples(seeds: Seeds, engine: Engine, cache: MutableMapping[str, bytes], *, kind: str, mode: str) -> Samples:
+    """Ask every gate question, the answerable ones with and without the article that answers them.
 
+    Each is asked once with its intents as the engine hears them and once without, as a question out of scope is.
     ``kind`` is faq, or text for articles without their example questions; ``mode`` is plain, english (with MiniLM, English
     questions only) or across (passages of the other languages only).
     """
@@ -75,11 +81,10 @@ def gate_samples(seeds: Seeds, encoder: Encoder, cache: MutableMapping[str, byte
             for passage in seeds.public_passages
             if (passage.language != language) == (mode == "across")
         ]
-        index = KnowledgeIndex.build(library, encoder, cache)
-        rows.extend(_sample(index, question, encoder, mode) for question in own)
+        rows.extend(_ask(library, own, engine, cache, mode))
         for slug in sorted({question.article for question in own if question.article is not None}):
-            rest = KnowledgeIndex.build(_without(library, slug), encoder, cache)
-            rows.extend(_sample(rest, question, encoder, mode) for question in own if question.article == slug)
+            theirs = [question for question in own if question.article == slug]
+            rows.extend(_ask(_without(library, slug), theirs, engine, cache, mode))
     return Samples(
         features=np.array([features for features, _ in rows], dtype=np.float64),
         answers=np.array([answers for _, answers in rows], dtype=np.int64),
@@ -90,15 +95,26 @@ def _without(library: Sequence[PassageSource], slug: str) -> list[PassageSource]
     return [passage for passage in library if not passage.article_id.startswith(f"{slug}.")]
 
 
-def _sample(
-    index: KnowledgeIndex, question: GateQuestion, encoder: Encoder, mode: str
-) -> tuple[tuple[float, ...], int]:
-    hits = index.search(
-        question.text,
-        vector=encoder.encode_message(question.text),
-        english=encoder.encode_english_message(question.text) if mode == "english" else None,
-        language=question.language,
-        k=1,
-    )
-    answered = question.article is not None and hits[0].article_id.startswith(f"{question.article}.")
-    return gate_features(hits[0]), int(answered)
+def _ask(
+    library: Sequence[PassageSource],
+    questions: Sequence[GateQuestion],
+    engine: Engine,
+    cache: MutableMapping[str, bytes],
+    mode: str,
+) -> Iterator[tuple[tuple[float, ...], int]]:
+    encoder = engine.encoder
+    index = KnowledgeIndex.build(library, encoder, cache)
+    field = TopicField.build(index.passages, encoder, engine.heads, cache)
+    for question in questions:
+        heard = engine.understand(question.text, language_prior=question.language, languages=(question.language,))
+        for affinity in (field.affinity(heard.topics), None) if heard.in_scope else (None,):
+            hit = index.search(
+                question.text,
+                vector=encoder.encode_message(question.text),
+                english=encoder.encode_english_message(question.text) if mode == "english" else None,
+                language=question.language,
+                k=1,
+                affinity=affinity,
+            )[0]
+            answered = question.article is not None and hit.article_id.startswith(f"{question.article}.")
+            yield gate_features(hit), int(answered)

@@ -12,7 +12,7 @@ from agent.engine.encoder import Encoder
 from agent.engine.heads import FloatArray
 from agent.engine.keywords import KeywordField, KeywordMatch, overlap
 from agent.engine.text import clean
-from agent.engine.types import Evidence, Extract, Hit, PassageSource
+from agent.engine.types import UNKNOWN_TOPIC, Evidence, Extract, Hit, PassageSource
 from agent.engine.vectors import Likeness, VectorField
 
 SPOKEN_WORDS = 120
@@ -25,6 +25,7 @@ _LEAST_SPREAD = 0.02
 _SENTENCE_KEYWORDS = 0.5
 _MARGIN_CAP = 3.0
 _TERMS_CAP = 12
+_TOPIC_WEIGHT = 2.0
 
 
 class _Rivals:
@@ -51,6 +52,7 @@ class _Search:
     likeness: Likeness
     english: Likeness | None
     keyword: FloatArray
+    affinity: NDArray[np.float64] | None
     is_across: NDArray[np.bool_]
     rivals: tuple[_Rivals, _Rivals, _Rivals]
     field: KeywordField | None
@@ -112,12 +114,23 @@ class KnowledgeIndex:
         return self.passages[self._numbers[passage_id]]
 
     def search(
-        self, query: str, *, vector: FloatArray, english: FloatArray | None, language: str, k: int
+        self,
+        query: str,
+        *,
+        vector: FloatArray,
+        english: FloatArray | None,
+        language: str,
+        k: int,
+        affinity: NDArray[np.float64] | None = None,
     ) -> tuple[Hit, ...]:
-        """The k best passages. ``vector`` and ``english`` are the query's vectors, ``language`` its language."""
+        """The k best passages. ``vector`` and ``english`` are the query's vectors, ``language`` its language.
+
+        ``affinity``, of shape (passages,) and in [0, 1], says how well each passage serves what the message wants; without
+        it all are alike.
+        """
         if self._vectors is None:
             return ()
-        found = self._compare(self._vectors, query, vector, english, language)
+        found = self._compare(self._vectors, query, vector, english, language, affinity)
         order = _highest(found.fused, k)
         return tuple(self._hit(int(number), found, self._vectors, vector) for number in order)
 
@@ -131,7 +144,13 @@ class KnowledgeIndex:
         return Extract(text=passage.text[start:end], passage_id=passage.id, start=start, end=end)
 
     def _compare(
-        self, vectors: VectorField, query: str, vector: FloatArray, english: FloatArray | None, language: str
+        self,
+        vectors: VectorField,
+        query: str,
+        vector: FloatArray,
+        english: FloatArray | None,
+        language: str,
+        affinity: NDArray[np.float64] | None,
     ) -> _Search:
         keyword = np.zeros(len(self.passages), dtype=np.float32)
         is_across = self._language_of != self._languages.get(language, -1)
@@ -153,12 +172,15 @@ class KnowledgeIndex:
         fused = weight * standing
         if field is not None and match is not None:
             fused[field.rows] += (1 - weight[field.rows]) * _z(match.scores)
+        if affinity is not None:
+            fused += _TOPIC_WEIGHT * affinity
         return _Search(
             fused=fused,
             cosine=cosine,
             likeness=likeness,
             english=english_likeness,
             keyword=keyword,
+            affinity=affinity,
             is_across=is_across,
             rivals=(
                 _Rivals(fused, self._article_of),
@@ -221,6 +243,7 @@ class KnowledgeIndex:
             keyword_margin=found.rivals[2].margin(number, article) / total if total else 0.0,
             margin=min(found.rivals[0].margin(number, article), _MARGIN_CAP),
             terms=float(min(len(match.idf), _TERMS_CAP)) if match is not None else 0.0,
+            topic=UNKNOWN_TOPIC if found.affinity is None else float(found.affinity[number]),
         )
 
     def _quote(

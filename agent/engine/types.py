@@ -122,6 +122,15 @@ class Understanding:
     sentiment: float
     signals: Mapping[str, Signal] = field(default_factory=dict)
 
+    @property
+    def topics(self) -> dict[str, float]:
+        """The likely intents with their probabilities, for a search; empty when the message is out of scope."""
+        return {each.intent: each.probability for each in self.candidates} if self.in_scope else {}
+
+
+UNKNOWN_TOPIC = 0.5
+"""The topic of a hit for a message whose intents are not known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -131,7 +140,7 @@ class Evidence:
     multilingual encoder and (0 where it does not apply) by MiniLM; ``keyword_ratio`` is BM25 per unit of the query's
     idf, ``coverage`` the idf-weighted share of the query's terms that the passage has, ``near_coverage`` the same with
     terms of the same beginning counted in part; the margins are distances to the best passage of another article;
-    ``terms`` counts the query's terms.
+    ``terms`` counts the query's terms; ``topic`` is how well the passage serves the message's intents.
     """
 
     question: float
@@ -147,6 +156,7 @@ class Evidence:
     keyword_margin: float
     margin: float
     terms: float
+    topic: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

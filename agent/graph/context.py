@@ -34,8 +34,11 @@ class Findings:
 class Retrieves(Protocol):
     """Finds knowledge."""
 
-    def find(self, query: str, *, language: str) -> Findings:
-        """The passages that fit, those in the asked language first where one of them answers."""
+    def find(self, query: str, *, language: str, topics: Mapping[str, float]) -> Findings:
+        """The passages that fit, those in the asked language first where one of them answers.
+
+        ``topics`` are the message's intents with their probabilities; empty where they are not known.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,11 +77,12 @@ def retrieve_context(state: AgentState, runtime: Runtime[Context]) -> AgentState
     """Lay out the talk so far and find the knowledge that fits; a short follow-up is read with the question before it."""
     knowledge = runtime.context.knowledge
     query = state["message"]
-    findings = knowledge.find(query, language=state["language"])
+    findings = knowledge.find(query, language=state["language"], topics=_topics(state))
     before = [line["text"] for line in state["conversation_history"] if line["sender"] == "customer" and line["text"]]
     if not findings.answerable and before and len(query.split()) <= _FOLLOW_UP_WORDS and not state.get("small_talk"):
         joined = f"{before[-1]}\n{query}"
-        together = knowledge.find(joined, language=state["language"])
+        # Two messages in one have the intent of neither.
+        together = knowledge.find(joined, language=state["language"], topics={})
         if together.answerable:
             query, findings = joined, together
     return AgentState(
@@ -91,6 +92,12 @@ def retrieve_context(state: AgentState, runtime: Runtime[Context]) -> AgentState
         answerable=findings.answerable,
         gate_score=round(findings.gate_score, 4),
     )
+
+
+def _topics(state: AgentState) -> dict[str, float]:
+    if not state["in_scope"]:
+        return {}
+    return {candidate["intent"]: candidate["probability"] for candidate in state["candidates"]}
 
 
 def _formatted(state: AgentState) -> str:

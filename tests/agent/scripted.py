@@ -1,6 +1,6 @@
 """The graph's surroundings, scripted: each says what the test told it to say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -93,7 +93,7 @@ class Library:
     by_query: dict[str, Findings] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def find(self, query: str, *, language: str) -> Findings:
+    def find(self, query: str, *, language: str, topics: Mapping[str, float]) -> Findings:
         self.asked.append(query)
         return self.by_query.get(query, self.findings)
 
