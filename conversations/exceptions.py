@@ -1,5 +1,7 @@
 """The rules of a conversation, as errors. Their messages are fit for staff; DRF answers them with 409."""
 
+from core.pictures import megabytes
+
 
 class ConversationError(Exception):
     """A rule of the conversation was broken."""
@@ -41,6 +43,38 @@ class TextTooLong(ConversationError):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(f"This channel carries at most {limit:,} characters. Shorten the text or send it in parts.")
+
+
+class NoPictures(ConversationError):
+    """The channel takes no pictures."""
+
+    def __init__(self) -> None:
+        super().__init__("This channel takes no pictures. Say it in words.")
+
+
+class PictureTooLarge(ConversationError):
+    """The picture's file is larger than the channel takes. Both sizes in bytes."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.size = size
+        self.limit = limit
+        super().__init__(
+            f"This picture is {megabytes(size)}; this channel takes up to {megabytes(limit)}. Choose a smaller one."
+        )
+
+
+class NotAPicture(ConversationError):
+    """The file is of another kind than the channels take, whatever it is called."""
+
+    def __init__(self) -> None:
+        super().__init__("Only JPG and PNG pictures can be sent. Save it as one of these, then choose it again.")
+
+
+class PictureDamaged(ConversationError):
+    """The file begins like a picture and cannot be one."""
+
+    def __init__(self) -> None:
+        super().__init__("This picture is damaged or incomplete. Open it to see, then choose another file.")
 
 
 class WindowClosed(ConversationError):

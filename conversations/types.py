@@ -17,6 +17,7 @@ class ReasonCategory(models.TextChoices):
     LOW_CONFIDENCE = "low_confidence", "Not sure of the answer"
     REPEATED = "repeated_failure", "Did not help before"
     POLICY = "policy", "Needs a person by policy"
+    PICTURE = "sent_picture", "Sent a picture"
     BOT_FAILED = "bot_failed", "The bot failed"
     BOT_UNAVAILABLE = "bot_unavailable", "The bot did not answer"
     DELIVERY_FAILED = "delivery_failed", "A message could not be delivered"
@@ -35,7 +36,7 @@ class Priority(models.TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """The account a message came through, as far as the record needs it."""
+    """The account a message came through, as far as the record needs it. ``picture_limit`` in bytes, 0 for no pictures."""
 
     platform: str
     account_id: int
@@ -44,11 +45,20 @@ class Channel:
     is_public: bool = False
     delivers_itself: bool = False
     text_limit: int = 4000
+    picture_limit: int = 0
     window_hours: int | None = None
     window_messages: int | None = None
     debounce_seconds: float = 1.2
     languages: tuple[str, ...] = ()
     bot_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture to send: the file's bytes as they were chosen, and words for those who cannot see it."""
+
+    content: bytes = field(repr=False)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +247,7 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TalkLine:
-    """One thing that was said, as the agent reads it."""
+    """One thing that was said, as the agent reads it. ``pictures`` counts those that staff can look at, or soon can."""
 
     seq: int
     sender_type: str
@@ -248,6 +258,7 @@ class TalkLine:
     sentiment: float | None
     language: str
     disposition: str
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

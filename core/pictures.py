@@ -54,6 +54,11 @@ def kind_of(content: bytes) -> FileKind | None:
     )
 
 
+def megabytes(size: int) -> str:
+    """A file's size in bytes as people say it, rounded up so that it never looks smaller than it is: "3 MB", "3.1 MB"."""
+    return f"{-(-size // 100_000) / 10:g} MB"
+
+
 def without_metadata(content: bytes) -> bytes:
     """A JPEG or PNG without place, camera, comments and whatever hangs behind it; its pixels and colours as they were.
 

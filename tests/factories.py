@@ -75,9 +75,9 @@ def make_channel(account: PlatformAccount | None = None, **values: Any) -> Chann
         "team_id": account.team_id,
     }
     if account.platform == PlatformAccount.Platform.TIKTOK:
-        given |= {"text_limit": 6000, "window_hours": 48, "window_messages": 10}
+        given |= {"text_limit": 6000, "picture_limit": 3_000_000, "window_hours": 48, "window_messages": 10}
     if account.platform == PlatformAccount.Platform.WEBCHAT:
-        given |= {"delivers_itself": True}
+        given |= {"delivers_itself": True, "picture_limit": 8_000_000}
     return Channel(**(given | values))
 
 
@@ -112,7 +112,7 @@ def make_conversation(
     channel = channel or make_channel()
     customer = customer or make_customer(account_id=channel.account_id, platform=channel.platform)
     kept = {field.name for field in fields(Channel)} & {
-        "platform", "account_id", "account_name", "team_id", "is_public", "delivers_itself", "text_limit",
+        "platform", "account_id", "account_name", "team_id", "is_public", "delivers_itself", "text_limit", "picture_limit",
         "window_hours", "window_messages",
     }  # fmt: skip
     facts = {name: getattr(channel, name) for name in kept}

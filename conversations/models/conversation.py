@@ -97,6 +97,7 @@ class Conversation(models.Model):
     is_public = models.BooleanField(default=False)
     delivers_itself = models.BooleanField(default=False)
     text_limit = models.PositiveIntegerField(default=4000)
+    picture_limit = models.PositiveIntegerField(default=0, help_text="In bytes; 0 where the channel takes no pictures.")
     window_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     window_messages = models.PositiveSmallIntegerField(null=True, blank=True)
 
@@ -205,12 +206,17 @@ class Conversation(models.Model):
         return self.last_inbound_at + timedelta(hours=self.window_hours)
 
     @property
+    def window_left(self) -> int | None:
+        """How many messages the platform still carries until the customer writes again; None where it does not count."""
+        return None if self.window_messages is None else max(0, self.window_messages - self.window_used)
+
+    @property
     def window_problem(self) -> str:
         """Why nothing may be sent now, in words; empty if it may."""
         closes = self.window_closes_at
         if closes is not None and closes < timezone.now():
             return f"The platform lets you answer for {self.window_hours} hours after the customer last wrote, and that is over."
-        if self.window_messages is not None and self.window_used >= self.window_messages:
+        if self.window_left == 0:
             return f"The platform carries {self.window_messages} messages until the customer writes again, and they are used up."
         return ""
 

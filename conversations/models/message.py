@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models.conversation import Conversation, Episode
+from core.pictures import SHOWN
 
 
 class Message(models.Model):
@@ -129,6 +130,11 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of message {self.message_id}"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is a picture of ours that a page may show."""
+        return self.state == self.State.KEPT and bool(self.file) and self.content_type in SHOWN
 
 
 class Note(models.Model):

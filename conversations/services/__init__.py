@@ -1,6 +1,12 @@
 """Everything that changes a conversation. Whoever writes to the record does it through one of these."""
 
 from conversations.services.announce import lock
+from conversations.services.attachments import (
+    claim_attachment,
+    give_up_attachment,
+    keep_attachment,
+    put_off_attachment,
+)
 from conversations.services.deliveries import (
     claim_delivery,
     count_look,
@@ -18,6 +24,7 @@ from conversations.services.receiving import (
     receive,
     record_echo,
     record_read,
+    record_referral,
     seen,
 )
 from conversations.services.staff import (
@@ -39,6 +46,7 @@ __all__ = [
     "add_note",
     "assign",
     "claim",
+    "claim_attachment",
     "claim_delivery",
     "claim_next",
     "claim_turn",
@@ -53,14 +61,18 @@ __all__ = [
     "escalate",
     "extend_turn",
     "fail_turn",
+    "give_up_attachment",
     "hand_back",
+    "keep_attachment",
     "lock",
     "mark_read_to",
+    "put_off_attachment",
     "raise_overdue",
     "read_talk",
     "receive",
     "record_echo",
     "record_read",
+    "record_referral",
     "release_expired_sends",
     "reopen",
     "reply",

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from conversations.exceptions import NothingToWrite, TextTooLong
 from conversations.models import Conversation, Delivery, Episode, Message
+from conversations.services.attachments import attach_picture
+from conversations.types import Picture
 from core.models import ApiKey, User
 from core.text import clean_text, one_line
 
@@ -21,13 +23,15 @@ def say(
     sources: tuple[dict[str, str], ...] = (),
     run_id: int | None = None,
     episode: Episode | None = None,
+    picture: Picture | None = None,
 ) -> Delivery:
     """Add a message to a locked conversation and queue it; the caller saves the conversation's counters.
 
-    Raises NothingToWrite and TextTooLong. Where the row is the delivery (web chat) it is sent by being there.
+    Raises NothingToWrite and TextTooLong. Where the row is the delivery (web chat) it is sent by being there. A
+    ``picture`` has been checked.
     """
     text = clean_text(text).strip()
-    if not text:
+    if not text and picture is None:
         raise NothingToWrite
     if len(text) > conversation.text_limit:
         raise TextTooLong(conversation.text_limit)
@@ -45,12 +49,15 @@ def say(
         sender_type=sender,
         author=author if isinstance(author, User) else None,
         author_name=author.display_name if author else "",
+        kind="text" if text else "image",
         text=text,
         sources=list(sources),
         run_id=run_id,
         language=conversation.language,
         response_time_ms=max(0, int((now - waited).total_seconds() * 1000)) if waited else None,
     )
+    if picture is not None:
+        attach_picture(message, picture)
     delivered = conversation.delivers_itself
     return Delivery.objects.create(
         conversation=conversation,

@@ -56,6 +56,7 @@ def ensure_conversation(
                     is_public=channel.is_public,
                     delivers_itself=channel.delivers_itself,
                     text_limit=channel.text_limit,
+                    picture_limit=channel.picture_limit,
                     window_hours=channel.window_hours,
                     window_messages=channel.window_messages,
                 )
@@ -243,7 +244,7 @@ def _settle_by_echo(conversation: Conversation, echo: OutboundEcho) -> bool:
         return True
     words = clean_text(echo.text).strip()
     for delivery in candidates.filter(state__in=_IN_FLIGHT).order_by("out_seq"):
-        if delivery.message.text != words:
+        if delivery.message.text != words or (not words and delivery.message.kind != echo.kind):
             continue
         if delivery.state == Delivery.State.SENDING:
             # Its sender is still waiting for the answer and will write the result; this is the proof if it cannot.
@@ -291,6 +292,22 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
     conversation.read_to_seq = max(conversation.read_to_seq, last)
     save(conversation, "read_to_seq")
     announce(conversation.pk)
+    return True
+
+
+@transaction.atomic
+def record_referral(*, account_id: int, thread_key: str, key: str, subject: str) -> bool:
+    """Show staff how the customer came; False if it is old news. Nothing is answered before the customer writes."""
+    if seen(account_id, key):
+        return False
+    found = (
+        Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
+    )
+    if found is not None:
+        conversation = lock(found)
+        conversation.subject = subject
+        save(conversation, "subject")
+        announce(conversation.pk)
     return True
 
 

@@ -13,6 +13,7 @@ from conversations.exceptions import (
 )
 from conversations.models import Conversation, Delivery, Episode, Escalation, Message, Note
 from conversations.services.announce import announce, lock, save
+from conversations.services.attachments import checked
 from conversations.services.handover import (
     HANDOVER_FIELDS,
     close_escalation,
@@ -22,7 +23,7 @@ from conversations.services.handover import (
     rest_turn,
 )
 from conversations.services.outgoing import cancel_waiting, say
-from conversations.types import Priority, ReasonCategory, TakeOver
+from conversations.types import Picture, Priority, ReasonCategory, TakeOver
 from core import audit
 from core.models import ApiKey, User
 from core.policy import Action, require
@@ -40,15 +41,19 @@ def reply(
     *,
     expected_last_seq: int | None = None,
     keep_bot: bool = False,
+    picture: Picture | None = None,
 ) -> Message:
     """Answer the customer. Where the bot or nobody answers, this takes over in the same step (API: unless ``keep_bot``).
 
-    Raises ConversationClosed, OwnedByColleague, CustomerWroteMeanwhile (``expected_last_seq`` is older than the
-    customer's last message), WindowClosed, NothingToWrite, TextTooLong, NotAllowed.
+    With words and a picture, the words go first where a platform cannot carry both in one message. Returns the first
+    message. Raises ConversationClosed, OwnedByColleague, CustomerWroteMeanwhile (``expected_last_seq`` is older than
+    the customer's last message), WindowClosed, NothingToWrite, TextTooLong, NoPictures, PictureTooLarge, NotAPicture,
+    PictureDamaged, NotAllowed.
     """
     conversation = lock(conversation.pk)
     require(by, Action.REPLY, conversation.policy_subject)
-    if not clean_text(text).strip():
+    words = clean_text(text).strip()
+    if not words and picture is None:
         raise NothingToWrite
     if conversation.mode == Conversation.Mode.CLOSED:
         raise ConversationClosed
@@ -57,10 +62,18 @@ def reply(
         raise CustomerWroteMeanwhile(conversation.last_in_seq)
     if conversation.window_problem:
         raise WindowClosed(conversation.window_problem)
+    if picture is not None:
+        picture = checked(conversation, picture)
+    parts = _parts(conversation, words, picture)
+    if conversation.window_left is not None and conversation.window_left < len(parts):
+        raise WindowClosed(
+            "The platform carries one more message until the customer writes again. Send the words or the picture."
+        )
     if not keep_bot:
         _own(conversation, by)
     episode = open_episode(conversation)
-    delivery = say(conversation, text, sender=Message.Sender.HUMAN, author=by, episode=episode)
+    first, *rest = parts
+    delivery = _say(conversation, *first, by=by, episode=episode)
     if keep_bot:
         Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
             disposition=Message.Disposition.ANSWERED,
@@ -69,14 +82,33 @@ def reply(
         )
         rest_turn(conversation)
     conversation.waiting_since = None
+    for part in rest:
+        _say(conversation, *part, by=by, episode=episode)
     Escalation.objects.live().filter(conversation=conversation).update(due_at=None)
     Episode.objects.filter(pk=episode.pk, first_human_reply_at=None).update(first_human_reply_at=timezone.now())
     save(conversation, *STAFF_FIELDS)
     audit.record(
-        by, "conversation.reply", conversation, after={"message": delivery.message_id, "out_seq": delivery.out_seq}
+        by,
+        "conversation.reply",
+        conversation,
+        after={"message": delivery.message_id, "out_seq": delivery.out_seq}
+        | ({"picture_bytes": len(picture.content)} if picture is not None else {}),
     )
     announce(conversation.pk, queued=True)
     return delivery.message
+
+
+def _say(
+    conversation: Conversation, words: str, picture: Picture | None, *, by: User | ApiKey, episode: Episode
+) -> Delivery:
+    return say(conversation, words, sender=Message.Sender.HUMAN, author=by, episode=episode, picture=picture)
+
+
+def _parts(conversation: Conversation, words: str, picture: Picture | None) -> list[tuple[str, Picture | None]]:
+    """The messages that a reply becomes, in their order: platforms carry words and a picture one by one."""
+    if words and picture is not None and not conversation.delivers_itself:
+        return [(words, None), ("", picture)]
+    return [(words, picture)]
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from conversations.models import Conversation, Episode, Escalation, Message
 from conversations.services.announce import announce, lock, save
+from conversations.services.attachments import pictures_by_seq
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
 from conversations.services.outgoing import say
 from conversations.types import (
@@ -236,7 +237,8 @@ def give_up(
 def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
     """What was said since the bot's context begins, at most ``limit`` lines, oldest first."""
     conversation = Conversation.objects.select_related("customer").get(pk=conversation_id)
-    recent = conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")[:limit]
+    recent = list(conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")[:limit])
+    pictures = pictures_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
     lines = tuple(
         TalkLine(
             seq=message.seq,
@@ -248,6 +250,7 @@ def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
             sentiment=message.sentiment_score,
             language=message.language,
             disposition=message.disposition,
+            pictures=pictures.get(message.seq, 0),
         )
         for message in reversed(recent)
     )

@@ -241,9 +241,9 @@ def _effect_of_echo(meaning: EchoMeaning) -> Reading:
 
 
 def _effect_of_referral(item: Referral) -> Reading:
-    """Staff see how the customer came; nothing is answered before the customer writes."""
-    account_id = item.channel.account_id
-    if conversations.seen(account_id, item.key):
+    is_new = conversations.record_referral(
+        account_id=item.channel.account_id, thread_key=item.thread_key, key=item.key, subject=item.subject
+    )
+    if not is_new:
         return Reading(state=State.IGNORED, reason="duplicate: the referral was known.")
-    Conversation.objects.filter(account_id=account_id, thread_key=item.thread_key).update(subject=item.subject)
     return Reading(reason="referral")

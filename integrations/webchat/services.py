@@ -18,6 +18,7 @@ from integrations.exceptions import TooManyRequests
 from integrations.models import PlatformAccount, Visitor
 
 TEXT_LIMIT = 4000
+PICTURE_LIMIT = 8_000_000
 DEBOUNCE_SECONDS = 0.6
 MESSAGES_PER_MINUTE = 20
 PAGE = 50
@@ -48,6 +49,7 @@ def channel_of(account: PlatformAccount) -> Channel:
         team_id=account.team_id,
         delivers_itself=True,
         text_limit=TEXT_LIMIT,
+        picture_limit=PICTURE_LIMIT,
         debounce_seconds=DEBOUNCE_SECONDS,
         languages=tuple(account.languages),
         bot_enabled=account.bot_enabled,

@@ -27,11 +27,19 @@ TIKTOK = Channel(
     account_id=7,
     account_name="Shop",
     text_limit=6000,
+    picture_limit=3_000_000,
     window_hours=48,
     window_messages=10,
     debounce_seconds=0,
 )
-WEBCHAT = Channel(platform="webchat", account_id=8, account_name="Site", delivers_itself=True, debounce_seconds=0)
+WEBCHAT = Channel(
+    platform="webchat",
+    account_id=8,
+    account_name="Site",
+    delivers_itself=True,
+    picture_limit=8_000_000,
+    debounce_seconds=0,
+)
 
 
 def write(

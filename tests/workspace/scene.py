@@ -48,6 +48,7 @@ def tiktok(team: Team) -> Channel:
         account_name="Shop",
         team_id=team.pk,
         text_limit=500,
+        picture_limit=3_000_000,
         window_hours=48,
         window_messages=10,
         debounce_seconds=0,

@@ -28,6 +28,8 @@ from integrations.platforms.tiktok import parse, signature
 from integrations.platforms.tiktok.client import TikTokClient
 
 TEXT_LIMIT = 6_000
+# "3 MB" is not said to be more than three million bytes, so a picture of that size is taken whichever is meant.
+PICTURE_LIMIT = 3_000_000
 WINDOW_HOURS = 48
 WINDOW_MESSAGES = 10
 LISTED = 20
@@ -65,6 +67,7 @@ class TikTok:
             account_name=account.name,
             team_id=account.team_id,
             text_limit=TEXT_LIMIT,
+            picture_limit=PICTURE_LIMIT,
             window_hours=WINDOW_HOURS,
             window_messages=WINDOW_MESSAGES,
             languages=tuple(account.languages),

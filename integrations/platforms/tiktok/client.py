@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,7 +73,15 @@ class TikTokClient:
                 http_status=failure.result.http_status,
                 evidence=f"The picture could not be uploaded. {failure.result.evidence}",
             )
-        return self._send(conversation_id, {"message_type": "IMAGE", "image": {"media_id": media_id}})
+        try:
+            return self._sent(
+                self._message(conversation_id, {"message_type": "IMAGE", "image": {"media_id": media_id}})
+            )
+        except CallFailed as failure:
+            if failure.code != outcomes.AGAINST_THE_RULES:
+                return failure.result
+            # The same code is given where words would be taken, so it must not be said that nothing can be sent.
+            return replace(failure.result, evidence=outcomes.NO_PICTURE_NOW)
 
     def sender_action(self, conversation_id: str, action: str) -> None:
         """``TYPING`` (shown about 5 s) or ``MARK_READ``; sends nothing."""

@@ -17,13 +17,14 @@ TOO_MANY = 40_100
 BAD_TOKEN = 40_105
 SYSTEM_ERROR = 51_065
 BAD_PARAMETER = 40_002
+AGAINST_THE_RULES = 40_064
 LONGEST_RETRY_AFTER = 3_600.0
 
 SENTENCES = {
     40_001: "TikTok says this account has no permission for it.",
     BAD_PARAMETER: "TikTok did not accept the message as it is.",
     40_007: "TikTok no longer knows this conversation.",
-    40_064: "TikTok's rules for direct messages forbid it now (48 hours, 10 messages, or too many conversations). "
+    AGAINST_THE_RULES: "TikTok's rules for direct messages forbid it now (48 hours, 10 messages, or too many conversations). "
     "It can be tried when the customer writes again.",
     TOO_MANY: "TikTok asks for a pause: too many calls.",
     40_101: "TikTok does not know the app's key or secret.",
@@ -32,6 +33,11 @@ SENTENCES = {
     40_908: "TikTok takes JPG and PNG pictures of at most 3 MB only.",
     SYSTEM_ERROR: "TikTok reports an error of its own.",
 }
+
+NO_PICTURE_NOW = (
+    "TikTok takes no picture in this conversation now. Say it in words, or send it when the customer writes again. "
+    f"({AGAINST_THE_RULES})"
+)
 
 # Raised before any byte of the request can have left.
 NOTHING_LEFT = (

@@ -1,0 +1,112 @@
+"""What comes and goes with messages: pictures of customers on their way in, and those that staff send."""
+
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from conversations.exceptions import NoPictures, NotAPicture, PictureDamaged, PictureTooLarge
+from conversations.models import Attachment, Conversation, Message
+from conversations.services.announce import announce, lock, save
+from conversations.types import Picture
+from core.pictures import SENDABLE, FileKind, PictureBroken, kind_of, without_metadata
+from core.text import clean_text, one_line
+
+LONGEST_DESCRIPTION = 200
+
+
+def claim_attachment(attachment: Attachment, *, held: timedelta) -> bool:
+    """Whether the attempt to fetch it is the caller's, and counted; others find it held meanwhile."""
+    waiting = Attachment.objects.filter(
+        pk=attachment.pk, state=Attachment.State.WAITING, next_attempt_at=attachment.next_attempt_at
+    )
+    return bool(waiting.update(next_attempt_at=timezone.now() + held, attempts=F("attempts") + 1))
+
+
+def put_off_attachment(attachment: Attachment, *, pause: timedelta, is_counted: bool) -> None:
+    """Fetch it later; where no call was made the attempt does not count."""
+    values: dict[str, object] = {} if is_counted else {"attempts": attachment.attempts}
+    Attachment.objects.filter(pk=attachment.pk).update(next_attempt_at=timezone.now() + pause, **values)
+
+
+def give_up_attachment(attachment: Attachment) -> None:
+    """It cannot be fetched; open screens say so."""
+    _change(attachment, state=Attachment.State.FAILED, next_attempt_at=None)
+
+
+def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> None:
+    """Keep the fetched bytes as what they are; open screens show them."""
+    attachment.file.save(f"{attachment.public_id}.{kind.extension}", ContentFile(content), save=False)
+    _change(
+        attachment,
+        file=attachment.file.name,
+        content_type=kind.content_type,
+        size=len(content),
+        state=Attachment.State.KEPT,
+        next_attempt_at=None,
+    )
+
+
+def _change(attachment: Attachment, **values: object) -> None:
+    with transaction.atomic():
+        conversation = lock(attachment.message.conversation_id)
+        Attachment.objects.filter(pk=attachment.pk).update(**values)
+        save(conversation)
+        announce(conversation.pk)
+
+
+def checked(conversation: Conversation, picture: Picture) -> Picture:
+    """The picture as it may be sent: a JPEG or PNG by its bytes, within the channel's limit, without metadata.
+
+    Raises NoPictures, PictureTooLarge, NotAPicture, PictureDamaged.
+    """
+    if not conversation.picture_limit:
+        raise NoPictures
+    kind = kind_of(picture.content)
+    if kind is None or kind.content_type not in SENDABLE:
+        raise NotAPicture
+    if len(picture.content) > conversation.picture_limit:
+        raise PictureTooLarge(len(picture.content), conversation.picture_limit)
+    try:
+        content = without_metadata(picture.content)
+    except PictureBroken as error:
+        raise PictureDamaged from error
+    return Picture(content=content, description=one_line(clean_text(picture.description), LONGEST_DESCRIPTION))
+
+
+def attach_picture(message: Message, picture: Picture) -> Attachment:
+    """Keep a checked picture with our message, where those of customers are kept.
+
+    A file whose transaction is undone afterwards stays behind without a row: nothing leads to it.
+    """
+    kind = kind_of(picture.content)
+    if kind is None:
+        raise NotAPicture
+    attachment = Attachment(
+        message=message,
+        kind="image",
+        name=picture.description,
+        content_type=kind.content_type,
+        size=len(picture.content),
+        state=Attachment.State.KEPT,
+    )
+    attachment.file.save(f"{attachment.public_id}.{kind.extension}", ContentFile(picture.content), save=False)
+    attachment.save()
+    return attachment
+
+
+def pictures_by_seq(conversation_id: int, *, from_seq: int) -> dict[int, int]:
+    """How many pictures came with each of the customer's messages that staff can look at, or that are being fetched."""
+    found = Attachment.objects.filter(
+        message__conversation_id=conversation_id,
+        message__seq__gte=from_seq,
+        message__direction=Message.Direction.INBOUND,
+        kind="image",
+        state__in=[Attachment.State.KEPT, Attachment.State.WAITING],
+    )
+    counted: dict[int, int] = {}
+    for seq in found.values_list("message__seq", flat=True):
+        counted[seq] = counted.get(seq, 0) + 1
+    return counted
