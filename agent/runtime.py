@@ -95,6 +95,7 @@ class Library:
         """Take the thresholds of the release."""
         self._engine = engine
         self._most: int = content.settings["retrieval.passages"]
+        self._default: str = content.settings["business.languages"][0]
         self._least_score: float = content.settings["retrieval.least_gate_score"]
 
     def find(self, query: str, *, language: str, topics: Mapping[str, float]) -> Findings:
@@ -105,17 +106,23 @@ class Library:
         query = _OWN_DATA.sub(" ", query).strip() or query
         hits = self._engine.search(query, language=language, k=self._most + 2, topics=topics)
         own = [hit for hit in hits if not hit.cross_language]
-        judged = self._judge(query, own)
-        if not judged.answerable:
-            across = self._judge(query, hits)
+        first, judged = own, self._judge(query, own)
+        # A quotation in a foreign language is read most easily in the one the business speaks by default.
+        for others in ([hit for hit in hits if self._language(hit) == self._default], list(hits)):
+            if judged.answerable:
+                break
+            across = self._judge(query, others)
             if across.answerable:
-                judged, own = across, list(hits)
-        ordered = [*own, *(hit for hit in hits if hit not in own)][: self._most]
+                first, judged = others, across
+        ordered = [*first, *(hit for hit in hits if hit not in first)][: self._most]
         return Findings(
             passages=tuple(self._found(query, hit) for hit in ordered),
             answerable=judged.answerable,
             gate_score=judged.score,
         )
+
+    def _language(self, hit: Hit) -> str:
+        return self._engine.knowledge.passage(hit.passage_id).language
 
     def _judge(self, query: str, hits: Sequence[Hit]) -> GateResult:
         result = self._engine.gate(query, hits)

@@ -31,6 +31,8 @@ _OUTSIDE_LETTERS = 24
 _OUTSIDE_ADVANTAGE = 0.6
 _SHORT_LETTERS = 12
 _LATIN_SHARE = 0.5
+_MASHED_VOWELS = 0.1
+_VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýąęėįųūőűışăâ")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+|[#@]\w+|\b\w*\d\w*\b")
 
 
@@ -53,6 +55,8 @@ class LanguageDetector:
         if not letters:
             return fallback, 0.0
         script = _script(stripped)
+        if script is None and _is_mashed(stripped):
+            return fallback, 0.0
         if script is None:
             candidates = tuple(language for language in languages if not _has_own_script(language)) or _LATIN_LANGUAGES
         else:
@@ -132,6 +136,15 @@ def _script(text: str) -> str | None:
     weight = 4 if name in {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"} else 1
     latin = sum(1 for sign in text if sign.isascii() and sign.isalpha())
     return name if known[name] * weight >= _LATIN_SHARE * latin else None
+
+
+def _is_mashed(text: str) -> bool:
+    """Whether no mouth could say it, as when keys are hit at random.
+
+    Such letters are spread like some language's, which is no reason to answer in it.
+    """
+    letters = [sign for sign in text.lower() if sign.isalpha()]
+    return sum(sign in _VOWELS for sign in letters) <= _MASHED_VOWELS * len(letters)
 
 
 def _has_own_script(language: str) -> bool:

@@ -228,3 +228,37 @@ def test_a_second_thanks_is_met_with_silence(mind: Runtime) -> None:
     services.answer(conversation.pk, mind)
 
     assert list(AgentRun.objects.order_by("id").values_list("state", flat=True)) == ["replied", "suppressed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("How can I return a jacket?", "return"),
+        ("Wie kann ich eine Jacke zurückgeben?", "Umtausch"),
+        ("¿Cómo puedo devolver una chaqueta?", "return"),
+    ],
+)
+def test_what_is_asked_is_answered_in_a_language_one_may_read(mind: Runtime, text: str, says: str) -> None:
+    answer = told("one", text, mind)
+
+    assert says in answer
+    assert AgentRun.objects.latest("id").trace["knowledge"]["passages"][0]["title"] in {
+        "Returns and exchanges",
+        "Rückgabe und Umtausch",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your service is the worst I have ever seen",
+        "Third time I write. Nobody helps me. Unacceptable!",
+        "Ihr seid der schlechteste Laden überhaupt",
+    ],
+)
+def test_anger_goes_to_a_person_as_anger_and_not_as_an_emergency(mind: Runtime, text: str) -> None:
+    told("one", text, mind)
+
+    escalation = Escalation.objects.get()
+    assert escalation.reason == "negative_sentiment"
+    assert AgentRun.objects.latest("id").trace["reply"]["template"] == "handoff"

@@ -66,6 +66,8 @@ def test_phrases_match_whole_words_whatever_case_and_accents() -> None:
         ("12345", "de", "de"),
         ("", None, "en"),
         ("hallo", None, "de"),
+        ("lkjsdf lkj sdflkj", None, "en"),
+        ("fjdksl fjdksla fjdksal jfkdls", "de", "de"),
         ("¿Dónde está mi pedido? Lo compré la semana pasada", None, "es"),
         ("何時に届きますか", None, "ja"),
         ("متى يصل طلبي", None, "ar"),
