@@ -13,6 +13,7 @@ if not MINIMUM <= sys.version_info[:2] <= MAXIMUM:
 
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402  (after the version has been judged)
 from django.core.management import execute_from_command_line  # noqa: E402
+from django.db import DatabaseError  # noqa: E402
 
 
 def main() -> None:
@@ -22,6 +23,15 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
+    except DatabaseError as error:
+        # Only now: before the settings are read there is no database to ask.
+        from core.terminal import what_is_wrong  # noqa: PLC0415
+
+        if "--traceback" in sys.argv or not (sentence := what_is_wrong(error)):
+            raise
+        sys.exit(sentence)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import check_password
 from django.core import checks
 from django.db import DatabaseError, connection
 
+from core.fields import cipher
 from core.models import User
 
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -31,10 +32,15 @@ def register() -> None:
 
 def secrets_are_set(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """Production brings its own keys. (Without SECRET_KEY Django itself refuses to start.)"""
-    if settings.FIELD_ENCRYPTION_KEYS:
-        return []
     hint = "Set FIELD_ENCRYPTION_KEYS to the output of: python manage.py new_encryption_key"
-    return [checks.Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="supportagent.E002")]
+    if not settings.FIELD_ENCRYPTION_KEYS:
+        return [checks.Error("FIELD_ENCRYPTION_KEYS is not set.", hint=hint, id="supportagent.E002")]
+    try:
+        cipher()
+    except ValueError:
+        message = "FIELD_ENCRYPTION_KEYS holds something that is no key."
+        return [checks.Error(message, hint=hint, id="supportagent.E010")]
+    return []
 
 
 def database_file_is_local(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:

@@ -10,13 +10,13 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from agent.models import Release
 from core import audit
 from core.clock import database_now
 from core.exceptions import SecretUnreadable
+from core.terminal import what_is_missing
 from integrations.models import PlatformAccount
 from supportagent import heartbeats, readings
 
@@ -36,12 +36,14 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Try one thing after the other; whatever needs the database is left out where there is none."""
+    """Try one thing after the other; whatever needs the database is left out where there is none, or none of its tables."""
     yield _folder()
     database = _database()
     yield database
-    if database.ok:
-        yield _migrations()
+    tables = _tables() if database.ok else None
+    if tables is not None:
+        yield tables
+    if tables is not None and tables.ok:
         yield _secrets()
         yield _clock()
         yield _release()
@@ -87,13 +89,9 @@ def _database() -> Finding:
     return Finding(name="database", ok=True, detail=f"{connection.vendor} answers in {took:.1f} ms, in mode {mode}.")
 
 
-def _migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if waiting:
-        detail = f"{waiting} migrations are not applied: run manage.py migrate."
-        return Finding(name="migrations", ok=False, detail=detail, is_fatal=True)
-    return Finding(name="migrations", ok=True, detail="All are applied.")
+def _tables() -> Finding:
+    missing = what_is_missing()
+    return Finding(name="tables", ok=not missing, detail=missing or "All are there.", is_fatal=bool(missing))
 
 
 def _secrets() -> Finding:
@@ -101,8 +99,6 @@ def _secrets() -> Finding:
         count = len(list(PlatformAccount.objects.only("secrets")))
     except SecretUnreadable as error:
         return Finding(name="secrets", ok=False, detail=str(error), is_fatal=True)
-    except DatabaseError:
-        return Finding(name="secrets", ok=False, detail="The accounts cannot be read: run manage.py migrate.")
     return Finding(name="secrets", ok=True, detail=f"Those of {count} accounts can be read.")
 
 
@@ -115,10 +111,7 @@ def _clock() -> Finding:
 
 
 def _release() -> Finding:
-    try:
-        release = Release.objects.current().first()
-    except DatabaseError:
-        release = None
+    release = Release.objects.current().first()
     if release is None:
         return Finding(name="release", ok=False, detail="None is published: run manage.py setup.", is_fatal=True)
     return Finding(name="release", ok=True, detail=f"Release {release.number} answers customers.")

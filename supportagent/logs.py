@@ -1,8 +1,24 @@
 """One line a record, plain for a person or JSON for a machine, with the request's id on every line of its work."""
 
 import logging
+from typing import Any
 
 import structlog
+
+# Libraries that say more than anybody wants to read.
+QUIET = ("daphne", "twisted", "celery", "kombu", "httpx2", "httpcore2", "django_celery_beat")
+
+
+def configuration(*, style: str, level: str) -> dict[str, Any]:
+    """Django's LOGGING: everything from ``level`` up to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": "supportagent.logs.formatter", "style": style}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {"django.request": {"level": "ERROR"}} | {name: {"level": "WARNING"} for name in QUIET},
+    }
 
 
 def formatter(style: str) -> logging.Formatter:

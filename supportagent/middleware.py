@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from core import audit
-from supportagent import counters
+from supportagent import content_policy, counters
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -78,7 +78,7 @@ class SecurityHeadersMiddleware:
         match = request.resolver_match
         if match is not None and "admin" in match.app_names:
             # django-csp reads this attribute; there is no public way to widen a policy for a third party's views.
-            response._csp_update = settings.ADMIN_POLICY  # type: ignore[attr-defined]
+            response._csp_update = content_policy.ADMIN  # type: ignore[attr-defined]
         return response
 
 

@@ -8,37 +8,37 @@ import re
 from pathlib import Path
 from typing import Any
 
-import environ
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
-from supportagent import admin_look
+from supportagent import admin_look, content_policy, logs
 from supportagent import secrets as own_secrets
+from supportagent.environment import Environment, is_host_and_port, is_host_name, is_origin, one_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-ENV_FILE = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
-if ENV_FILE.is_file():
-    environ.Env.read_env(ENV_FILE, overwrite=False)
+env = Environment()
+ENV_FILE = env.add_file("ENV_FILE", default=BASE_DIR / ".env")
 
 # --- Where things lie, and in which shape this runs -----------------------------------------------------------------
 
-VAR_DIR = Path(env.str("VAR_DIR", default="") or BASE_DIR / "var").resolve()
-EMBEDDED = not env.str("DATABASE_URL", default="") and not env.str("REDIS_URL", default="")
-DEMO = env.bool("DEMO", default=EMBEDDED)
-DEBUG = env.bool("DEBUG", default=False)
-HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
-SIM_PORT = env.int("SIM_PORT", default=PORT + 1)
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://{'localhost' if HOST in ('127.0.0.1', '0.0.0.0') else HOST}:{PORT}")  # noqa: S104
-PROCESS_KIND = env.str("PROCESS_KIND", default="web")
+VAR_DIR = Path(env.text("VAR_DIR") or BASE_DIR / "var").resolve()
+EMBEDDED = not env.text("DATABASE_URL") and not env.text("REDIS_URL")
+DEMO = env.switch("DEMO", default=EMBEDDED)
+DEBUG = env.switch("DEBUG", default=False)
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.whole_number("PORT", default=8000, least=1, most=65535)
+SIM_PORT = env.whole_number("SIM_PORT", default=PORT + 1, least=1, most=65535)
+PUBLIC_URL = env.address(
+    "PUBLIC_URL",
+    default=f"http://{'localhost' if HOST in ('127.0.0.1', '0.0.0.0') else HOST}:{PORT}",  # noqa: S104  (as it is shown)
+)
+PROCESS_KIND = env.text("PROCESS_KIND", default="web", choices=("web", "worker"))
 
 # --- Secrets ---------------------------------------------------------------------------------------------------------
 
 OWN_SECRETS = own_secrets.load_or_create(VAR_DIR) if EMBEDDED or DEMO else {}
-SECRET_KEY = env.str("SECRET_KEY", default=OWN_SECRETS["SECRET_KEY"] if EMBEDDED else "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-FIELD_ENCRYPTION_KEYS = env.list(
+SECRET_KEY = env.text("SECRET_KEY", default=OWN_SECRETS["SECRET_KEY"] if EMBEDDED else "")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", default=[])
+FIELD_ENCRYPTION_KEYS = env.words(
     "FIELD_ENCRYPTION_KEYS", default=[OWN_SECRETS["FIELD_ENCRYPTION_KEY"]] if EMBEDDED else []
 )
 
@@ -46,14 +46,27 @@ FIELD_ENCRYPTION_KEYS = env.list(
 
 # On loopback only loopback's names are answered to, so that no web page reaches this by a name of its own.
 LOOPBACK_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = env.list(
+ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
     default=[] if not EMBEDDED else LOOPBACK_HOSTS if HOST in ("127.0.0.1", "::1", "localhost") else ["*"],
+    fits=is_host_name,
+    expected="a name alone, such as support.example.org",
 )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[] if EMBEDDED else [PUBLIC_URL])
-HTTPS = env.bool("HTTPS", default=not EMBEDDED)
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0 if EMBEDDED else 1)
-EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=["127.0.0.1:*", "localhost:*"] if EMBEDDED else [])
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS",
+    default=[] if EMBEDDED else [PUBLIC_URL],
+    fits=is_origin,
+    expected="an address without a path, such as https://support.example.org",
+)
+HTTPS = env.switch("HTTPS", default=not EMBEDDED)
+TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0 if EMBEDDED else 1)
+EGRESS_ALLOW = env.words(
+    "EGRESS_ALLOW",
+    default=["127.0.0.1:*", "localhost:*"] if EMBEDDED else [],
+    fits=is_host_and_port,
+    expected="host:port or host:*",
+    may_be_empty=True,
+)
 
 INSTALLED_APPS = [
     "daphne",
@@ -134,16 +147,13 @@ SQLITE_OPTIONS = {
         "PRAGMA mmap_size=134217728;PRAGMA cache_size=-16000;"
     ),
 }
-DATABASES: dict[str, dict[str, Any]] = {
-    # An empty variable, as an .env file may have it, is one that is not set.
-    "default": env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-}
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     DATABASES["default"]["CONN_MAX_AGE"] = 0 if EMBEDDED else 60
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_MAX_AGE"] = env.whole_number("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 3,
@@ -155,12 +165,12 @@ else:
 
 # --- Broker, channel layer, cache ------------------------------------------------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss", "unix"))
 # The parts have databases of their own, so a database number in the address is left out.
 _REDIS_BASE = re.sub(r"/\d*$", "", REDIS_URL)
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or (
-    f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/"
-)
+CELERY_BROKER_URL = env.address(
+    "CELERY_BROKER_URL", schemes=("redis", "rediss", "sentinel", "amqp", "amqps", "memory")
+) or (f"{_REDIS_BASE}/0" if REDIS_URL else "memory://localhost/")
 # Whoever rings has a customer or a platform waiting: one try, and not long. Workers wait for the broker instead.
 BROKER_OPTIONS_OF_RINGERS: dict[str, Any] = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
@@ -210,7 +220,7 @@ LIVE_INTERVAL_SECONDS = 0.1
 
 # --- Work in the background ------------------------------------------------------------------------------------------
 
-WORK_THREADS = env.int("WORK_THREADS", default=4 if EMBEDDED else 8)
+WORK_THREADS = env.whole_number("WORK_THREADS", default=4 if EMBEDDED else 8, least=1, most=1000)
 SWEEP_INTERVAL_SECONDS = 1.0
 STALL_SECONDS = 60
 TASK_LIMIT_SECONDS = 120
@@ -240,8 +250,15 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key,50/15m/ip", "login": "60/m/ip"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # Accounts are made by an admin and no mail is sent, so no address is ever verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-TWO_FACTOR_ROLES = env.list("TWO_FACTOR_ROLES", default=[] if DEMO else ["admin", "supervisor", "prompt-editor"])
-FOUR_EYES = env.bool("FOUR_EYES", default=not DEMO)
+STAFF_ROLES = ("admin", "supervisor", "agent", "prompt-editor", "viewer")
+TWO_FACTOR_ROLES = env.words(
+    "TWO_FACTOR_ROLES",
+    default=[] if DEMO else ["admin", "supervisor", "prompt-editor"],
+    fits=STAFF_ROLES.__contains__,
+    expected=one_of(STAFF_ROLES),
+    may_be_empty=True,
+)
+FOUR_EYES = env.switch("FOUR_EYES", default=not DEMO)
 
 # --- REST ------------------------------------------------------------------------------------------------------------
 
@@ -258,7 +275,7 @@ REST_FRAMEWORK = {
 }
 # What `manage.py up` reads of one request, and for how long; in production nginx in front has the same limits.
 REQUEST_MAX_BYTES = 11 * 1024 * 1024
-REQUEST_READ_SECONDS = env.float("REQUEST_READ_SECONDS", default=20.0)
+REQUEST_READ_SECONDS = env.number("REQUEST_READ_SECONDS", default=20.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
@@ -268,9 +285,9 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 # Files as they lie in the source, without collectstatic before.
-STATIC_FROM_SOURCE = env.bool("STATIC_FROM_SOURCE", default=EMBEDDED)
+STATIC_FROM_SOURCE = env.switch("STATIC_FROM_SOURCE", default=EMBEDDED)
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
-STATIC_ROOT = env.str("STATIC_ROOT", default="") or (None if STATIC_FROM_SOURCE else str(VAR_DIR / "static"))
+STATIC_ROOT = env.text("STATIC_ROOT") or (None if STATIC_FROM_SOURCE else str(VAR_DIR / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -303,74 +320,49 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
-STRICT_POLICY: dict[str, Any] = {
-    "default-src": [NONE],
-    "script-src": [SELF],
-    "style-src": [SELF],
-    "img-src": [SELF, "data:"],
-    "font-src": [SELF],
-    "connect-src": [SELF],
-    "manifest-src": [SELF],
-    "media-src": [SELF],
-    "frame-src": [SELF],
-    "form-action": [SELF],
-    "base-uri": [NONE],
-    "frame-ancestors": [NONE],
-}
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": STRICT_POLICY}
-# django-unfold's Alpine evaluates expressions and its pages carry inline styles: the one written exception.
-ADMIN_POLICY: dict[str, Any] = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.STRICT}
 UNFOLD = admin_look.UNFOLD
 
 # --- Models ----------------------------------------------------------------------------------------------------------
 
-MODEL_CHAIN = env.list("MODEL_CHAIN", default=[])
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
-ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
-ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", default="")
-TURN_DEADLINE_SECONDS = env.float("TURN_DEADLINE_SECONDS", default=25.0)
-SPEND_CAP_DOLLARS_PER_DAY = env.float("SPEND_CAP_DOLLARS_PER_DAY", default=20.0)
-BUSINESS_NAME = env.str("BUSINESS_NAME", default="Support")
+MODEL_CHAIN = env.words(
+    "MODEL_CHAIN",
+    default=[],
+    fits=lambda entry: re.fullmatch(r"(openai|anthropic):\S+", entry) is not None,
+    expected="openai:MODEL or anthropic:MODEL",
+)
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.address("OPENAI_BASE_URL")
+ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")
+ANTHROPIC_BASE_URL = env.address("ANTHROPIC_BASE_URL")
+TURN_DEADLINE_SECONDS = env.number("TURN_DEADLINE_SECONDS", default=25.0)
+SPEND_CAP_DOLLARS_PER_DAY = env.number("SPEND_CAP_DOLLARS_PER_DAY", default=20.0, may_be_zero=True)
+BUSINESS_NAME = env.text("BUSINESS_NAME", default="Support")
 
 # --- Service targets: minutes until a person should have answered, by priority --------------------------------------
 
 RESPONSE_TARGET_MINUTES = {
-    "high": env.int("RESPONSE_TARGET_HIGH_MINUTES", default=15),
-    "normal": env.int("RESPONSE_TARGET_NORMAL_MINUTES", default=60),
-    "low": env.int("RESPONSE_TARGET_LOW_MINUTES", default=240),
+    "high": env.whole_number("RESPONSE_TARGET_HIGH_MINUTES", default=15, least=1),
+    "normal": env.whole_number("RESPONSE_TARGET_NORMAL_MINUTES", default=60, least=1),
+    "low": env.whole_number("RESPONSE_TARGET_LOW_MINUTES", default=240, least=1),
 }
 
 # --- Platforms -------------------------------------------------------------------------------------------------------
 
-TIKTOK_API_BASE = env.str("TIKTOK_API_BASE", default="https://business-api.tiktok.com/open_api/v1.3")
+TIKTOK_API_BASE = env.address("TIKTOK_API_BASE", default="https://business-api.tiktok.com/open_api/v1.3")
 # The app's key and secret may also stand here: then the door judges signatures even if the database was never reached.
-TIKTOK_CLIENT_KEY = env.str("TIKTOK_CLIENT_KEY", default="")
-TIKTOK_CLIENT_SECRET = env.str("TIKTOK_CLIENT_SECRET", default="")
-TIKTOK_AUTH_BASE = env.str("TIKTOK_AUTH_BASE", default="https://www.tiktok.com")
-TIKTOK_RATE_LIMIT = env.int("TIKTOK_RATE_LIMIT", default=60)
+TIKTOK_CLIENT_KEY = env.text("TIKTOK_CLIENT_KEY")
+TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET")
+TIKTOK_AUTH_BASE = env.address("TIKTOK_AUTH_BASE", default="https://www.tiktok.com")
+TIKTOK_RATE_LIMIT = env.whole_number("TIKTOK_RATE_LIMIT", default=60, least=1)
 # From one address; a demo is tried from one machine, again and again.
-CHAT_SESSIONS_PER_TEN_MINUTES = env.int("CHAT_SESSIONS_PER_TEN_MINUTES", default=100 if EMBEDDED else 5)
+CHAT_SESSIONS_PER_TEN_MINUTES = env.whole_number(
+    "CHAT_SESSIONS_PER_TEN_MINUTES", default=100 if EMBEDDED else 5, least=1
+)
 WEBHOOK_MAX_BYTES = 256 * 1024
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 
-LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if EMBEDDED else "json")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "supportagent.logs.formatter", "style": LOG_FORMAT}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "daphne": {"level": "WARNING"},
-        "twisted": {"level": "WARNING"},
-        "celery": {"level": "WARNING"},
-        "kombu": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},
-        "httpcore2": {"level": "WARNING"},
-        "django_celery_beat": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = env.text("LOG_FORMAT", default="plain" if EMBEDDED else "json", choices=("plain", "json"))
+LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = logs.configuration(style=LOG_FORMAT, level=LOG_LEVEL)

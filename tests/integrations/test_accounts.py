@@ -105,15 +105,6 @@ def test_what_cannot_be_added_is_one_sentence_and_exit_1(arguments: tuple[str, .
     assert not PlatformAccount.objects.exists()
 
 
-def test_wrong_usage_is_one_sentence_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
-    _, _, code = run("add", "--name", "Acme")
-
-    shown = capsys.readouterr()
-    assert (code, shown.out) == (2, "")
-    assert shown.err.count("\n") == 1
-    assert "--platform" in shown.err
-
-
 def test_the_same_account_twice_is_refused() -> None:
     run(*ADD)
 

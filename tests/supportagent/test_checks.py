@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.checks import CheckMessage
 from django.db import connection
 from pytest_django import Settings
@@ -90,8 +91,13 @@ def test_a_password_anybody_would_try_is_found(password: str, found: list[str]) 
 
 def test_production_needs_its_own_keys(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = []
-
     assert ids(checks.secrets_are_set()) == ["supportagent.E002"]
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), "my secret key"]
+    assert ids(checks.secrets_are_set()) == ["supportagent.E010"]
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert ids(checks.secrets_are_set()) == []
 
 
 def test_production_does_not_call_itself(settings: Settings) -> None:

@@ -235,7 +235,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_there() -> None:
     findings = {finding["name"]: finding for finding in json.loads(output.getvalue())["findings"]}
     assert ended.value.code == 1
     assert findings["database"]["ok"]
-    assert findings["migrations"]["ok"]
+    assert findings["tables"]["ok"]
     assert findings["live pages"]["ok"]
     assert not findings["sweeper"]["ok"]
     assert "manage.py setup" in findings["release"]["detail"]

@@ -71,6 +71,20 @@ def test_a_simulator_port_in_use(tmp_path: Path, taken_port: str) -> None:
     assert_one_sentence(said, rf"Port {taken_port} .* choose another with SIM_PORT=")
 
 
+def test_one_port_for_two(tmp_path: Path) -> None:
+    code, said = try_to_start(tmp_path, DEMO="1", PORT="9137", SIM_PORT="9137")
+
+    assert code == 1
+    assert_one_sentence(said, "PORT and SIM_PORT are both 9137: give the simulator another port")
+
+
+def test_a_variable_with_a_wrong_value(tmp_path: Path) -> None:
+    code, said = try_to_start(tmp_path, PORT="abc")
+
+    assert code == 1
+    assert_one_sentence(said, "PORT is set to “abc”: it must be a whole number from 1 to 65535")
+
+
 def test_a_port_that_is_none_and_a_host_that_is_not_ours(tmp_path: Path) -> None:
     code, said = try_to_start(tmp_path, "--port", "99999")
     assert code == 1
@@ -96,7 +110,7 @@ def test_a_database_that_is_damaged(tmp_path: Path) -> None:
     code, said = try_to_start(tmp_path)
 
     assert code == 1
-    assert_one_sentence(said, "The database .* cannot be prepared .* repair it, or move it away")
+    assert_one_sentence(said, "The database .* cannot be read .* move it away to start afresh")
 
 
 def test_a_second_copy_on_the_same_folder(running_product: RunningProduct) -> None:

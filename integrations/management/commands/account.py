@@ -3,34 +3,24 @@
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from typing import Any, NoReturn
-
-from django.core.management.base import BaseCommand
+from typing import Any
 
 from core.exceptions import SecretUnreadable
+from core.terminal import OwnCommand
 from integrations import accounts
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 
 
-class Orders(ArgumentParser):
-    """A subcommand's parser that complains in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and leave with 2."""
-        self.exit(2, f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.\n")
-
-
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Adds, lists, tests and changes accounts on the platforms."""
 
     help = "Accounts on the platforms: add, list, test, renew, pause, resume, remove."
+    orders = ("add", "list", "test", "renew", "pause", "resume", "remove")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One subcommand each."""
-        orders = parser.add_subparsers(
-            dest="order", required=True, metavar="add|list|test|renew|pause|resume|remove", parser_class=Orders
-        )
+        orders = parser.add_subparsers(dest="order", required=True, metavar="|".join(self.orders))
         add = orders.add_parser("add", help="Add an account; prints it as JSON.")
         add.add_argument("--platform", required=True, help="tiktok or webchat")
         add.add_argument("--name", required=True, help="what staff call the account")

@@ -5,22 +5,24 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
 from core import keys
 from core.models import ApiKey, Team
 from core.policy import SCOPES, Role
+from core.terminal import OwnCommand
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Answers with JSON on standard output; words for people go to standard error."""
 
     help = "Make, list and revoke API keys."
+    orders = ("create", "list", "revoke")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """``create``, ``list`` and ``revoke``."""
-        commands = parser.add_subparsers(dest="command", required=True, metavar="create|list|revoke")
+        commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(self.orders))
         create = commands.add_parser("create", help="make a key; its secret is shown this once")
         create.add_argument("name_given", nargs="?", metavar="NAME", help="what the key is for")
         create.add_argument("--name", help="the same, as an option")

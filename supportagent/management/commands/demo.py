@@ -1,12 +1,13 @@
 """``manage.py demo``: people, accounts and a web chat to try things with."""
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.terminal import OwnCommand
 from supportagent import demo, first_rows
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Loads the demo once; run again, it changes nothing."""
 
     help = "Load the demo's people and accounts, and print its logins. With --reset, start it over."

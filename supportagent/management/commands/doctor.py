@@ -4,12 +4,13 @@ import json
 import sys
 from dataclasses import asdict
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from core.terminal import OwnCommand
 from supportagent import diagnosis
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Tries everything and changes nothing."""
 
     help = "Try everything this needs and say what does not work. Exits with 1 if something does not."

@@ -1,10 +1,11 @@
 """``manage.py new_encryption_key``: a key for FIELD_ENCRYPTION_KEYS."""
 
 from cryptography.fernet import Fernet
-from django.core.management.base import BaseCommand
+
+from core.terminal import OwnCommand
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Prints a fresh key and keeps nothing."""
 
     help = "Print a fresh key for FIELD_ENCRYPTION_KEYS. Put it first there, then run rotate_keys."

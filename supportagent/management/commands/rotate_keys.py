@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import models, transaction
 
 from core import audit
 from core.exceptions import SecretUnreadable
 from core.fields import EncryptedJSONField
+from core.terminal import OwnCommand
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Reads with any key, writes with the first."""
 
     help = "Encrypt all stored secrets again with the first of FIELD_ENCRYPTION_KEYS; the other keys may go afterwards."

@@ -1,16 +1,18 @@
-"""``manage.py setup``: the rows every installation needs."""
+"""``manage.py setup``: the tables and rows every installation needs."""
 
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
 
+from core.terminal import OwnCommand
 from supportagent import first_rows
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Makes what is missing; run again, it changes nothing."""
 
-    help = "Make the rows every installation needs: a team, the first release, the periodic jobs. Run migrate first."
+    help = "Bring the database up to date, and make the rows every installation needs: a team, the first release, the periodic jobs."
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Make them."""
+        call_command("migrate", verbosity=0, interactive=False)
         first_rows.ensure()
         self.stderr.write("Ready: a team, the first release and the periodic jobs are there.")

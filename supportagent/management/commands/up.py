@@ -8,16 +8,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from core.terminal import OwnCommand
 from supportagent import demo
 from supportagent.embedded import simulator
 from supportagent.embedded.product import Product
 from supportagent.embedded.starting import CannotStart, hold, require_free_port
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Judges, prepares, starts, and serves until Ctrl-C."""
 
     help = "Start everything: pages, worker, sweeper, periodic jobs and the demo's simulator. Ctrl-C ends all of it."
@@ -48,6 +49,8 @@ class Command(BaseCommand):
         with hold(settings.VAR_DIR):
             require_free_port(settings.HOST, settings.PORT, setting="PORT")
             if with_simulator:
+                if settings.SIM_PORT == settings.PORT:
+                    raise CannotStart(f"PORT and SIM_PORT are both {settings.PORT}: give the simulator another port.")
                 require_free_port("127.0.0.1", settings.SIM_PORT, setting="SIM_PORT")
             self._prepare()
             Product(with_simulator=with_simulator, when_ready=self._announce).run()
@@ -55,7 +58,6 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         try:
-            call_command("migrate", verbosity=0, interactive=False)
             call_command("setup", stderr=_Nowhere())
             if settings.DEMO and demo.is_wanted():
                 call_command("demo", stdout=_Nowhere(), stderr=_Nowhere())

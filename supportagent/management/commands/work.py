@@ -3,11 +3,14 @@
 import json
 import signal
 import threading
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
 
+from core.terminal import OwnCommand, what_is_missing
 from supportagent.duties import Duties
 from supportagent.embedded.starting import CannotStart, hold
 from supportagent.watchdog import Watchdog
@@ -15,7 +18,7 @@ from supportagent.watchdog import Watchdog
 GRACE_SECONDS = 20.0
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """The one process of production without which nothing is answered."""
 
     help = "Find what is due and do it, until SIGTERM. Redis and other workers only make it quicker."
@@ -33,6 +36,7 @@ class Command(BaseCommand):
             if threads < 1:
                 raise CommandError("At least one thread has to work: --threads 1.", returncode=2)
             settings.WORK_THREADS = threads
+        self._require_tables()
         duties = Duties()
         if once:
             self._once(duties)
@@ -41,6 +45,12 @@ class Command(BaseCommand):
             self._beside_nobody(duties)
         else:
             self._sweep(duties)
+
+    def _require_tables(self) -> None:
+        # A database that does not answer now may do so later; one without tables gets none by waiting.
+        with suppress(DatabaseError):
+            if missing := what_is_missing():
+                raise CommandError(missing)
 
     def _once(self, duties: Duties) -> None:
         found = duties.sweeper.sweep_once()
