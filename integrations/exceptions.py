@@ -49,6 +49,15 @@ class PageGone(ChatError):
         super().__init__("This chat does not exist any more.")
 
 
+class PictureGone(ChatError):
+    """The visitor's conversation has no such picture."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This picture is not here any more.")
+
+
 class VisitorUnknown(ChatError):
     """The token proves nobody."""
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations import services as conversations
-from conversations.models import Conversation, Message
+from conversations.models import Attachment, Conversation, Message
 from conversations.types import Channel, InboundMessage
 from core import live
 from core.models import hash_secret
@@ -128,6 +128,15 @@ def read(visitor: Visitor, *, after: int | None = None, before: int | None = Non
     else:
         messages = list(rows.order_by("-seq")[:PAGE])[::-1]
     return Page(messages=messages, last_seq=conversation.last_seq, conversation=conversation)
+
+
+def picture_of(visitor: Visitor, public_id: uuid.UUID) -> Attachment | None:
+    """A picture of the visitor's own conversation; None for those of others and whatever is no picture."""
+    own = Attachment.objects.filter(
+        message__conversation__account_id=visitor.account_id, message__conversation__thread_key=str(visitor.public_id)
+    )
+    found = own.filter(public_id=public_id).first()
+    return found if found is not None and found.is_shown else None
 
 
 def mark_seen(visitor: Visitor, seq: int) -> None:

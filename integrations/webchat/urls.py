@@ -9,5 +9,6 @@ urlpatterns = [
     path("<str:key>/", views.page, name="chat_page"),
     path("<str:key>/session", views.Session.as_view(), name="chat_session"),
     path("<str:key>/messages", views.Messages.as_view(), name="chat_messages"),
+    path("<str:key>/pictures/<uuid:public_id>", views.Pictures.as_view(), name="chat_picture"),
     path("<str:key>/seen", views.Seen.as_view(), name="chat_seen"),
 ]

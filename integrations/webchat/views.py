@@ -1,11 +1,13 @@
 """The chat's pages and its HTTP half. A visitor is known by a bearer token; no cookie is read or set."""
 
 import re
+import uuid
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
@@ -15,7 +17,15 @@ from rest_framework.views import APIView
 
 from core import audit
 from core.text import clean_text
-from integrations.exceptions import ChatError, PageGone, TextMissing, TooMuchText, Unreadable, VisitorUnknown
+from integrations.exceptions import (
+    ChatError,
+    PageGone,
+    PictureGone,
+    TextMissing,
+    TooMuchText,
+    Unreadable,
+    VisitorUnknown,
+)
 from integrations.models import PlatformAccount, Visitor
 from integrations.parsing import read_object
 from integrations.webchat import services
@@ -45,8 +55,10 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             "locale": _locale(request.GET.get("locale", "")),
         },
     )
-    # django-csp reads this attribute: these sites may frame the page, and no others.
+    # django-csp reads these attributes: these sites may frame the page, and no others; a picture is fetched with the
+    # visitor's token and shown from memory.
     response._csp_replace = {"frame-ancestors": ["'self'", *account.origins]}  # type: ignore[attr-defined]
+    response._csp_update = {"img-src": ["blob:"]}  # type: ignore[attr-defined]
     return response
 
 
@@ -152,6 +164,21 @@ class Messages(ChatView):
             raise TooMuchText(services.TEXT_LIMIT)
         message, is_new = services.write(account, visitor, client_msg_id=message_id(body), text=text)
         return Response({"message": message_on_wire(message)}, status=201 if is_new else 200)
+
+
+class Pictures(ChatView):
+    """GET: a picture of the conversation."""
+
+    def get(self, request: Request, key: str, public_id: uuid.UUID) -> HttpResponseBase:
+        """The file. 404 for another visitor's as for one that never was."""
+        picture = services.picture_of(self.visitor(request, self.account(key)), public_id)
+        if picture is None or not picture.file.storage.exists(str(picture.file.name)):
+            raise PictureGone
+        return FileResponse(
+            picture.file.open("rb"),
+            content_type=picture.content_type,
+            headers={"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"},
+        )
 
 
 class Seen(ChatView):

@@ -2,11 +2,11 @@
 
 from typing import TypedDict
 
-from conversations.models import Conversation, Message
+from conversations.models import Attachment, Conversation, Message
 
 
 class AttachmentOnWire(TypedDict):
-    """Something that came with a message."""
+    """Something that came with a message. ``url`` is that of a picture, below the chat's address; it asks for the token."""
 
     kind: str
     name: str
@@ -47,11 +47,16 @@ def message_on_wire(message: Message) -> MessageOnWire:
         "from": message.sender_type,
         "author": message.author_name or None,
         "text": message.text,
-        "attachments": [{"kind": item.kind, "name": item.name, "url": None} for item in message.attachments.all()],
+        "attachments": [_attachment_on_wire(item) for item in message.attachments.all()],
         "sources": [{"title": source.get("title", "")} for source in message.sources],
         "created_at": message.created_at.isoformat(),
         "client_msg_id": message.details.get("client_msg_id"),
     }
+
+
+def _attachment_on_wire(attachment: Attachment) -> AttachmentOnWire:
+    url = f"pictures/{attachment.public_id}" if attachment.is_shown else None
+    return {"kind": attachment.kind, "name": attachment.name, "url": url}
 
 
 def state_on_wire(conversation: Conversation | None) -> State:

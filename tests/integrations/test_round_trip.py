@@ -7,11 +7,13 @@ from django.test import Client
 
 from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Message
+from conversations.types import Picture
 from core.policy import Role
 from integrations import services
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.services import reconcile
 from tests.factories import make_user
+from tests.pictures import make_png
 from tests.simulator.rig import Received, Rig
 from tests.waiting import wait_until
 
@@ -88,3 +90,61 @@ def test_duplicates_reorderings_and_stale_copies_have_no_second_effect(
 
     assert WebhookEvent.objects.count() == 1
     assert Message.objects.get().text == "Once only"
+
+
+def test_words_and_a_picture_of_a_colleague_arrive_in_order_and_both_echoes_are_understood(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.say("Where do I find the number?")
+    deliver(client, tiktok, 1)
+    conversation = Conversation.objects.get()
+    picture = Picture(content=make_png(note=b"48.2082 N 16.3738 E"), description="The label on the box")
+    conversations.reply(conversation, "On the label:", make_user(role=Role.SUPERVISOR), picture=picture)
+
+    assert services.send_next(conversation.pk) == 2
+    deliver(client, tiktok, 3)
+
+    accepted = tiktok.log("accepted")
+    assert [row["detail"]["type"] for row in accepted] == ["text", "image"]
+    seen = tiktok.client.get(f"/_sim/media/{accepted[1]['detail']['content']['media_id']}")
+    assert (seen.headers["content-type"], seen.content) == ("image/png", make_png())
+    assert list(Delivery.objects.order_by("out_seq").values_list("state", flat=True)) == ["sent", "sent"]
+    ends = WebhookEvent.objects.order_by("id").values_list("reason", flat=True)
+    assert [reason.partition(":")[0] for reason in ends] == ["", "echo", "echo"]
+    assert Message.objects.filter(direction="out").count() == 2
+
+
+def test_a_picture_in_doubt_is_found_on_the_platform_and_not_sent_again(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.say("Where do I find the number?")
+    deliver(client, tiktok, 1)
+    conversation = Conversation.objects.get()
+    conversations.reply(conversation, "", make_user(role=Role.SUPERVISOR), picture=Picture(content=make_png()))
+    tiktok.fault("send", "reset_after_accept", count=1)
+
+    services.send_next(conversation.pk)
+    assert Delivery.objects.get().state == "unknown"
+    with patch.object(reconcile, "LOOKS_AFTER_SECONDS", (0.0,) * 3):
+        services.reconcile_unknown()
+
+    assert Delivery.objects.get().state == "sent"
+    assert len(tiktok.log("accepted")) == 1
+
+
+def test_a_conversation_that_takes_no_pictures_now_says_so_to_staff(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    tiktok.say("Where do I find the number?")
+    deliver(client, tiktok, 1)
+    conversation = Conversation.objects.get()
+    tiktok.order("settings", send_images=False)
+    conversations.reply(
+        conversation, "On the label:", make_user(role=Role.SUPERVISOR), picture=Picture(content=make_png())
+    )
+
+    services.send_next(conversation.pk)
+
+    text, picture = Delivery.objects.order_by("out_seq")
+    assert (text.state, picture.state) == ("sent", "dead")
+    assert "takes no picture in this conversation now. Say it in words" in picture.reason

@@ -9,13 +9,15 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
 from conversations import services as conversations
-from conversations.models import Conversation
-from conversations.types import HandOver, MessageFacts, ReasonCategory, Reply
+from conversations.models import Attachment, Conversation
+from conversations.types import HandOver, MessageFacts, Picture, ReasonCategory, Reply
 from core import live
+from core.policy import Role
 from integrations.models import PlatformAccount, Visitor
 from integrations.webchat import services
 from supportagent.asgi import application
-from tests.factories import make_account
+from tests.factories import make_account, make_user
+from tests.pictures import make_png
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +101,27 @@ def test_a_reply_reaches_an_open_page_and_what_was_missed_comes_first() -> None:
 
     assert ready["last_seq"] == 1
     assert texts == ["Hello", "Hi there"]
+
+
+def test_a_picture_of_staff_reaches_an_open_page_with_its_address_and_words_for_it() -> None:
+    picture = Picture(content=make_png(), description="The label on the box")
+
+    async def scenario() -> dict[str, Any]:
+        account, visitor, token = await sync_to_async(begin)()
+        conversation = await sync_to_async(say)(account, visitor, "What does it look like?")
+        page, _ = await opened(account, token, after=1)
+        dana = await sync_to_async(make_user)(role=Role.SUPERVISOR)
+        await sync_to_async(conversations.reply)(conversation, "", dana, picture=picture)
+        rung(conversation)
+        pushed = await until(page, "message")
+        await page.disconnect()
+        return pushed
+
+    message = asyncio.run(scenario())["message"]
+
+    (attachment,) = message["attachments"]
+    assert (message["from"], message["text"], attachment["name"]) == ("human", "", "The label on the box")
+    assert attachment["url"] == f"pictures/{Attachment.objects.get().public_id}"
 
 
 def test_the_page_is_told_when_a_person_is_needed() -> None:

@@ -5,14 +5,17 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from pytest_django import Settings
 
 from conversations import services as conversations
-from conversations.models import Conversation, Message
-from conversations.types import MessageFacts, Reply
+from conversations.models import Attachment, Conversation, Message
+from conversations.types import MessageFacts, Picture, Reply
+from core.policy import Role
 from integrations.models import PlatformAccount, Visitor
-from tests.factories import make_account
+from tests.factories import make_account, make_user
+from tests.pictures import make_png
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +110,74 @@ def test_the_page_catches_up_from_the_number_it_knows(page: Page) -> None:
     assert [(m["from"], m["text"], m["sources"]) for m in found["messages"]] == [("bot", "Hi!", [{"title": "Hours"}])]
     assert found["last_seq"] == 2
     assert found["state"] == {"owner": "bot", "name": None, "unread": 1, "closed": False}
+
+
+def with_a_picture(page: Page) -> tuple[dict[str, Any], bytes]:
+    """Staff send words and a picture; the message on the wire, and the picture's bytes."""
+    page.say("What does it look like?")
+    conversation = Conversation.objects.latest("pk")
+    picture = Picture(content=make_png(), description="The label on the box")
+    conversations.reply(conversation, "Like this:", make_user(role=Role.SUPERVISOR), picture=picture)
+    message: dict[str, Any] = page.get("messages").json()["messages"][-1]
+    return message, picture.content
+
+
+def test_words_and_a_picture_of_staff_are_one_message_and_the_visitor_gets_the_file(page: Page) -> None:
+    message, content = with_a_picture(page)
+
+    (attachment,) = message["attachments"]
+    answer = page.get(attachment["url"])
+
+    assert (message["from"], message["text"]) == ("human", "Like this:")
+    assert (attachment["kind"], attachment["name"]) == ("image", "The label on the box")
+    assert b"".join(answer.streaming_content) == content
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_picture_is_for_its_visitor_only(client: Client, page: Page, account: PlatformAccount) -> None:
+    message, _ = with_a_picture(page)
+    address = message["attachments"][0]["url"]
+    neighbour = Page(client, account).begin()
+    neighbour.say("Hello")
+    elsewhere = Page(client, make_account(platform="webchat")).begin()
+
+    statuses = [other.get(address).status_code for other in (neighbour, elsewhere, Page(client, account), page)]
+
+    assert statuses == [404, 404, 401, 200]
+    assert page.get(f"pictures/{uuid.uuid4()}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "changes", [{"state": "failed"}, {"content_type": "text/html"}, {"content_type": "video/mp4"}, {"file": ""}]
+)
+def test_what_is_no_picture_of_ours_has_no_address(page: Page, changes: dict[str, str]) -> None:
+    message, _ = with_a_picture(page)
+    Attachment.objects.update(**changes)
+
+    shown = page.get("messages").json()["messages"][-1]["attachments"]
+
+    assert [each["url"] for each in shown] == [None]
+    assert page.get(message["attachments"][0]["url"]).status_code == 404
+
+
+def test_a_picture_whose_file_is_gone_is_not_found(page: Page) -> None:
+    message, _ = with_a_picture(page)
+    default_storage.delete(str(Attachment.objects.get().file.name))
+
+    answer = page.get(message["attachments"][0]["url"])
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "This picture is not here any more."})
+
+
+def test_the_page_may_show_pictures_from_memory_and_load_none_from_elsewhere(
+    client: Client, account: PlatformAccount
+) -> None:
+    policy = client.get(f"/chat/{account.public_key}/").headers["Content-Security-Policy"]
+
+    assert "img-src 'self' data: blob:;" in f"{policy};"
 
 
 def test_what_was_seen_is_no_longer_unread(page: Page) -> None:
