@@ -38,7 +38,7 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         judge_python(sys.version_info[:2])
-        judge_folders()
+        judge_folders(asked.what)
         with alone():
             prepare(asked.what, models_again=asked.models_again)
     except CannotPrepareError as problem:
@@ -59,18 +59,20 @@ def judge_python(version: "tuple[int, int]") -> None:
         )
 
 
-def judge_folders() -> None:
-    """Refuse folders that cannot be written, where something has to be."""
+def judge_folders(what: str) -> None:
+    """Refuse folders that cannot be written, where something has to be. What only a copy helps against comes first."""
+    environment = VENV if VENV.exists() else ROOT
+    if not is_prepared(what) and not is_writable(environment):
+        raise CannotPrepareError(
+            f"{environment} cannot be written, and what this needs has to be installed there: "
+            "copy the project into a folder of yours and start it there."
+        )
     data = Path(os.environ.get("VAR_DIR") or ROOT / "var")
     existing = next(folder for folder in (data, *data.resolve().parents) if folder.exists())
     if not is_writable(existing):
         raise CannotPrepareError(
             f"{existing} cannot be written, and the data has to go there: "
             "name a folder of yours, for example `make run VAR_DIR=$HOME/supportagent`."
-        )
-    if not VENV.exists() and not is_writable(ROOT):
-        raise CannotPrepareError(
-            f"{ROOT} cannot be written, and the environment (.venv) has to go there: copy the project into a folder of yours."
         )
 
 
@@ -103,15 +105,28 @@ class alone:  # noqa: N801  (reads as a word in `with alone():`)
 def prepare(what: str, *, models_again: bool) -> None:
     """Bring .venv to what the pinned files ask for."""
     make_venv()
-    requirements = ROOT / ("requirements.txt" if what == "run" else "requirements-dev.txt")
+    requirements, wanted = asked_for(what)
     stamp = VENV / f".prepared-{what}"
-    wanted = digest(requirements, ROOT / "requirements.txt")
     if not is_stamped(stamp, wanted):
         install_packages(requirements)
         stamp.write_text(wanted)
         if what == "dev":
             (VENV / ".prepared-run").write_text(digest(ROOT / "requirements.txt", ROOT / "requirements.txt"))
     install_models(again=models_again)
+
+
+def asked_for(what: str) -> "tuple[Path, str]":
+    """The pinned file and the hash of what is asked for."""
+    requirements = ROOT / ("requirements.txt" if what == "run" else "requirements-dev.txt")
+    return requirements, digest(requirements, ROOT / "requirements.txt")
+
+
+def is_prepared(what: str) -> bool:
+    """Whether .venv has what is asked for already, so that nothing has to be written."""
+    models = digest(MODELS)
+    return is_stamped(VENV / f".prepared-{what}", asked_for(what)[1]) and (
+        is_stamped(VENV / ".prepared-models", models) or is_stamped(VENV / ".models-missing", models)
+    )
 
 
 def make_venv() -> None:

@@ -41,6 +41,26 @@ def test_a_folder_for_data_that_cannot_be_written_is_one_sentence() -> None:
     assert "VAR_DIR=$HOME/supportagent" in done.stdout
 
 
+def test_an_environment_that_cannot_be_written_is_told_before_a_folder_for_data_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(prepare, "is_writable", lambda _: False)
+    monkeypatch.setenv("VAR_DIR", "/proc/supportagent")
+
+    with pytest.raises(prepare.CannotPrepareError, match="copy the project into a folder of yours"):
+        prepare.judge_folders("run")
+
+    (tmp_path / ".venv").mkdir()
+    for stamp, wanted in (
+        (".prepared-run", prepare.asked_for("run")[1]),
+        (".prepared-models", prepare.digest(prepare.MODELS)),
+    ):
+        (tmp_path / ".venv" / stamp).write_text(wanted)
+    with pytest.raises(prepare.CannotPrepareError, match=r"the data has to go there: .*make run VAR_DIR="):
+        prepare.judge_folders("run")
+
+
 def test_a_python_without_its_venv_package_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
