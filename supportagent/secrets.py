@@ -3,7 +3,9 @@
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -33,7 +35,8 @@ def load_or_create(folder: Path) -> dict[str, str]:
     """
     path = folder / FILE_NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keep_private(path)
         kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         fresh = {name: make() for name, make in _MAKERS.items() if name not in kept}
         if fresh:
@@ -48,6 +51,14 @@ def load_or_create(folder: Path) -> dict[str, str]:
             f"The file {path} is damaged: put a good copy of it back, or delete {folder} to start with nothing."
         ) from error
     return kept
+
+
+def keep_private(path: Path) -> None:
+    """Take the rights that others have to a file or folder, if it is there and ours."""
+    with suppress(FileNotFoundError, PermissionError):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            path.chmod(mode & 0o700)
 
 
 def _write(path: Path, content: dict[str, str]) -> None:

@@ -289,7 +289,11 @@ STATIC_FROM_SOURCE = env.switch("STATIC_FROM_SOURCE", default=EMBEDDED)
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE
 STATIC_ROOT = env.text("STATIC_ROOT") or (None if STATIC_FROM_SOURCE else str(VAR_DIR / "static"))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Customers' pictures.
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FROM_SOURCE

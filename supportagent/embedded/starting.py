@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import IO
 
+from supportagent.secrets import keep_private
+
 LOCK_NAME = ".up.lock"
 
 
@@ -15,9 +17,13 @@ class CannotStart(Exception):
 
 
 def hold(folder: Path) -> IO[str]:
-    """The folder's lock, held until the file is closed or the process ends, however it ends. Raises CannotStart."""
+    """The folder's lock, held until the file is closed or the process ends, however it ends. Raises CannotStart.
+
+    What lies in the folder is made its owner's alone. The folder itself keeps its rights if somebody else made it: it
+    may be one that other things lie in.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (folder / LOCK_NAME).open("a+")
     except OSError as error:
         raise CannotStart(
@@ -36,6 +42,9 @@ def hold(folder: Path) -> IO[str]:
     lock.truncate()
     lock.write(str(os.getpid()))
     lock.flush()
+    # What an earlier version, a copy or a backup put here may be open to everybody on this machine.
+    for path in (folder / LOCK_NAME, *folder.glob("db.sqlite3*"), folder / "simulator", folder / "media"):
+        keep_private(path)
     return lock
 
 

@@ -174,6 +174,21 @@ def test_killed_it_takes_the_simulator_along_and_starts_again_on_its_data(start:
     assert password in again.log.read_text()
 
 
+def test_its_data_is_its_owners_alone_also_what_was_open_before(start: START, tmp_path: Path) -> None:
+    folder = tmp_path / "older"
+    folder.mkdir()
+    (folder / "db.sqlite3").touch(mode=0o644)
+    (folder / "simulator").mkdir()
+    (folder / "simulator").chmod(0o755)
+
+    start(demo=True, folder=folder)
+
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
+    assert {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "secrets.json", "simulator", ".up.lock"} <= set(found)
+    open_to_others = {name: oct(path.stat().st_mode) for name, path in found.items() if path.stat().st_mode & 0o077}
+    assert open_to_others == {}
+
+
 def test_a_simulator_that_dies_is_started_again(running_demo: RunningProduct) -> None:
     first = wait_until(lambda: simulator_pid(running_demo), seconds=20, what="the simulator")
 
