@@ -68,6 +68,9 @@ class PlatformAccount(models.Model):
     token_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
     next_probe_at = models.DateTimeField(null=True, blank=True)
+    read_back_to = models.DateTimeField(
+        null=True, blank=True, help_text="Until when the platform's own record was compared with ours."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

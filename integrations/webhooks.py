@@ -27,6 +27,7 @@ from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignatu
 from integrations.models import WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Glance, Platform, Proof
+from integrations.services.missed import READ_BACK
 from integrations.tasks import ingest_event
 
 logger = logging.getLogger(__name__)
@@ -186,7 +187,7 @@ def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tupl
     digest = row[2]
     cursor.execute(_KNOWN_BODY, (source, event_key))
     known = cursor.fetchone()
-    if known is None or known[0] == digest:
+    if known is None or known[0] in {digest, READ_BACK}:
         return
     own_key = f"conflict:{hashlib.sha256(f'{event_key} {digest}'.encode()).hexdigest()}"
     reason = f"conflict: {event_key}"[:250] + " came before with another body."

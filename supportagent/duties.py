@@ -23,6 +23,7 @@ class Duties:
 
     def __init__(self, *, kind: str = "sweeper") -> None:
         self._kind = kind
+        self._has_read_back = False
         self.turns = Crew("turns", settings.WORK_THREADS)
         self.sends = Crew("sends", settings.WORK_THREADS)
         self.errands = Crew("errands", 3)
@@ -56,6 +57,7 @@ class Duties:
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
             Step(name="reservations", run=release_stale_reservations, every=60),
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
+            Step(name="read back", run=self._read_back, every=30),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
             Step(name="audit", run=_seal),
             Step(name="heartbeat", run=self._beat, every=5),
@@ -75,6 +77,11 @@ class Duties:
     def _errand(self, name: str, work: Callable[[], object]) -> Callable[[], int]:
         # An errand waits for platforms; as a job in hand it never runs twice in this process.
         return lambda: self.errands.give(name, (0,), lambda _: work())
+
+    def _read_back(self) -> int:
+        # The first look of a process is the one after an outage, so it does not wait until the account is due.
+        first, self._has_read_back = not self._has_read_back, True
+        return self.errands.give("read back", (0,), lambda _: integrations.read_back(at_once=first))
 
     def _beat(self) -> int:
         heartbeats.beat(self._kind, {"in_hand": sum(crew.threads - crew.free for crew in self.crews)})

@@ -131,6 +131,17 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissedEvent:
+    """A message as its webhook would have brought it: the event's key and thread, its body, and when it was said."""
+
+    message_id: str
+    event_key: str
+    conv_key: str
+    body: bytes
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
     """Fresh tokens. Lifetimes in seconds."""
 
@@ -201,6 +212,12 @@ class Platform(Protocol):
 
     def listing(self, session: Session, thread_key: str) -> Listing:
         """The newest messages of a thread. Raises CallFailed."""
+
+    def threads_since(self, session: Session, since: datetime) -> list[str]:
+        """The threads in which something was said since then, in two calls. Raises CallFailed."""
+
+    def said_since(self, session: Session, thread_key: str, since: datetime) -> list[MissedEvent]:
+        """What customers, and colleagues in the platform's own app, said in a thread, in one call. Raises CallFailed."""
 
     def refresh(self, session: Session) -> TokenPair:
         """A fresh pair for the refresh token. Raises CallFailed."""

@@ -3,6 +3,7 @@
 from integrations.services.events import drop_event, replay_event
 from integrations.services.ingest import ingest_event, ingest_waiting
 from integrations.services.media import fetch_media
+from integrations.services.missed import read_back
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.sending import mark_read, send_next, send_typing
 from integrations.services.tokens import refresh_tokens
@@ -13,6 +14,7 @@ __all__ = [
     "ingest_event",
     "ingest_waiting",
     "mark_read",
+    "read_back",
     "reconcile_unknown",
     "refresh_tokens",
     "replay_event",

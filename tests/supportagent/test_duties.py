@@ -43,6 +43,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "abandoned runs",
         "tokens",
         "media",
+        "read back",
         "audit",
         "heartbeat",
         "dead processes",

@@ -1,7 +1,7 @@
 """TikTok behind the shared vocabulary."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from integrations.platforms.base import (
     Glance,
     Listing,
     MediaFile,
+    MissedEvent,
     Opened,
     Outgoing,
     ParsedItem,
@@ -24,7 +25,7 @@ from integrations.platforms.base import (
     Session,
     TokenPair,
 )
-from integrations.platforms.tiktok import parse, signature
+from integrations.platforms.tiktok import parse, read_back, signature
 from integrations.platforms.tiktok.client import TikTokClient
 
 TEXT_LIMIT = 6_000
@@ -120,11 +121,27 @@ class TikTok:
         if not isinstance(found, list):
             raise CallFailed(SendResult(outcome=SendOutcome.AMBIGUOUS, evidence="TikTok listed no messages."))
         messages = [item for item in found if isinstance(item, dict)]
-        moments = [moment for moment in (_moment(item.get("timestamp")) for item in messages) if moment]
+        moments = [moment for moment in (read_back.moment(item.get("timestamp")) for item in messages) if moment]
         return Listing(
             ours=tuple(_said(item) for item in messages if _sender(item) == session.external_id),
             reaches_back_to=min(moments) if len(messages) >= LISTED and moments else None,
         )
+
+    def threads_since(self, session: Session, since: datetime) -> list[str]:
+        """The threads in which something was said since then. Raises CallFailed."""
+        client = TikTokClient(session)
+        return list(
+            dict.fromkeys(
+                thread_key
+                for kind in ("SINGLE", "STRANGER")
+                for thread_key in read_back.threads_since(client.conversation_list(kind), since)
+            )
+        )
+
+    def said_since(self, session: Session, thread_key: str, since: datetime) -> list[MissedEvent]:
+        """What customers, and colleagues in TikTok, said among the newest messages of a thread. Raises CallFailed."""
+        found = TikTokClient(session).content_list(thread_key)
+        return read_back.said_since(found, session, thread_key, since)
 
     def refresh(self, session: Session) -> TokenPair:
         """A fresh pair for the refresh token. Raises CallFailed."""
@@ -185,14 +202,5 @@ def _said(item: Mapping[str, Any]) -> SaidMessage:
         text=body if isinstance(body, str) else "",
         kind=str(item.get("message_type", "")).lower(),
         by_api=not isinstance(tag, dict) or tag.get("source") in {"API", None},
-        sent_at=_moment(item.get("timestamp")),
+        sent_at=read_back.moment(item.get("timestamp")),
     )
-
-
-def _moment(milliseconds: object) -> datetime | None:
-    if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

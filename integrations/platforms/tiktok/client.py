@@ -102,6 +102,11 @@ class TikTokClient:
         """The 20 newest messages of a conversation and who takes part."""
         return self._call("GET", "/business/message/content/list/", query={"conversation_id": conversation_id})
 
+    def conversation_list(self, kind: str) -> dict[str, Any]:
+        """The newest conversations of the last 90 days, at most 100. ``kind`` is SINGLE, or STRANGER: not yet answered."""
+        query = {"conversation_type": kind, "limit": "100"}
+        return self._call("GET", "/business/message/conversation/list/", query=query)
+
     def business(self) -> dict[str, Any]:
         """The account's own names."""
         return self._call("GET", "/business/get/", query={"fields": json.dumps(["username", "display_name"])})

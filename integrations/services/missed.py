@@ -1,0 +1,130 @@
+"""Asking the platform what was said, in case its webhooks did not reach us: after an outage, and every few minutes.
+
+What is found is kept as an event of the same key as the webhook would have had, so it takes the same way in, and a
+webhook that comes later after all is a repetition.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from conversations.models import Message
+from core import leases
+from core.clock import database_now
+from integrations import limits
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import CallFailed, MissedEvent
+from integrations.services import tokens
+from integrations.services.reconcile import KEPT_FOR_MESSAGES
+
+logger = logging.getLogger(__name__)
+
+# The platform's list may show a message a little after its time says so, and clocks differ.
+OVERLAP = timedelta(minutes=2)
+LATE_AFTER = timedelta(minutes=5)
+LEASE_SECONDS = 120.0
+READ_BACK = "read-back"
+"""Stands where a webhook has its body's hash: the words are the platform's, the bytes were put together here."""
+
+
+class OutOfCalls(Exception):
+    """The account has no calls left in this minute but those kept for messages."""
+
+
+def read_back(*, at_once: bool = False) -> int:
+    """Compare every account that is due, or all of them at once, with what its platform has; how many messages were missed.
+
+    A new account begins now: what was said before it was connected is not answered.
+    """
+    if not settings.READ_BACK_MINUTES:
+        return 0
+    accounts = PlatformAccount.objects.filter(state=PlatformAccount.State.ACTIVE, platform__in=list(PLATFORMS))
+    if not at_once:
+        before = database_now() - timedelta(minutes=settings.READ_BACK_MINUTES)
+        accounts = accounts.filter(Q(read_back_to=None) | Q(read_back_to__lte=before))
+    return sum(_compare_held(account) for account in accounts.order_by("pk"))
+
+
+def _compare_held(account: PlatformAccount) -> int:
+    """Compare one account, in one process at a time."""
+    lease, owner = f"read back {account.pk}", leases.process_name()
+    if not leases.take(lease, owner=owner, seconds=LEASE_SECONDS):
+        return 0
+    try:
+        return _compare(account)
+    except OutOfCalls:
+        logger.info("Account %d is compared with its platform later: its calls are needed for messages.", account.pk)
+    except CallFailed as failure:
+        logger.warning("Account %d could not be compared with its platform: %s", account.pk, failure)
+    except Exception:
+        # One account's trouble must not keep the others from being compared.
+        logger.exception("Account %d could not be compared with its platform.", account.pk)
+    finally:
+        leases.release(lease, owner=owner)
+    return 0
+
+
+def _compare(account: PlatformAccount) -> int:
+    began = database_now()
+    kept = 0
+    if account.read_back_to is not None:
+        since = account.read_back_to - OVERLAP
+        for thread_key in _threads(account, since):
+            kept += _keep(account, _missed(account, thread_key, since), now=began)
+    PlatformAccount.objects.filter(pk=account.pk).update(read_back_to=began)
+    return kept
+
+
+def _threads(account: PlatformAccount, since: datetime) -> list[str]:
+    platform = PLATFORMS[account.platform]
+    _take_calls(account, 2)
+    return tokens.call_as(account, lambda session: platform.threads_since(session, since))
+
+
+def _missed(account: PlatformAccount, thread_key: str, since: datetime) -> list[MissedEvent]:
+    platform = PLATFORMS[account.platform]
+    _take_calls(account, 1)
+    return tokens.call_as(account, lambda session: platform.said_since(session, thread_key, since))
+
+
+def _take_calls(account: PlatformAccount, calls: int) -> None:
+    limit = limits.per_minute(PLATFORMS[account.platform])
+    if limits.take(account.pk, limit=limit, calls=calls, leaving=KEPT_FOR_MESSAGES):
+        raise OutOfCalls
+
+
+def _keep(account: PlatformAccount, events: list[MissedEvent], *, now: datetime) -> int:
+    """Keep what no webhook brought and no message of ours is, in the order it was said."""
+    known = set(
+        Message.objects.filter(
+            account_id=account.pk, platform_message_id__in=[event.message_id for event in events]
+        ).values_list("platform_message_id", flat=True)
+    )
+    rows = [
+        WebhookEvent(
+            source=account.source,
+            event_key=event.event_key,
+            platform=account.platform,
+            account_id_hint=account.pk,
+            body=event.body,
+            body_sha256=READ_BACK,
+            headers={"Read-Back": "1"},
+            conv_key=event.conv_key,
+            is_late=now - event.said_at > LATE_AFTER,
+        )
+        for event in sorted(events, key=lambda each: each.said_at)
+        if event.message_id not in known
+    ]
+    keys = {row.event_key for row in rows}
+    there = set(
+        WebhookEvent.objects.filter(source=account.source, event_key__in=keys).values_list("event_key", flat=True)
+    )
+    fresh = [row for row in rows if row.event_key not in there]
+    # A webhook may bring one of them at this very moment; whoever is second changes nothing.
+    WebhookEvent.objects.bulk_create(fresh, ignore_conflicts=True)
+    if fresh:
+        logger.warning("Account %d: %d messages were read back that no webhook had brought.", account.pk, len(fresh))
+    return len(fresh)
