@@ -44,6 +44,11 @@ const en = {
   close: "Close the chat",
   log: "Conversation",
   attachment: "Attachment",
+  picture: "Picture",
+  pictureFrom: "Picture from {name}",
+  enlarge: "Show large",
+  closePicture: "Close the picture",
+  pictureFailed: "This picture did not load. Try again",
   newTab: "opens in a new tab",
 };
 
@@ -88,6 +93,11 @@ const de = {
   close: "Chat schließen",
   log: "Unterhaltung",
   attachment: "Anhang",
+  picture: "Bild",
+  pictureFrom: "Bild von {name}",
+  enlarge: "Groß anzeigen",
+  closePicture: "Bild schließen",
+  pictureFailed: "Das Bild wurde nicht geladen. Noch einmal versuchen",
   newTab: "öffnet in einem neuen Tab",
 };
 
@@ -132,6 +142,11 @@ const es = {
   close: "Cerrar el chat",
   log: "Conversación",
   attachment: "Adjunto",
+  picture: "Imagen",
+  pictureFrom: "Imagen de {name}",
+  enlarge: "Ver en grande",
+  closePicture: "Cerrar la imagen",
+  pictureFailed: "La imagen no se ha cargado. Reintentar",
   newTab: "se abre en otra pestaña",
 };
 
@@ -176,6 +191,11 @@ const it = {
   close: "Chiudi la chat",
   log: "Conversazione",
   attachment: "Allegato",
+  picture: "Immagine",
+  pictureFrom: "Immagine di {name}",
+  enlarge: "Ingrandisci",
+  closePicture: "Chiudi l'immagine",
+  pictureFailed: "L'immagine non è stata caricata. Riprova",
   newTab: "si apre in una nuova scheda",
 };
 
@@ -220,6 +240,11 @@ const nl = {
   close: "Chat sluiten",
   log: "Gesprek",
   attachment: "Bijlage",
+  picture: "Afbeelding",
+  pictureFrom: "Afbeelding van {name}",
+  enlarge: "Groot weergeven",
+  closePicture: "Afbeelding sluiten",
+  pictureFailed: "De afbeelding is niet geladen. Probeer het opnieuw",
   newTab: "opent in een nieuw tabblad",
 };
 

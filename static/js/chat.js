@@ -4,7 +4,7 @@
  *   store       what the browser keeps              requests    HTTP with the visitor's token
  *   outbox      messages on their way               connection  websocket, polling, catching up
  *   timeline    messages on the screen              composer    the field
- *   frame       the page around, when embedded
+ *   pictures    what came with messages               frame       the page around, when embedded
  */
 
 import { chooseLanguage, format, stringsOf } from "./chat-strings.js";
@@ -12,6 +12,7 @@ import { Composer } from "./chat/composer.js";
 import { Connection } from "./chat/connection.js";
 import { Frame } from "./chat/frame.js";
 import { Outbox } from "./chat/outbox.js";
+import { Pictures } from "./chat/pictures.js";
 import { Requests } from "./chat/requests.js";
 import { Store } from "./chat/store.js";
 import { Timeline } from "./chat/timeline.js";
@@ -53,10 +54,12 @@ const view = {
 };
 
 const store = new Store(account);
+const pictures = new Pictures({ viewer: part("viewer"), strings, load: (path) => requests.picture(path) });
 const timeline = new Timeline({
   list: log,
   strings,
   locale: region ?? language,
+  picture: (attachment, author) => pictures.element(attachment, author),
   on: {
     retry: (id) => outbox.retry(id),
     edit: (id) => {
@@ -308,7 +311,7 @@ function listen() {
   });
   part("close").addEventListener("click", () => frame?.tell("close"));
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.isComposing) {
+    if (event.key === "Escape" && !event.isComposing && !pictures.isOpen) {
       frame?.tell("close");
     }
   });

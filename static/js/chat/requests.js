@@ -4,6 +4,7 @@
  */
 
 const deadline = 15_000;
+const pictureDeadline = 120_000;
 
 /** An answer that was no success. `permanent` tells a refusal from trouble that may pass. */
 export class RequestFailed extends Error {
@@ -51,6 +52,20 @@ export class Requests {
   messages(query = {}) {
     const parameters = new URLSearchParams(query).toString();
     return this.#asVisitor("GET", parameters ? `messages?${parameters}` : "messages", null, this.#store.token);
+  }
+
+  /** GET a picture by its address below the chat's: a Blob. */
+  async picture(path) {
+    const response = await fetch(this.#base + path, {
+      headers: { Authorization: `Bearer ${this.#store.token}` },
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(pictureDeadline),
+    });
+    if (!response.ok) {
+      throw new RequestFailed(response.status, "", null);
+    }
+    return response.blob();
   }
 
   /** POST seen: everything up to this sequence number was on the screen. */

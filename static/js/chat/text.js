@@ -22,7 +22,7 @@ export function linked(text, hint) {
 }
 
 /** An anchor to another page, in a tab that knows nothing of this one. */
-export function anchor(url, words, hint) {
+function anchor(url, words, hint) {
   const link = document.createElement("a");
   link.href = url;
   link.target = "_blank";
@@ -33,9 +33,9 @@ export function anchor(url, words, hint) {
 }
 
 /** The absolute form of an http or https address, or null. */
-export function safeUrl(words, base = undefined) {
+function safeUrl(words) {
   try {
-    const url = new URL(words, base);
+    const url = new URL(words);
     return (url.protocol === "http:" || url.protocol === "https:") && !url.username ? url.href : null;
   } catch {
     return null;

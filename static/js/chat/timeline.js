@@ -4,7 +4,7 @@
  */
 
 import { format } from "../chat-strings.js";
-import { anchor, linked, safeUrl } from "./text.js";
+import { linked } from "./text.js";
 
 const groupWithin = 5 * 60_000;
 
@@ -12,14 +12,19 @@ export class Timeline {
   #list;
   #strings;
   #locale;
+  #picture;
   #entries = [];
   #days = new Map();
 
-  /** `on`: {retry(id), edit(id), discard(id)} for messages that were not sent. */
-  constructor({ list, strings, locale, on }) {
+  /**
+   * `picture(attachment, author)`: the element of a picture.
+   * `on`: {retry(id), edit(id), discard(id)} for messages that were not sent.
+   */
+  constructor({ list, strings, locale, picture, on }) {
     this.#list = list;
     this.#strings = strings;
     this.#locale = locale;
+    this.#picture = picture;
     this.on = on;
   }
 
@@ -127,7 +132,7 @@ export class Timeline {
     const words = document.createElement("p");
     words.dir = "auto";
     words.append(...linked(message.text ?? "", this.#strings.newTab));
-    bubble.append(words, ...this.#attachments(message.attachments ?? []));
+    bubble.append(words, ...this.#attachments(message));
     element.append(this.#author(message), bubble, ...this.#sources(message.sources ?? []), foot);
     return {
       id: message.id,
@@ -157,12 +162,13 @@ export class Timeline {
     return author;
   }
 
-  #attachments(attachments) {
-    return attachments.map((attachment) => {
-      const name = attachment.name || this.#strings.attachment;
-      const url = attachment.url ? safeUrl(attachment.url, document.baseURI) : null;
-      const element = url ? anchor(url, name, this.#strings.newTab) : document.createElement("span");
-      element.textContent = name;
+  #attachments(message) {
+    return (message.attachments ?? []).map((attachment) => {
+      if (attachment.url) {
+        return this.#picture(attachment, message.author);
+      }
+      const element = document.createElement("span");
+      element.textContent = attachment.name || this.#strings.attachment;
       element.className = "chat-attachment";
       return element;
     });
