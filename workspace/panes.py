@@ -1,6 +1,5 @@
 """What stands around one conversation: who answers, what may be done, the composer, and what a person should know."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +13,8 @@ from conversations.models import Conversation, Episode, Escalation
 from core.models import User
 from core.policy import MATRIX, Action, Grant, Role, allows
 from integrations.models import PlatformAccount
-from workspace import timeline, wording
-from workspace.models import Draft, Submission, SuggestionOutcome
+from workspace import composer, timeline, wording
+from workspace.models import SuggestionOutcome
 from workspace.queue import Filters
 from workspace.wording import Chip
 
@@ -50,31 +49,6 @@ class Banner:
     title: str
     text: str
     action: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
-    """One side of the composer: its text so far and the token that lets it be sent once."""
-
-    mode: str
-    token: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composer:
-    """Where staff write. ``locked`` says why no reply may be written; ``key`` changes whenever it must be drawn anew."""
-
-    key: str
-    reply: Writer
-    note: Writer
-    locked: str
-    problem: str
-    customer: str
-    first_name: str
-    channel: str
-    limit: int
-    last_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +107,7 @@ class Panes:
     banner: Banner
     rights: Rights
     timeline: timeline.Timeline
-    composer: Composer
+    composer: composer.Composer
     colleagues: list[User]
     due: Chip | None
     mood: Chip | None
@@ -163,7 +137,7 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
         banner=_banner(conversation, escalation, who, rights),
         rights=rights,
         timeline=timeline.stretch(conversation),
-        composer=_composer(conversation, who, rights),
+        composer=composer.build(conversation, who, may_reply=rights.reply, may_note=rights.note),
         colleagues=list(assignable(conversation)) if rights.assign else [],
         due=wording.due_chip(escalation),
         mood=wording.mood(conversation.last_sentiment),
@@ -264,35 +238,6 @@ def _wait_words(conversation: Conversation) -> str:
     if conversation.waiting_since is None:
         return ""
     return _("The customer has waited %(span)s.") % {"span": wording.span(timezone.now() - conversation.waiting_since)}
-
-
-def _composer(conversation: Conversation, who: User, rights: Rights) -> Composer:
-    texts = dict(Draft.objects.filter(user=who, conversation=conversation).values_list("mode", "text"))
-    sent = Submission.objects.filter(user=who, conversation=conversation).count()
-    locked = "" if rights.reply else _why_locked(conversation, who)
-    problem = conversation.window_problem if rights.reply else ""
-    name = conversation.customer.display_name
-    return Composer(
-        key=f"{conversation.public_id}-{sent}-{int(rights.reply)}-{int(rights.note)}-{int(bool(problem))}",
-        reply=Writer(mode=Draft.Mode.REPLY, token=str(uuid.uuid4()), text=texts.get(Draft.Mode.REPLY, "")),
-        note=Writer(mode=Draft.Mode.NOTE, token=str(uuid.uuid4()), text=texts.get(Draft.Mode.NOTE, "")),
-        locked=locked,
-        problem=problem,
-        customer=name,
-        first_name=name.split()[0] if name.split() else name,
-        channel=wording.channel_name(conversation.platform),
-        limit=conversation.text_limit,
-        last_seq=conversation.last_in_seq,
-    )
-
-
-def _why_locked(conversation: Conversation, who: User) -> str:
-    if conversation.mode == Conversation.Mode.CLOSED:
-        return _("This conversation is closed. Reopen it to write to the customer.")
-    if not allows(who, Action.REPLY, conversation.policy_subject):
-        return _("Your role lets you read here, not answer.")
-    owner = conversation.assignee.display_name if conversation.assignee else _("A colleague")
-    return _("%(name)s answers this customer. You can leave a note.") % {"name": owner}
 
 
 def _hand_off(escalation: Escalation | None) -> HandOff | None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.models import Conversation, Escalation
+from conversations.types import Picture
 from core import audit
 from core.models import User
 from core.policy import Action, require
@@ -26,6 +27,7 @@ def send_reply(
     token: uuid.UUID,
     expected_last_seq: int | None = None,
     suggested: uuid.UUID | None = None,
+    picture: Picture | None = None,
 ) -> bool:
     """Answer the customer; False if this composer was sent before, and then nothing happens.
 
@@ -34,7 +36,7 @@ def send_reply(
     conversations.lock(conversation.pk)
     if not _first_time(conversation, by, token):
         return False
-    conversations.reply(conversation, text, by, expected_last_seq=expected_last_seq)
+    conversations.reply(conversation, text, by, expected_last_seq=expected_last_seq, picture=picture)
     Draft.objects.filter(user=by, conversation=conversation, mode=Draft.Mode.REPLY).delete()
     if suggested is not None:
         _settle_suggestion(conversation, suggested, text, by)

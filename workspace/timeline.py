@@ -145,7 +145,7 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
     delivery: Delivery | None = getattr(message, "delivery", None)
     author, role = _who(conversation, message)
     has_run = message.run_id is not None and message.direction == Message.Direction.OUTBOUND
-    files = [_file(each) for each in message.attachments.all()]
+    files = [_file(each, author) for each in message.attachments.all()]
     is_person = message.sender_type == Message.Sender.HUMAN
     return Entry(
         key=f"m{message.seq}",
@@ -179,23 +179,22 @@ def _who(conversation: Conversation, message: Message) -> tuple[str, str]:
             return _("Automatic message"), _("to the customer")
 
 
-def _file(attachment: Attachment) -> File:
+def _file(attachment: Attachment, author: str) -> File:
     name = attachment.name or wording.humanise(attachment.kind)
     if attachment.state == Attachment.State.KEPT and attachment.file:
+        if attachment.is_shown and not attachment.name:
+            name = _("Picture from %(name)s") % {"name": author}
         return File(
             name=name,
             words=_("Open"),
             url=reverse("workspace-attachment", args=[attachment.public_id]),
-            is_picture=attachment.content_type in PICTURES,
+            is_picture=attachment.is_shown,
         )
     words = {
         Attachment.State.WAITING: _("being fetched"),
         Attachment.State.FAILED: _("could not be fetched"),
     }.get(Attachment.State(attachment.state), _("stays on the platform"))
     return File(name=name, words=words)
-
-
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 def _note(note: Note) -> Entry:

@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from conversations.exceptions import NoPictures, PictureTooLarge
 from conversations.models import Conversation, Delivery, Escalation
+from core.pictures import megabytes
 from integrations.models import PlatformAccount
 
 QUIET_SENTIMENT = 0.25
@@ -71,6 +73,21 @@ def humanise(key: str) -> str:
     """A machine's word as people read it: ``order_status`` becomes "Order status"."""
     words = key.replace("_", " ").replace("-", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def refusal(error: Exception, platform: str) -> str:
+    """Why something was not sent, naming the channel where the record only knows that it is one."""
+    channel = channel_name(platform)
+    match error:
+        case PictureTooLarge():
+            return _("This picture is %(size)s; %(channel)s takes up to %(limit)s. Choose a smaller one.") % {
+                "size": megabytes(error.size),
+                "channel": channel,
+                "limit": megabytes(error.limit),
+            }
+        case NoPictures():
+            return _("%(channel)s takes no pictures. Say it in words.") % {"channel": channel}
+    return str(error)
 
 
 def initials(name: str) -> str:

@@ -11,6 +11,7 @@ import { startLive } from "./workspace/live.js";
 import { mergeById } from "./workspace/merge.js";
 import { hear, showPresence } from "./workspace/presence.js";
 import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from "./workspace/queue.js";
+import { startViewer } from "./workspace/viewer.js";
 
 const panes = document.getElementById("content");
 let live = null;
@@ -198,6 +199,8 @@ function onAfterRequest(event) {
     toast("That did not reach the server. Nothing is lost; try again.", { kind: "danger" });
   } else if (xhr.status === 403 && !xhr.getResponseHeader("HX-Trigger") && !/id="(conversation|composer-notice)"/.test(xhr.responseText)) {
     toast("The server refused that. Your text stays here; reload the page if it goes on.", { kind: "danger" });
+  } else if (xhr.status === 413) {
+    toast("That file is too large to be taken. Your text stays here.", { kind: "danger" });
   } else if (xhr.status === 400) {
     toast(xhr.responseText.slice(0, 200) || "The server did not understand that.", { kind: "danger" });
   }
@@ -237,10 +240,15 @@ function start() {
   startQueue();
   startComposer();
   startKeys();
+  startViewer();
   document.addEventListener("click", onClickFirst, { capture: true });
   document.addEventListener("click", onClick);
   document.body.addEventListener("workspace:signed-out", onSignedOut);
-  document.body.addEventListener("htmx:configRequest", (event) => Object.assign(event.detail.headers, csrfHeader()));
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    Object.assign(event.detail.headers, csrfHeader());
+    // The form's own proof is for browsers without script; after a sign-in elsewhere it would be an old one.
+    event.detail.formData.delete("csrfmiddlewaretoken");
+  });
   document.body.addEventListener("workspace:done", onDone);
   document.body.addEventListener("htmx:beforeSwap", onBeforeSwap);
   document.body.addEventListener("htmx:afterRequest", onAfterRequest);
@@ -262,7 +270,7 @@ function start() {
     }
   }, { capture: true, passive: true });
   document.addEventListener("load", (event) => {
-    if (isStuck && event.target.matches?.(".attachment-picture")) {
+    if (isStuck && event.target.matches?.(".attachment-picture, .composer-thumb")) {
       toEnd();
     }
   }, { capture: true });

@@ -2,24 +2,27 @@
 
 import uuid
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseBadRequest
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import retarget
 
 from conversations.exceptions import ConversationError, CustomerWroteMeanwhile
+from conversations.types import Picture
 from core.exceptions import NotAllowed
-from workspace import services
+from workspace import services, wording
 from workspace.models import Draft
 from workspace.views.access import StaffRequest, for_staff, read_uuid, visible_conversation
 from workspace.views.answers import Done, Problem, show
+from workspace.views.pages import whole_page
 
 
 @require_POST
 @for_staff
 def reply(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Send to the customer what was typed."""
+    """Send to the customer what was typed, and the picture that was chosen."""
     conversation = visible_conversation(request, public_id)
     token = read_uuid(request.POST.get("token"))
     if token is None:
@@ -33,10 +36,19 @@ def reply(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
             token=token,
             expected_last_seq=_number(request.POST.get("expected_last_seq")),
             suggested=read_uuid(request.POST.get("suggested")),
+            picture=_picture(request),
         )
     except (ConversationError, NotAllowed) as error:
         return _refused(request, public_id, Draft.Mode.REPLY, text, error)
-    return show(request, public_id, done=Done())
+    return _sent(request, public_id)
+
+
+def _picture(request: StaffRequest) -> Picture | None:
+    """The file that was chosen, whatever it is; how large it may be is limited before it comes here."""
+    upload = request.FILES.get("picture")
+    if not isinstance(upload, UploadedFile):
+        return None
+    return Picture(content=upload.read(), description=request.POST.get("picture_description", ""))
 
 
 @require_POST
@@ -52,7 +64,7 @@ def note(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
         services.send_note(conversation, text, request.user, token=token)
     except (ConversationError, NotAllowed) as error:
         return _refused(request, public_id, Draft.Mode.NOTE, text, error)
-    return show(request, public_id, done=Done())
+    return _sent(request, public_id)
 
 
 @require_POST
@@ -76,16 +88,26 @@ def draft(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def _sent(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The panes as they are now; a form that was sent without script goes back to its page."""
+    if request.htmx:
+        return show(request, public_id, done=Done())
+    return redirect("workspace-conversation", public_id=public_id)
+
+
 def _refused(
     request: StaffRequest, public_id: uuid.UUID, mode: str, text: str, error: ConversationError | NotAllowed
 ) -> HttpResponse:
     """Say why beside the composer, whose text nothing touches; it is kept as a draft too, where it may be."""
     status = 403 if isinstance(error, NotAllowed) else 409
+    conversation = visible_conversation(request, public_id)
     if status == 409:
-        conversation = visible_conversation(request, public_id)
         services.save_draft(conversation, text, request.user, mode=mode, token=None)
     newer = error.last_seq if isinstance(error, CustomerWroteMeanwhile) else None
-    context = {"problem": Problem(text=str(error)), "newer_seq": newer, "mode": mode}
+    words = wording.refusal(error, conversation.platform)
+    context = {"problem": Problem(text=words), "newer_seq": newer, "mode": mode}
+    if not request.htmx:
+        return whole_page(request, conversation, context, status=status)
     response = render(request, "workspace/_composer_notice.html", context, status=status)
     return retarget(response, "#composer-notice")
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from agent.models import AgentRun
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from core.policy import Action, allows
 from workspace import panes, queue, timeline, traces
 from workspace.queue import Filters
@@ -33,10 +33,20 @@ def conversation(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
         found = visible_conversation(request, public_id)
     except Http404:
         return _missing(request, filters, wants_panes=wants_panes)
-    context = {"panes": panes.build(found, request.user, filters), "filters": filters}
     if wants_panes:
+        context = {"panes": panes.build(found, request.user, filters), "filters": filters}
         return render(request, "workspace/_panes.html", context)
-    return render(request, "workspace/page.html", context | _queue_context(request, filters, open_id=str(public_id)))
+    return whole_page(request, found, {})
+
+
+def whole_page(
+    request: StaffRequest, found: Conversation, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """The page with a conversation open, and what else ``context`` has to say."""
+    filters = filters_of(request)
+    shown = {"panes": panes.build(found, request.user, filters), "filters": filters}
+    beside = _queue_context(request, filters, open_id=str(found.public_id))
+    return render(request, "workspace/page.html", shown | beside | context, status=status)
 
 
 def _missing(request: StaffRequest, filters: Filters, *, wants_panes: bool) -> HttpResponse:

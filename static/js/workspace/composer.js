@@ -3,10 +3,11 @@
  */
 
 import { post } from "./exchange.js";
+import { hasPicture, rememberPicture, restorePicture, startPicture } from "./picture.js";
 
 const draftPause = 600;
 const timers = new Map();
-const remembered = { composer: null, texts: new Map(), mode: "reply", submitted: "" };
+const remembered = { composer: null, texts: new Map(), picture: null, mode: "reply", submitted: "" };
 
 function composer() {
   return document.getElementById("composer");
@@ -114,6 +115,8 @@ function onKey(event) {
   if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     form.requestSubmit();
+  } else if (form && event.key === "Enter" && event.target.matches("input")) {
+    event.preventDefault();
   }
 }
 
@@ -148,6 +151,7 @@ export function rememberComposer() {
   remembered.texts = new Map(
     forms().map((form) => [form.dataset.mode, { text: form.elements.text.value, token: form.elements.token.value }]),
   );
+  remembered.picture = rememberPicture();
 }
 
 /** After new markup: a composer drawn anew gets back what had not been sent, the mode and the focus. */
@@ -165,6 +169,9 @@ export function restoreComposer() {
       form.elements.text.value = before.text;
     }
   }
+  if (remembered.texts.get("reply")?.token !== remembered.submitted) {
+    restorePicture(remembered.picture);
+  }
   const wasSent = [...remembered.texts.values()].some((before) => before.token === remembered.submitted);
   const had = wasSent || remembered.focused === "reply-text" || remembered.focused === "note-text";
   const mode = forms().some((form) => form.dataset.mode === remembered.mode) ? remembered.mode : forms()[0]?.dataset.mode;
@@ -178,6 +185,12 @@ export function startComposer() {
   document.addEventListener("input", onInput);
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onClick);
+  startPicture({
+    onChosen: (form) => {
+      compose("reply");
+      expect(form);
+    },
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.target.closest?.("form.composer");
     if (form) {
@@ -204,9 +217,9 @@ export function keepDraftsNow() {
   }
 }
 
-/** Whether anything is typed that was not sent. */
+/** Whether anything is typed or chosen that was not sent. */
 export function hasText() {
-  return forms().some((form) => form.elements.text.value.trim() !== "");
+  return hasPicture() || forms().some((form) => form.elements.text.value.trim() !== "");
 }
 
 /** Whether the person is writing: text was typed in the last seconds. */

@@ -44,6 +44,7 @@ const actions = {
   e: () => press("e"),
   r: () => compose("reply"),
   m: () => compose("note"),
+  p: () => press("p"),
   s: () => useSuggestion(),
   t: toggleTrace,
   "?": () => document.getElementById("keys-dialog")?.showModal(),
