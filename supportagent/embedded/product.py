@@ -22,6 +22,7 @@ from supportagent.watchdog import TaskClock, Watchdog
 logger = logging.getLogger(__name__)
 
 END_SECONDS = 3.0
+LISTEN_SECONDS = 10.0
 LAST_RESORT_SECONDS = 8.0
 
 
@@ -43,20 +44,16 @@ class Product:
             if with_simulator
             else None
         )
+        self._clock = TaskClock()
+        self._starting = threading.Thread(target=self._start_the_work, name="starting", daemon=True)
+        self._start_failed = False
         self._server = EmbeddedServer(
-            application, host=settings.HOST, port=settings.PORT, when_listening=self._listening
+            application, host=settings.HOST, port=settings.PORT, when_listening=self._starting.start
         )
 
     def run(self) -> None:
         """Serve until told to end (Ctrl-C or SIGTERM). Raises CannotStart where the port was taken meanwhile."""
-        clock = TaskClock()
         try:
-            self._celery.start()
-            self._sweeping.start()
-            Watchdog(
-                oldest=lambda: max(clock.oldest_seconds(), self._duties.oldest_seconds()),
-                stalled=lambda: self._duties.sweeper.stalled_seconds,
-            ).start()
             # Whoever is let in may write at once, so the engine is there before anybody is.
             _load_the_engine()
             connections.close_all()
@@ -67,12 +64,29 @@ class Product:
             raise CannotStart(
                 f"Port {settings.PORT} was taken while this started ({self._server.could_not_listen}): start it again."
             )
+        if self._start_failed:
+            raise CannotStart("The work could not be started, for the reason above: start it again.")
 
-    def _listening(self) -> None:
-        # The simulator sends as soon as it runs, so it starts when there is somebody to receive.
-        if self._simulator is not None:
-            self._simulator.start()
-        self._when_ready()
+    def _start_the_work(self) -> None:
+        """Start each part that calls somebody only when that one listens: the simulator after us, our work after it."""
+        try:
+            if self._simulator is not None:
+                self._simulator.start()
+                if not self._simulator.wait_until_it_listens(LISTEN_SECONDS) and not self._stop.is_set():
+                    logger.warning("The simulator does not listen yet; what is due is tried all the same.")
+            if self._stop.is_set():
+                return
+            self._celery.start()
+            self._sweeping.start()
+            Watchdog(
+                oldest=lambda: max(self._clock.oldest_seconds(), self._duties.oldest_seconds()),
+                stalled=lambda: self._duties.sweeper.stalled_seconds,
+            ).start()
+            self._when_ready()
+        except Exception:
+            logger.exception("The work could not be started.")
+            self._start_failed = True
+            self._server.end()
 
     def _end(self) -> None:
         logger.info("Ending…")
@@ -83,6 +97,8 @@ class Product:
         self._stop.set()
         if self._simulator is not None:
             self._simulator.stop()
+        if self._starting.ident is not None:
+            self._starting.join(max(0.1, until - time.monotonic()))
         self._duties.retire()
         done = self._celery.stop(max(0.1, until - time.monotonic()))
         done &= self._duties.wait(max(0.1, until - time.monotonic()))

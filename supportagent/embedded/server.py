@@ -125,6 +125,10 @@ class EmbeddedServer(Server):  # type: ignore[misc]
         if not self.abort_start:
             reactor.run(installSignalHandlers=True)
 
+    def end(self) -> None:
+        """End, asked from any thread."""
+        reactor.callFromThread(self.stop)
+
     def listen_success(self, port: Any) -> None:
         """Tell whoever waits for it, as soon as the loop turns."""
         super().listen_success(port)

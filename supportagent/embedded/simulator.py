@@ -33,6 +33,7 @@ class SimulatorProcess:
         self._folder = folder
         self._config = config
         self._stopping = threading.Event()
+        self._settled = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._keeper = threading.Thread(target=self._keep, name="simulator", daemon=True)
 
@@ -44,9 +45,14 @@ class SimulatorProcess:
         path.write_text(json.dumps(self._config, indent=1))
         self._keeper.start()
 
+    def wait_until_it_listens(self, seconds: float) -> bool:
+        """Wait for its first word, which it says once it listens; False if that did not come, or it is being ended."""
+        return self._settled.wait(seconds) and not self._stopping.is_set()
+
     def stop(self) -> None:
         """End it, within seconds."""
         self._stopping.set()
+        self._settled.set()
         child = self._child
         if child is None:
             return
@@ -63,7 +69,7 @@ class SimulatorProcess:
             self._child = self._spawn()
             if self._stopping.is_set():
                 self._child.terminate()
-            code = self._child.wait()
+            code = self._follow(self._child)
             if self._stopping.is_set():
                 return
             pause = PAUSES[min(deaths, len(PAUSES) - 1)]
@@ -71,12 +77,23 @@ class SimulatorProcess:
             logger.warning("The simulator ended by itself (exit %d); starting it again in %.0f s.", code, pause)
             self._stopping.wait(pause)
 
+    def _follow(self, child: "subprocess.Popen[bytes]") -> int:
+        if child.stdout is None:
+            return child.wait()
+        with child.stdout:
+            if child.stdout.readline():
+                self._settled.set()
+            # Nobody reads on; a pipe that is never emptied would hold it up.
+            while child.stdout.read(4096):
+                pass
+        return child.wait()
+
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, str(TETHER), MODULE, "--port", str(self._port), "--data", str(self._folder)]
         return subprocess.Popen(  # noqa: S603  (our own interpreter and module)
             [*command, "--config", str(self._folder / "config.json")],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             cwd=settings.BASE_DIR,
             # Ctrl-C in the terminal is for us; we end it in our own order.
             start_new_session=True,
