@@ -14,3 +14,11 @@ class NotAllowed(Exception):
 
 class EgressRefused(Exception):
     """An outgoing request was stopped before a connection was made."""
+
+
+class AnswerTooLong(Exception):
+    """A server answered with more than is read. ``limit`` in bytes."""
+
+    def __init__(self, status: int, limit: int) -> None:
+        self.status = status
+        super().__init__(f"The answer was longer than {limit:,} bytes, so it was not read to its end.")

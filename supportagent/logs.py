@@ -1,9 +1,14 @@
-"""One line a record, plain for a person or JSON for a machine, with the request's id on every line of its work."""
+"""One line a record, plain for a person or JSON for a machine, with the request's id on every line of its work.
+
+Whatever logger a record comes from, what it says about people and secrets is masked before it is written.
+"""
 
 import logging
 from typing import Any
 
 import structlog
+
+from core.redaction import redact, redact_values
 
 # Libraries that say more than anybody wants to read.
 QUIET = ("daphne", "twisted", "celery", "kombu", "httpx2", "httpcore2", "django_celery_beat")
@@ -29,15 +34,18 @@ def formatter(style: str) -> logging.Formatter:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        # The default prints each frame's variables, and those hold customers' words and tokens.
-        else structlog.dev.ConsoleRenderer(
-            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
-    )
     chain: list[structlog.types.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if style == "json":
-        chain.append(structlog.processors.format_exc_info)
-    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*chain, last])
+        chain += [structlog.processors.format_exc_info, _mask_values, structlog.processors.JSONRenderer()]
+    else:
+        # The default prints each frame's variables, and those hold customers' words and tokens.
+        plain = structlog.dev.ConsoleRenderer(
+            colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+        chain += [lambda logger, name, event: redact(str(plain(logger, name, event)))]
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=chain)
+
+
+def _mask_values(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Every value of the line masked; the time is ours and stays."""
+    return {name: value if name == "timestamp" else redact_values(value) for name, value in event.items()}

@@ -67,6 +67,7 @@ EGRESS_ALLOW = env.words(
     expected="host:port or host:*",
     may_be_empty=True,
 )
+EGRESS_PROXY = env.address("EGRESS_PROXY", schemes=("http", "https"))
 
 INSTALLED_APPS = [
     "daphne",

@@ -19,7 +19,7 @@ from tests.flushing import flush_without_triggers
 
 PRODUCTS = {"running_product", "running_demo", "start"}
 
-pytest_plugins = ["tests.browser", "tests.product", "tests.releases"]
+pytest_plugins = ["tests.browser", "tests.outside", "tests.product", "tests.releases"]
 
 
 @dataclass(frozen=True, slots=True)

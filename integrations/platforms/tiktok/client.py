@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,8 @@ import httpx2
 
 from conversations.types import SendOutcome, SendResult
 from core import http
-from core.exceptions import EgressRefused
+from core.exceptions import AnswerTooLong, EgressRefused
+from core.http import Answer
 from integrations.platforms.base import CallFailed, MediaFile, Session, TokenPair
 from integrations.platforms.tiktok import outcomes
 
@@ -21,15 +22,6 @@ CONNECT_SECONDS = 3.0
 MAX_ANSWER = 1024 * 1024
 MAX_MEDIA = 20 * 1024 * 1024
 TIKTOK_HOSTS = (".tiktok.com", ".tiktokcdn.com", ".tiktokcdn-us.com")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """An answer as it came."""
-
-    status: int
-    headers: httpx2.Headers
-    body: bytes
 
 
 @lru_cache(maxsize=1)
@@ -217,28 +209,21 @@ class TikTokClient:
     ) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
         deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
-        left = max(0.1, deadline - time.monotonic())
-        timeout = httpx2.Timeout(left, connect=min(CONNECT_SECONDS, left))
-        # A kept connection that the other side has just closed would make a send ambiguous for nothing.
-        closing = {**headers, "Connection": "close"}
         try:
-            with _connections().stream(method, url, headers=closing, timeout=timeout, **content) as response:
-                body = _whole(response, deadline=deadline, limit=limit)
-                return Answer(status=response.status_code, headers=response.headers, body=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused, outcomes.DeadlineExceeded) as error:
+            return http.exchange(
+                _connections(),
+                method,
+                url,
+                deadline=deadline,
+                connect=CONNECT_SECONDS,
+                limit=limit,
+                headers=headers,
+                **content,
+            )
+        except AnswerTooLong as error:
+            raise _failed(SendOutcome.AMBIGUOUS, "TikTok's answer was too long.", error.status) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
             raise CallFailed(outcomes.of_error(error)) from error
-
-
-def _whole(response: httpx2.Response, *, deadline: float, limit: int) -> bytes:
-    """The whole body, within time and size."""
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > limit:
-            raise _failed(SendOutcome.AMBIGUOUS, "TikTok's answer was too long.", response.status_code)
-        if time.monotonic() > deadline:
-            raise outcomes.DeadlineExceeded
-    return bytes(body)
 
 
 def _failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:

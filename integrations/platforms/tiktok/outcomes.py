@@ -50,10 +50,6 @@ NOTHING_LEFT = (
 )
 
 
-class DeadlineExceeded(Exception):
-    """The call took longer than it may, though bytes still trickled in."""
-
-
 def of_error(error: Exception) -> SendResult:
     """What a broken connection means."""
     if isinstance(error, NOTHING_LEFT):

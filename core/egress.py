@@ -1,0 +1,92 @@
+"""Whom this product may call: the form of an address is judged first, then each machine that its name leads to."""
+
+import ipaddress
+import re
+import socket
+
+import httpx2
+from django.conf import settings
+
+from core.exceptions import EgressRefused
+
+HTTPS_PORT = 443
+# Letters, digits and hyphens between dots, nothing at either end: what a name in the public DNS looks like.
+_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# What `ipaddress` calls global although no single public machine answers there.
+_NOT_ONE_MACHINE = ("192.88.99.0/24",)
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+# Addresses of these carry another address inside, which would have to be judged in its place.
+_TUNNELS = tuple(ipaddress.IPv6Network(network) for network in ("2001::/32", "2002::/16", "3fff::/20"))
+_RELAYS = tuple(ipaddress.IPv4Network(network) for network in _NOT_ONE_MACHINE)
+
+
+def judge_url(url: httpx2.URL) -> None:
+    """Raise EgressRefused unless an address of this form may be called; nothing is resolved.
+
+    What ``settings.EGRESS_ALLOW`` lists as ``host:port`` an operator vouches for. Anything else is https, carries no
+    name and password, and names a public machine by its full name or its plain address.
+    """
+    host, port = url.host, port_of(url)
+    if url.userinfo:
+        raise EgressRefused(f"The address of {host} carries a name and password; leave them out.")
+    if is_vouched_for(host, port):
+        return
+    if url.scheme != "https":
+        raise EgressRefused(f"{host}:{port} is not called over {url.scheme}; add it to EGRESS_ALLOW if it is meant.")
+    literal = _literal(host)
+    if literal is not None:
+        judge_address(literal, host, port)
+    elif not _NAME.fullmatch(host) or _NUMBER.fullmatch(host.rpartition(".")[2]):
+        raise EgressRefused(
+            f"{host!r} is no full name of a public machine; add {host}:{port} to EGRESS_ALLOW if it is meant."
+        )
+
+
+def judge_address(address: str, host: str, port: int) -> None:
+    """Raise EgressRefused unless a public machine answers at ``address``, which ``host`` led to."""
+    if not is_public(address):
+        raise EgressRefused(f"{host} leads to a private address; add {host}:{port} to EGRESS_ALLOW if it is meant.")
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one machine's on the public internet (global unicast), and hides no other address."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv4Address):
+        return found.is_global and not found.is_multicast and not any(found in relay for relay in _RELAYS)
+    in_tunnel = any(found in tunnel for tunnel in _TUNNELS)
+    return found in _PUBLIC_V6 and found.is_global and not in_tunnel and not found.scope_id
+
+
+def is_vouched_for(host: str, port: int) -> bool:
+    """Whether the operator lists this machine in EGRESS_ALLOW, by this port or by ``*``."""
+    return any(entry in (f"{host}:{port}", f"{host}:*") for entry in settings.EGRESS_ALLOW)
+
+
+def addresses(host: str, port: int) -> list[str]:
+    """Where to connect to for ``host``: resolved once, and every address judged. Raises EgressRefused and OSError.
+
+    The caller connects to one of these and does not resolve again, so that a name that changes its answer between
+    two questions gains nothing. One address that is not public refuses them all.
+    """
+    found = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    if not is_vouched_for(host, port):
+        for address in found:
+            judge_address(address, host, port)
+    return list(found)
+
+
+def port_of(url: httpx2.URL) -> int:
+    """The port that is called."""
+    return url.port or (HTTPS_PORT if url.scheme == "https" else 80)
+
+
+def _literal(host: str) -> str | None:
+    """The host if it is an address in its plain form; short, octal and whole-number forms are none."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None

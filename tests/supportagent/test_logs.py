@@ -1,0 +1,67 @@
+"""What a line of the log holds, whichever logger wrote it."""
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from supportagent import logs
+
+SENTENCE = "Ada <ada@example.org> rang from +49 171 2345678 and paid by 4111 1111 1111 1111"
+
+
+@pytest.fixture(params=["plain", "json"])
+def written(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """What the handler of each style writes, from whatever logger."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.formatter(request.param))
+    handler.name = request.param
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield stream
+    root.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    "logger", ["agent.services.turns", "django.request", "celery.worker", "httpx2", "someone.elses"]
+)
+def test_every_logger_is_masked(written: io.StringIO, logger: str) -> None:
+    logging.getLogger(logger).error("%s with %s", SENTENCE, {"access_token": "act.0123456789"})
+
+    line = written.getvalue()
+    assert "[e-mail]" in line
+    for secret in ("ada@", "2345678", "4111", "0123456789"):
+        assert secret not in line
+
+
+def test_an_exception_and_what_is_bound_are_masked(written: io.StringIO) -> None:
+    structlog.contextvars.bind_contextvars(visitor="ada@example.org")
+    try:
+        int(SENTENCE)
+    except ValueError:
+        logging.getLogger("agent").exception("It failed for %s", "ada@example.org")
+    finally:
+        structlog.contextvars.unbind_contextvars("visitor")
+
+    line = written.getvalue()
+    assert "ValueError" in line
+    assert "ada@" not in line
+    assert "4111" not in line
+
+
+def test_a_line_for_machines_stays_json() -> None:
+    formatter = logs.formatter("json")
+    record = logging.LogRecord(
+        "agent", logging.ERROR, __file__, 1, 'said "%s", {"token": "%s"}', (SENTENCE, "abcdefghij"), None
+    )
+
+    line = json.loads(formatter.format(record))
+
+    assert line["event"] == 'said "Ada <[e-mail]> rang from [phone] and paid by [card]", {"token": "[secret]"}'
+    assert line["level"] == "error"
+    assert line["timestamp"].endswith("Z")
