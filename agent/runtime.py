@@ -281,6 +281,7 @@ class Runtime:
         given = AgentState(
             message=brief.message,
             message_kinds=list(brief.message_kinds),
+            pictures=brief.pictures,
             conversation_history=list(brief.history),
             channel=brief.channel,
             progress=brief.progress,

@@ -8,7 +8,10 @@ from agent.graph.state import AgentState, ChannelFacts, HistoryLine, Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """Everything one turn is thought from. It is the run's envelope, so that the turn can be thought again."""
+    """Everything one turn is thought from. It is the run's envelope, so that the turn can be thought again.
+
+    ``pictures`` counts those beside the message that a person can look at, which the agent cannot.
+    """
 
     release_id: int
     conversation_id: int
@@ -18,6 +21,7 @@ class Brief:
     channel: ChannelFacts
     progress: Progress
     language_prior: str | None = None
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from agent.graph.state import AgentState, Check, RuleMatch, Step
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
 _FOLLOW_UP_WORDS = 6
+_HANDOFF_TEXTS = {"urgent": "urgent_handoff", "sent_picture": "picture_handoff"}
 
 NodeFunction = Callable[[AgentState, Runtime[Context]], AgentState]
 
@@ -250,7 +251,7 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
         )
     reason = added.get("escalation_reason") or state["escalation_reason"]
     language = state["language"]
-    added["template"] = "urgent_handoff" if reason == "urgent" else "handoff"
+    added["template"] = _HANDOFF_TEXTS.get(reason, "handoff")
     if not state["language_supported"]:
         added["template"] = "language_not_supported"
     added["response"] = context.templates.render(added["template"], language)

@@ -119,6 +119,7 @@ class AgentState(TypedDict, total=False):
 
     message: str
     message_kinds: list[str]
+    pictures: int
     conversation_history: list[HistoryLine]
     channel: ChannelFacts
     progress: Progress

@@ -197,5 +197,6 @@ def _switch(key: str, value: str) -> bool:
 def _json(key: str, value: str) -> Any:
     try:
         return json.loads(value)
-    except ValueError as error:
-        raise InvalidValue(key, f"it is no JSON ({error}).") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidValue(key, f"it is no JSON; look at {where}.") from None

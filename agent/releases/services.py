@@ -26,7 +26,7 @@ from agent.models import (
 )
 from agent.releases import keys
 from agent.releases.content import canonical, read_content, rule_of
-from agent.releases.defaults.texts import REQUIRED
+from agent.releases.defaults.texts import REQUIRED, TEXTS
 from core import audit
 from core.models import ApiKey, User
 from core.policy import Action, require
@@ -79,6 +79,18 @@ def _copy_everything(source: Release, draft: Release) -> None:
             row.release = draft
         rows.model.objects.bulk_create(copies, batch_size=_ROWS_AT_ONCE)
     draft.articles.set(source.articles.all())
+    _add_texts_learnt_since(draft)
+
+
+def _add_texts_learnt_since(draft: Release) -> None:
+    """The texts that the graph asks for now and an older release could not know, or it could not be published again."""
+    known = set(draft.templates.values_list("key", flat=True))
+    ReplyTemplate.objects.bulk_create(
+        ReplyTemplate(release=draft, key=key, language=language, text=text)
+        for key in REQUIRED
+        if key not in known
+        for language, text in TEXTS.get(key, {}).items()
+    )
 
 
 @transaction.atomic

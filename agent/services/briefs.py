@@ -20,6 +20,7 @@ def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
         conversation_id=talk.conversation_id,
         message=truncate("\n".join(texts), MOST_CHARACTERS),
         message_kinds=tuple(line.kind for line in asked),
+        pictures=sum(line.pictures for line in asked),
         history=tuple(_history_line(line) for line in talk.lines if not _is_covered(line, turn)),
         channel=ChannelFacts(platform=talk.platform, text_limit=talk.text_limit, is_public=talk.is_public),
         progress=progress_of(talk.conversation_id, from_seq=talk.lines[0].seq if talk.lines else 0),

@@ -24,6 +24,7 @@ TEXTS = (
     "unsupported_message",
     "handoff",
     "urgent_handoff",
+    "picture_handoff",
     "language_not_supported",
 )
 

@@ -60,6 +60,18 @@ RULES: tuple[DefaultRule, ...] = (
         reason=ReasonCategory.ASKED,
     ),
     DefaultRule(
+        key="picture",
+        name="The customer sent a picture and no words.",
+        when=(("sent_picture", "is", True), ("without_words", "is", True)),
+        reason=ReasonCategory.PICTURE,
+    ),
+    DefaultRule(
+        key="picture-and-question",
+        name="The customer sent a picture, with words that no article answers.",
+        when=(("sent_picture", "is", True), ("answerable", "is", False)),
+        reason=ReasonCategory.PICTURE,
+    ),
+    DefaultRule(
         key="language",
         name="The bot does not answer in this language.",
         when=(("language_supported", "is", False),),

@@ -24,6 +24,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Va bene. Che altro posso fare per lei?",
         "nl": "Goed. Wat kan ik verder voor u doen?",
     },
+    "picture_handoff": {
+        "en": "Thank you for the picture. I can't look at pictures myself, so a colleague will look at it and answer you here.",
+        "de": "Danke für das Bild. Ich kann mir Bilder nicht selbst ansehen; ein Mensch aus unserem Team sieht es sich an und antwortet Ihnen hier.",
+        "es": "Gracias por la imagen. Yo no puedo ver imágenes, así que una persona de nuestro equipo la mirará y le responderá aquí.",
+        "it": "Grazie per l'immagine. Io non posso vedere le immagini: una persona del nostro team la guarderà e le risponderà qui.",
+        "nl": "Bedankt voor de afbeelding. Ik kan zelf geen afbeeldingen bekijken; een collega kijkt ernaar en antwoordt u hier.",
+    },
     "answer_other_language": {
         "en": "I only have this in another language, so I quote it as it stands:",
         "de": "Das liegt mir nur in einer anderen Sprache vor, deshalb zitiere ich es, wie es da steht:",
@@ -44,6 +51,7 @@ REQUIRED: tuple[str, ...] = (
     "unsupported_message",
     "handoff",
     "urgent_handoff",
+    "picture_handoff",
     "language_not_supported",
 )
 """The texts the graph asks for by name; a release without one of them in its default language is not published."""

@@ -111,6 +111,24 @@ def test_what_no_article_answers_gets_a_fixed_text_that_fits(
     assert (state["reply_kind"], state["template"]) == (kind, template)
 
 
+ALONE = rule(("sent_picture", "is", True), ("without_words", "is", True), reason="sent_picture")
+
+
+@pytest.mark.parametrize(
+    ("message", "pictures", "kind", "template"),
+    [
+        ("", 1, "hand_over", "picture_handoff"),
+        ("😊", 2, "hand_over", "picture_handoff"),
+        ("", 0, "offer", "unsupported_message"),
+        ("Can I return this?", 1, "answer", ""),
+    ],
+)
+def test_a_picture_alone_is_for_a_person_to_look_at(message: str, pictures: int, kind: str, template: str) -> None:
+    state = run(given(message, message_kinds=["image"], pictures=pictures), context(rules=(ALONE,)))
+
+    assert (state["reply_kind"], state["template"]) == (kind, template)
+
+
 def test_two_likely_topics_are_asked_back_by_their_titles() -> None:
     near = Findings(
         passages=(

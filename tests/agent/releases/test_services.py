@@ -145,6 +145,17 @@ def test_rolling_back_publishes_the_former_content_as_a_new_release(first: Relea
     assert back.note == "Back to release 1. Customers were confused."
 
 
+def test_a_release_that_is_older_than_a_needed_text_gets_it_with_its_copy(first: Release) -> None:
+    first.templates.filter(key="picture_handoff").delete()
+    first.templates.filter(key="greeting", language="de").delete()
+
+    draft = services.create_draft(None)
+
+    assert services.problems_of(draft) == []
+    assert set(draft.templates.filter(key="picture_handoff").values_list("language", flat=True)) >= {"en", "de"}
+    assert not draft.templates.filter(key="greeting", language="de").exists()
+
+
 def test_without_a_former_release_there_is_no_way_back(first: Release) -> None:
     with pytest.raises(NothingToRollBackTo):
         services.rollback(None)

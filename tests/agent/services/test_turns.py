@@ -14,7 +14,7 @@ from agent.models import AgentRun, Intent, Release
 from agent.releases import services as releases
 from agent.runtime import Runtime
 from conversations import services as conversations
-from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Message
 from conversations.types import TurnResult
 from tests.conversations.talk import expire_lease, fresh, person, write, wrote
 
@@ -117,6 +117,78 @@ def test_asking_for_a_person_hands_over_with_one_text_and_a_card(mind: Runtime) 
     run = AgentRun.objects.get()
     assert run.state == AgentRun.State.ESCALATED
     assert run.trace["rules"]["fired"][0]["key"] == "asks-for-person"
+
+
+def sends_a_picture(text: str = "", *, state: str = "waiting", kind: str = "image") -> Conversation:
+    """A customer sends a picture, and perhaps words right after it; how far its file came is ``state``."""
+    message = write("", kind=kind)
+    assert message is not None
+    Attachment.objects.create(message=message, kind=kind, media_id="m1", state=state)
+    if text:
+        write(text)
+    return message.conversation
+
+
+@pytest.mark.parametrize("state", ["waiting", "kept"])
+def test_a_picture_alone_goes_to_a_person_with_one_text_and_the_true_reason(mind: Runtime, state: str) -> None:
+    conversation = sends_a_picture(state=state)
+    write("", kind="image")
+
+    assert services.answer(conversation.pk, mind) is TurnResult.ESCALATED
+
+    escalation = Escalation.objects.get()
+    assert (escalation.reason, escalation.get_reason_display()) == ("sent_picture", "Sent a picture")
+    assert escalation.detail == "The customer sent a picture and no words."
+    assert escalation.card["next_step"].startswith("Look at the picture")
+    assert escalation.suggestion == ""
+    assert "a colleague will look at it" in answered(conversation).text
+    assert Delivery.objects.count() == 1
+
+
+def test_a_second_picture_is_for_the_same_person_and_says_nothing_again(mind: Runtime) -> None:
+    conversation = sends_a_picture()
+    services.answer(conversation.pk, mind)
+
+    sends_a_picture()
+
+    assert services.answer(conversation.pk, mind) is None
+    assert Escalation.objects.count() == Delivery.objects.count() == 1
+
+
+def test_a_german_is_told_in_german_what_becomes_of_the_picture(mind: Runtime) -> None:
+    conversation = sends_a_picture()
+    Conversation.objects.update(language="de")
+
+    services.answer(conversation.pk, mind)
+
+    assert "Danke für das Bild" in answered(conversation).text
+
+
+def test_a_question_beside_a_picture_is_answered(mind: Runtime) -> None:
+    conversation = sends_a_picture("How long does delivery take?")
+
+    assert services.answer(conversation.pk, mind) is TurnResult.REPLIED
+
+    assert "working days" in answered(conversation).text
+
+
+@pytest.mark.parametrize("words", ["What is this here, is that normal?", "Hi", "Look at this!"])
+def test_words_that_only_the_picture_explains_go_to_a_person(mind: Runtime, words: str) -> None:
+    conversation = sends_a_picture(words)
+
+    assert services.answer(conversation.pk, mind) is TurnResult.ESCALATED
+
+    assert Escalation.objects.get().reason == "sent_picture"
+
+
+@pytest.mark.parametrize(("state", "kind"), [("failed", "image"), ("referenced", "image"), ("kept", "video")])
+def test_what_nobody_can_look_at_or_is_no_picture_is_admitted(mind: Runtime, state: str, kind: str) -> None:
+    conversation = sends_a_picture(state=state, kind=kind)
+
+    assert services.answer(conversation.pk, mind) is TurnResult.REPLIED
+
+    assert "write it to me as text" in answered(conversation).text
+    assert not Escalation.objects.exists()
 
 
 def test_an_injury_is_urgent(mind: Runtime) -> None:
