@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ import httpcore2
 import httpx2
 from django.conf import settings
 
-from core import egress
+from core import crashpoints, egress
 from core.exceptions import AnswerTooLong
 
 AGENT = "supportagent/1"
+CONNECTED = "connection.connect_tcp.complete"
+REQUEST_SENT = "http11.send_request_body.complete"
 
 _deadline: ContextVar[float] = ContextVar("http_deadline", default=float("inf"))
+_watcher: ContextVar[Callable[[str], None] | None] = ContextVar("http_watcher", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,19 @@ def exchange(
         return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
 
 
+@contextmanager
+def watched(watcher: Callable[[str], None]) -> Iterator[None]:
+    """Tell ``watcher`` the steps of the calls that are made inside, by httpcore's names; only where drills may strike."""
+    if not crashpoints.are_armed():
+        yield
+        return
+    before = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(before)
+
+
 class GuardedTransport(httpx2.BaseTransport):
     """Connects only where the settings allow, and to the very address that was judged.
 
@@ -92,6 +108,9 @@ class GuardedTransport(httpx2.BaseTransport):
         egress.judge_url(request.url)
         vouched = egress.is_vouched_for(request.url.host, egress.port_of(request.url))
         pool = self._direct if vouched else self._proxied
+        watcher = _watcher.get()
+        if watcher is not None:
+            request.extensions["trace"] = lambda event, _: watcher(event)
         order = httpcore2.Request(
             method=request.method,
             url=httpcore2.URL(

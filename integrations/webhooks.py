@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core import bells
+from core.crashpoints import crash_point
 from core.text import clean_text
 from integrations import keys
 from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature
@@ -164,10 +165,12 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
     event_key = glance.event_key or f"sha256:{digest}"
     headers = {name: clean_text(request.headers[name], limit=300) for name in KEPT_HEADERS if name in request.headers}
     row = (platform.name, body, digest, json.dumps(headers), glance.conv_key, proof.late)
+    crash_point("ingress.before_insert")
     with connection.cursor() as cursor:
         pk = _insert(cursor, source, event_key, row, WebhookEvent.State.RECEIVED, "")
         if pk is None:
             _keep_conflict(cursor, source, event_key, row)
+    crash_point("ingress.after_commit_before_200")
     if pk is not None:
         bells.ring_aside(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
     return JsonResponse({"status": "accepted"})

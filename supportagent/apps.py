@@ -11,7 +11,8 @@ class SupportAgentConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what the apps announce to who acts on it."""
-        from supportagent import checks, flow
+        from supportagent import checks, drills, flow
 
+        drills.prepare()
         checks.register()
         flow.connect()

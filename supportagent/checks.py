@@ -27,6 +27,8 @@ def register() -> None:
     checks.register(loopback_is_not_production, deploy=True)
     checks.register(policies_are_set, deploy=True)
     checks.register(spending_has_a_cap, deploy=True)
+    checks.register(leases_outlast_calls)
+    checks.register(nothing_dies_on_purpose, deploy=True)
     checks.register(nobody_has_a_default_password, checks.Tags.database, deploy=True)
 
 
@@ -93,6 +95,21 @@ def spending_has_a_cap(app_configs: Sequence[Any] | None = None, **_: Any) -> li
         return []
     hint = "Set SPEND_CAP_DOLLARS_PER_DAY to what a day may cost at most."
     return [checks.Error("Models are used and nothing limits what they cost.", hint=hint, id="supportagent.E008")]
+
+
+def leases_outlast_calls(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """A send begins only while its lease holds for the whole call and half as long again."""
+    if settings.SEND_LEASE_SECONDS > 1.5 * settings.PLATFORM_CALL_SECONDS:
+        return []
+    hint = "Set SEND_LEASE_SECONDS to at least twice PLATFORM_CALL_SECONDS."
+    return [checks.Error("Nothing could be sent within SEND_LEASE_SECONDS.", hint=hint, id="supportagent.E010")]
+
+
+def nothing_dies_on_purpose(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    """Crash points are for drills."""
+    if not settings.CRASH_POINTS:
+        return []
+    return [checks.Error("CRASH_POINTS is on.", hint="Leave CRASH_POINTS out.", id="supportagent.E011")]
 
 
 def nobody_has_a_default_password(

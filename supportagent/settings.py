@@ -223,6 +223,18 @@ LIVE_INTERVAL_SECONDS = 0.1
 
 WORK_THREADS = env.whole_number("WORK_THREADS", default=4 if EMBEDDED else 8, least=1, most=1000)
 SWEEP_INTERVAL_SECONDS = 1.0
+TURN_LEASE_SECONDS = env.number("TURN_LEASE_SECONDS", default=20.0)
+SEND_LEASE_SECONDS = env.number("SEND_LEASE_SECONDS", default=30.0)
+PLATFORM_CALL_SECONDS = env.number("PLATFORM_CALL_SECONDS", default=10.0)
+RECONCILE_AFTER_SECONDS = [
+    float(seconds)
+    for seconds in env.words(
+        "RECONCILE_AFTER_SECONDS",
+        default=("1", "5", "15"),
+        fits=lambda word: word.replace(".", "", 1).isdecimal(),
+        expected="a number of seconds, such as 1.5",
+    )
+]
 STALL_SECONDS = 60
 TASK_LIMIT_SECONDS = 120
 
@@ -366,6 +378,11 @@ CHAT_SESSIONS_PER_TEN_MINUTES = env.whole_number(
     "CHAT_SESSIONS_PER_TEN_MINUTES", default=100 if EMBEDDED else 5, least=1
 )
 WEBHOOK_MAX_BYTES = 256 * 1024
+
+# --- Drills: only in tests ------------------------------------------------------------------------------------------
+
+CRASH_POINTS = env.switch("CRASH_POINTS", default=False)
+CRASH_AT = env.text("CRASH_AT")
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 

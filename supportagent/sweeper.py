@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from core.crashpoints import crash_point
+
 logger = logging.getLogger(__name__)
 
 
@@ -69,6 +71,7 @@ class Sweeper:
                 logger.warning("The sweep's step %r could not finish: %s", step.name, _first_line(error))
             except Exception:
                 logger.exception("The sweep's step %r failed.", step.name)
+            crash_point("sweeper.between_steps")
         else:
             self._note_database(away=None)
         self._judge_progress(found)

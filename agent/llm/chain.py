@@ -18,6 +18,7 @@ from agent.llm.breaker import Breakers
 from agent.llm.calls import CallFailed, Completion, FailureKind, Provider
 from agent.llm.hosted import CONNECTIONS, HostedModel
 from agent.llm.wording import messages_of
+from core.crashpoints import crash_point
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ class TurnWriter:
         tokens = spend.estimate_tokens("".join(str(message.content) for message in messages))
         prices, most = self._budget.prices, self._budget.max_tokens
         held = spend.reserve(self._budget.caps, spend.price(prices, full_name, tokens_in=tokens, tokens_out=most))
+        crash_point("spend.after_reserve")
         started, outcome, cost = time.monotonic(), "ok", 0
         completion: Completion | None = None
         try:

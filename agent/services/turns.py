@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 
+from django.conf import settings
 from django.db import Error as DatabaseProblem
 from django.db import connection, transaction
 from django.utils import timezone
@@ -21,10 +23,11 @@ from agent.services.outcomes import apply_thought, facts_of, outcome_of
 from conversations import services as conversations
 from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
 from core import leases
+from core.crashpoints import crash_point
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEATS_A_LEASE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,12 @@ def answer(conversation_id: int, mind: Mind) -> TurnResult | None:
     claimed = _claim(conversation_id)
     if claimed is None:
         return None
+    crash_point("turn.after_claim")
     try:
         with _heartbeat(claimed):
+            crash_point("turn.before_llm")
             thought = None if _is_switched_off(claimed.brief) else mind.think(claimed.brief)
+        crash_point("turn.after_llm")
         result = _commit(claimed, thought)
     except Exception as error:
         logger.exception("Turn %d of conversation %d failed", claimed.turn.epoch, conversation_id)
@@ -98,7 +104,7 @@ def _heartbeat(claimed: ClaimedTurn) -> Iterator[None]:
 
 def _keep_lease(claimed: ClaimedTurn, done: threading.Event) -> None:
     try:
-        while not done.wait(HEARTBEAT_SECONDS):
+        while not done.wait(settings.TURN_LEASE_SECONDS / HEARTBEATS_A_LEASE):
             try:
                 if not conversations.extend_turn(claimed.turn, owner=claimed.owner):
                     return
@@ -135,7 +141,10 @@ def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
         facts = facts_of(thought.state)
         apply_thought(run, thought)
     with transaction.atomic():
+        # Registered before anything is announced, so that it comes before the bells.
+        transaction.on_commit(partial(crash_point, "turn.after_commit"))
         result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
+        crash_point("turn.commit_mid_tx")
         run.state = AgentRun.State(result.value)
         _end(run, claimed)
         if result is TurnResult.CANCELLED_BY_HUMAN and isinstance(outcome, Reply):

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -21,13 +22,17 @@ from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import truncate
 
-LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 12
 RETRY_SECONDS = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
 REAUTH_SECONDS = 60
 
 Decision = Literal["arrived", "send_again", "drop"]
 Verdict = Literal["arrived", "absent", "unreadable"]
+
+
+def lease() -> timedelta:
+    """How long an attempt is its claimer's; after it nobody knows whether it arrived."""
+    return timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
 @transaction.atomic
@@ -62,7 +67,7 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     delivery.fence += 1
     delivery.attempts += 1
     Delivery.objects.filter(pk=delivery.pk).update(
-        state=Delivery.State.SENDING, fence=delivery.fence, attempts=delivery.attempts, lease_until=now_plus(LEASE)
+        state=Delivery.State.SENDING, fence=delivery.fence, attempts=delivery.attempts, lease_until=now_plus(lease())
     )
     save(conversation)
     announce(conversation.pk)
@@ -205,7 +210,7 @@ def _release(pk: int, conversation_id: int) -> bool:
     DeliveryAttempt.objects.create(
         delivery=delivery,
         number=delivery.attempts,
-        started_at=(delivery.lease_until or timezone.now()) - LEASE,
+        started_at=(delivery.lease_until or timezone.now()) - lease(),
         outcome=SendOutcome.AMBIGUOUS.value,
         evidence="The sending process ended before the platform's answer was recorded.",
     )

@@ -25,6 +25,7 @@ from conversations.services.handover import (
 from conversations.services.outgoing import cancel_waiting, say
 from conversations.types import Picture, Priority, ReasonCategory, TakeOver
 from core import audit
+from core.crashpoints import crash_point
 from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import clean_text
@@ -135,6 +136,7 @@ def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = ""
     on_its_way = tuple(in_flight.values_list("pk", flat=True))
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
+    crash_point("takeover.mid_tx")
     audit.record(
         by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)}
     )

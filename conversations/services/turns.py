@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -27,12 +28,16 @@ from conversations.types import (
 from conversations.wording import holding_text
 from core.clock import database_now, now_plus
 
-LEASE = timedelta(seconds=20)
 MAX_ATTEMPTS = 5
 RETRY_SECONDS = (2, 5, 15, 30)
 MAX_SUPERSEDES = 2
 SUPERSEDE_WITHIN = timedelta(seconds=8)
 TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
+
+
+def lease() -> timedelta:
+    """How long a turn is its claimer's without a sign of life."""
+    return timedelta(seconds=settings.TURN_LEASE_SECONDS)
 
 
 @transaction.atomic
@@ -44,7 +49,7 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
     claimed = (
         Conversation.objects.due_for_a_turn()
         .filter(pk=conversation_id, attempts__lt=MAX_ATTEMPTS)
-        .update(epoch=F("epoch") + 1, lease_owner=owner, lease_until=now_plus(LEASE), attempts=F("attempts") + 1)
+        .update(epoch=F("epoch") + 1, lease_owner=owner, lease_until=now_plus(lease()), attempts=F("attempts") + 1)
     )
     if not claimed:
         return None
@@ -63,7 +68,7 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
 def extend_turn(turn: Turn, *, owner: str) -> bool:
     """Keep the lease while the agent thinks; False once the turn is somebody else's."""
     mine = Conversation.objects.filter(pk=turn.conversation_id, epoch=turn.epoch, lease_owner=owner)
-    return bool(mine.update(lease_until=now_plus(LEASE)))
+    return bool(mine.update(lease_until=now_plus(lease())))
 
 
 @transaction.atomic

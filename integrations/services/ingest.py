@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from conversations import services as conversations
 from conversations.models import Conversation
 from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
 from core.clock import database_now, now_plus
+from core.crashpoints import crash_point
 from core.text import truncate
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
@@ -109,6 +111,8 @@ def _drain(lane: Lane) -> None:
 def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
     """Hold a conversation and take in what waits for it, in order; whether the lane may go on."""
     with transaction.atomic():
+        # Registered before anything is announced, so that it comes before the bells.
+        transaction.on_commit(partial(crash_point, "ingest.after_commit"))
         conversation = conversations.lock(conversation_id)
         thread = (conversation.account_id, conversation.thread_key)
         now = database_now()
@@ -180,6 +184,7 @@ def _apply(event: WebhookEvent, reading: Reading) -> bool:
     try:
         with transaction.atomic():
             end = _effect(reading.items) if reading.items else reading
+            crash_point("ingest.mid_tx")
             WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
                 state=end.state, reason=end.reason, message_id=end.message_id, ingested_at=Now()
             )

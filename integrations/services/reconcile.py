@@ -4,11 +4,14 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from conversations import services as conversations
 from conversations.models import Message
 from conversations.services.deliveries import Verdict
 from conversations.types import UnknownDelivery
 from core.clock import database_now
+from core.crashpoints import crash_point
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
@@ -17,7 +20,6 @@ from integrations.services import tokens
 
 logger = logging.getLogger(__name__)
 
-LOOKS_AFTER_SECONDS = (1.0, 5.0, 15.0)
 GIVE_UP_AFTER_SECONDS = 60.0
 AGAIN_AFTER_SECONDS = 5.0
 KEPT_FOR_MESSAGES = 20
@@ -45,11 +47,13 @@ def reconcile_unknown(limit: int = 50) -> int:
 
 def _find_out(unknown: UnknownDelivery) -> bool:
     waited = (database_now() - unknown.unknown_since).total_seconds()
-    look = min(unknown.looks, len(LOOKS_AFTER_SECONDS) - 1)
-    if waited < LOOKS_AFTER_SECONDS[look] or _looked_just_now(unknown.delivery_id):
+    looks_after: list[float] = settings.RECONCILE_AFTER_SECONDS
+    look = min(unknown.looks, len(looks_after) - 1)
+    if waited < looks_after[look] or _looked_just_now(unknown.delivery_id):
         return False
     account = PlatformAccount.objects.filter(pk=unknown.account_id).first()
     listing = _list(account, unknown) if account is not None else None
+    crash_point("reconcile.after_lookup")
     if listing is None:
         return _unreadable(unknown, account, waited)
     found = _among(listing, unknown)
@@ -58,7 +62,7 @@ def _find_out(unknown: UnknownDelivery) -> bool:
     if listing.reaches_back_to is not None and listing.reaches_back_to > unknown.started_at - CLOCK_SKEW:
         # So much was said since that the list may begin after our words.
         return _unreadable(unknown, account, waited)
-    if look < len(LOOKS_AFTER_SECONDS) - 1:
+    if look < len(looks_after) - 1:
         conversations.count_look(unknown.delivery_id)
         return False
     return _settle(unknown, "absent")

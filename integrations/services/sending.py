@@ -4,13 +4,15 @@ import logging
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.models import Conversation
-from conversations.services.deliveries import LEASE
 from conversations.types import ClaimedDelivery, SendOutcome, SendResult
+from core import http
+from core.crashpoints import crash_point
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
@@ -20,8 +22,8 @@ from integrations.services import tokens
 logger = logging.getLogger(__name__)
 
 MOST_IN_A_ROW = 20
-CALL_SECONDS = 10.0
-LEASE_MARGIN_SECONDS = 5.0
+# Of a call's time: what is left of the lease when the call has to be over.
+MARGIN_SHARE = 0.5
 RECONNECT_PAUSE_SECONDS = 60.0
 TOKEN_PAUSE_SECONDS = 5.0
 KEPT_FOR_MESSAGES = 20
@@ -43,12 +45,15 @@ def _send_one(conversation_pk: int) -> bool:
     claimed = _claim(account, conversation_pk)
     if claimed is None:
         return False
+    crash_point("send.after_claim_commit")
     started_at = timezone.now()
-    result = _attempt(account, claimed, lease_ends=begun + LEASE.total_seconds())
+    result = _attempt(account, claimed, lease_ends=begun + settings.SEND_LEASE_SECONDS)
+    crash_point("send.after_response_before_write")
     if not conversations.settle_delivery(claimed, result, started_at=started_at):
         logger.warning("The result of delivery %d came too late and changed nothing.", claimed.delivery_id)
     elif result.outcome is not SendOutcome.OK:
         logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
+    crash_point("send.after_write")
     return True
 
 
@@ -88,11 +93,13 @@ def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: 
             outcome=SendOutcome.REFUSED, evidence="The account was removed, so nothing is sent through it."
         )
     platform = PLATFORMS[account.platform]
+    margin = settings.PLATFORM_CALL_SECONDS * MARGIN_SHARE
 
     def call(session: Session) -> SendResult:
-        if lease_ends - time.monotonic() <= CALL_SECONDS + LEASE_MARGIN_SECONDS:
+        if lease_ends - time.monotonic() <= settings.PLATFORM_CALL_SECONDS + margin:
             raise CallFailed(_put_off("There was not enough time left to send it safely."))
-        result = platform.send(session, outgoing, deadline=lease_ends - LEASE_MARGIN_SECONDS)
+        with http.watched(_pass_crash_points):
+            result = platform.send(session, outgoing, deadline=lease_ends - margin)
         if result.outcome is SendOutcome.REAUTH:
             raise CallFailed(result)
         return result
@@ -102,6 +109,14 @@ def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: 
         return tokens.call_as(account, call)
     except CallFailed as failure:
         return failure.result
+
+
+def _pass_crash_points(event: str) -> None:
+    """The instants inside a call."""
+    if event == http.CONNECTED:
+        crash_point("send.after_connect")
+    elif event == http.REQUEST_SENT:
+        crash_point("send.after_request_bytes")
 
 
 def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:

@@ -1,9 +1,9 @@
 """From the customer's words on TikTok to the answer on TikTok, and what TikTok reports of it, by its own webhooks."""
 
 import time
-from unittest.mock import patch
 
 from django.test import Client
+from pytest_django import Settings
 
 from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Message
@@ -11,7 +11,6 @@ from conversations.types import Picture
 from core.policy import Role
 from integrations import services
 from integrations.models import PlatformAccount, WebhookEvent
-from integrations.services import reconcile
 from tests.factories import make_user
 from tests.pictures import make_png
 from tests.simulator.rig import Received, Rig
@@ -60,7 +59,7 @@ def test_a_customer_is_answered_and_our_own_echo_and_their_receipt_are_understoo
 
 
 def test_an_echo_that_comes_before_the_answer_is_lost_settles_the_doubt(
-    client: Client, tiktok: Rig, account: PlatformAccount
+    client: Client, tiktok: Rig, account: PlatformAccount, settings: Settings
 ) -> None:
     tiktok.say("Where is my order?")
     deliver(client, tiktok, 1)
@@ -70,9 +69,9 @@ def test_an_echo_that_comes_before_the_answer_is_lost_settles_the_doubt(
 
     services.send_next(conversation.pk)
     assert Delivery.objects.get().state == "unknown"
-    with patch.object(reconcile, "LOOKS_AFTER_SECONDS", (999.0,) * 3):
-        deliver(client, tiktok, 2)
-        services.reconcile_unknown()
+    settings.RECONCILE_AFTER_SECONDS = [999.0] * 3
+    deliver(client, tiktok, 2)
+    services.reconcile_unknown()
 
     assert Delivery.objects.get().state == "sent"
     assert len(tiktok.log("accepted")) == 1
@@ -115,7 +114,7 @@ def test_words_and_a_picture_of_a_colleague_arrive_in_order_and_both_echoes_are_
 
 
 def test_a_picture_in_doubt_is_found_on_the_platform_and_not_sent_again(
-    client: Client, tiktok: Rig, account: PlatformAccount
+    client: Client, tiktok: Rig, account: PlatformAccount, settings: Settings
 ) -> None:
     tiktok.say("Where do I find the number?")
     deliver(client, tiktok, 1)
@@ -125,8 +124,8 @@ def test_a_picture_in_doubt_is_found_on_the_platform_and_not_sent_again(
 
     services.send_next(conversation.pk)
     assert Delivery.objects.get().state == "unknown"
-    with patch.object(reconcile, "LOOKS_AFTER_SECONDS", (0.0,) * 3):
-        services.reconcile_unknown()
+    settings.RECONCILE_AFTER_SECONDS = [0.0] * 3
+    services.reconcile_unknown()
 
     assert Delivery.objects.get().state == "sent"
     assert len(tiktok.log("accepted")) == 1

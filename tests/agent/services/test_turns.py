@@ -377,7 +377,7 @@ def test_no_transaction_is_open_while_the_agent_thinks(mind: Runtime, monkeypatc
 
 @pytest.mark.django_db(transaction=True)
 def test_the_lease_is_kept_while_the_agent_thinks(mind: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.services.turns.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("agent.services.turns.HEARTBEATS_A_LEASE", 2_000)
     conversation = wrote("How long does delivery take?")
     extended = threading.Event()
     real = conversations.extend_turn

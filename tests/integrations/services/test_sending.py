@@ -20,7 +20,6 @@ from integrations.models import PlatformAccount, SendWindow
 from integrations.platforms.base import Outgoing, Session
 from integrations.platforms.tiktok import client as client_module
 from integrations.platforms.tiktok.adapter import TikTok
-from integrations.services import sending
 from tests.factories import make_conversation, make_delivery
 from tests.simulator.rig import REFRESH, TOKEN, Rig
 
@@ -204,11 +203,13 @@ def test_a_removed_account_sends_nothing(tiktok: Rig, conversation: Conversation
     assert not tiktok.log("call")
 
 
-def test_a_send_does_not_begin_when_its_lease_is_nearly_over(tiktok: Rig, conversation: Conversation) -> None:
+def test_a_send_does_not_begin_when_its_lease_is_nearly_over(
+    tiktok: Rig, conversation: Conversation, settings: Settings
+) -> None:
     make_delivery(conversation)
+    settings.SEND_LEASE_SECONDS = 14
 
-    with patch.object(sending, "LEASE", timedelta(seconds=14)):
-        services.send_next(conversation.pk)
+    services.send_next(conversation.pk)
 
     assert not tiktok.log("call")
     assert states() == ["retry_wait"]

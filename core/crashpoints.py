@@ -1,0 +1,106 @@
+"""Crash points: named instants at which a drill lets a process die, exactly as ``kill -9`` would end it there.
+
+They are inert: outside a drill ``crash_point`` is one test of one name. With CRASH_POINTS=1 (a setting for tests, refused
+in production) ``CRASH_AT=<name>[:n]`` kills the process at its n-th pass. ``CRASH_AT=@<file>`` looks for that order in a
+file at each pass: whoever strikes takes the file away first, so that an order is carried out once, by one process.
+"""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+POINTS: Mapping[str, str] = {
+    "ingress.before_insert": "an event is judged authentic, and is not kept yet",
+    "ingress.after_commit_before_200": "the event is kept, and the platform does not know",
+    "ingest.mid_tx": "a message is written, and its event not yet ended",
+    "ingest.after_commit": "messages are taken in, and nobody was rung for",
+    "turn.after_claim": "a turn is claimed, and nobody thinks",
+    "turn.before_llm": "the lease is being kept, and nothing is thought yet",
+    "turn.after_llm": "the answer is thought, and nothing of it written",
+    "turn.commit_mid_tx": "the reply is written, and its run not yet ended",
+    "turn.after_commit": "the reply is queued, and nobody was rung for",
+    "send.after_claim_commit": "a delivery is claimed, and no connection opened",
+    "send.after_connect": "the platform is connected to, and nothing said",
+    "send.after_request_bytes": "the platform has the whole request",
+    "send.after_response_before_write": "the platform has answered, and that is not written",
+    "send.after_write": "the end of the attempt is written",
+    "reconcile.after_lookup": "the platform was read, and the doubt not yet ended",
+    "takeover.mid_tx": "a person owns the conversation, and that is not committed",
+    "sweeper.between_steps": "one step of the sweep is done, the next not begun",
+    "spend.after_reserve": "money is reserved for a call that is not made",
+}
+
+
+class _Order:
+    """Where and at which pass to die."""
+
+    def __init__(self, text: str) -> None:
+        name, _, pass_number = text.strip().partition(":")
+        if name not in POINTS:
+            raise ImproperlyConfigured(f"CRASH_AT names no crash point ({name}). Choose one of: {', '.join(POINTS)}.")
+        if pass_number and not (pass_number.isdecimal() and int(pass_number) > 0):
+            raise ImproperlyConfigured(f"CRASH_AT={text.strip()} does not say at which pass: write {name}:1 or higher.")
+        self.name = name
+        self.pass_number = int(pass_number or 1)
+
+
+class _Fuse:
+    """Counts this process's passes and carries out the order."""
+
+    def __init__(self, at: str) -> None:
+        self._file = Path(at[1:]) if at.startswith("@") else None
+        self._order = _Order(at) if at and self._file is None else None
+        self._passes: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def passed(self, name: str) -> None:
+        """One more pass; this may be the last thing the process does."""
+        with self._lock:
+            self._passes[name] += 1
+            if self._is_meant(name):
+                os.write(2, f"Crash point {name}: this process kills itself.\n".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_meant(self, name: str) -> bool:
+        if self._file is None:
+            order = self._order
+            return order is not None and name == order.name and self._passes[name] >= order.pass_number
+        try:
+            order = _Order(self._file.read_text())
+            if name != order.name or self._passes[name] < order.pass_number:
+                return False
+            self._file.unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+
+_fuse: _Fuse | None = None
+
+
+def arm(at: str) -> None:
+    """From now on carry out what CRASH_AT says; empty is nothing. Raises ImproperlyConfigured."""
+    global _fuse  # noqa: PLW0603  (one process has one fuse)
+    _fuse = _Fuse(at)
+
+
+def disarm() -> None:
+    """Make every point inert again."""
+    global _fuse  # noqa: PLW0603  (one process has one fuse)
+    _fuse = None
+
+
+def are_armed() -> bool:
+    """Whether crash points may strike in this process."""
+    return _fuse is not None
+
+
+def crash_point(name: str) -> None:
+    """Die here, if that was ordered."""
+    if _fuse is not None:
+        _fuse.passed(name)
