@@ -30,6 +30,7 @@ from agent.llm import chain, spend
 from agent.models import Release
 from agent.releases import keys
 from agent.releases.content import ReleaseContent, read_content
+from agent.releases.defaults.texts import TEXTS as SHIPPED_TEXTS
 from agent.releases.first import ensure_first_release
 from agent.releases.services import current_release
 from agent.releases.training import VectorCache, keep_heads, stored_heads, training_set
@@ -132,6 +133,7 @@ class Library:
 
     def _found(self, query: str, hit: Hit) -> FoundPassage:
         passage = self._engine.knowledge.passage(hit.passage_id)
+        judged = self._judge(query, [hit])
         return FoundPassage(
             passage=passage.id,
             article=passage.article_id,
@@ -145,6 +147,8 @@ class Library:
             keyword_score=round(hit.keyword_score, 4),
             coverage=round(hit.evidence.coverage, 4),
             margin=round(hit.margin, 4),
+            gate=round(judged.score, 4),
+            answers=judged.answerable,
         )
 
 
@@ -163,6 +167,11 @@ class Texts:
             text = self._texts.get((key, chosen))
             if text:
                 return keys.fill(text, self._values | values)
+        # A release made before this text was thought of says it as the product comes with it.
+        shipped = SHIPPED_TEXTS.get(key, {})
+        text = shipped.get(language) or shipped.get(self._default)
+        if text:
+            return keys.fill(text, self._values | values)
         raise KeyError(f"The release has no text “{key}” in {self._default}.")
 
 

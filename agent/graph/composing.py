@@ -38,10 +38,7 @@ def plan(state: AgentState, context: Context) -> Plan:
     if state.get("small_talk"):
         return _plan_small_talk(state, context)
     if state.get("answerable"):
-        answer = Plan(kind="answer", passage=state["passages"][0])
-        if "not_helped" in state.get("says", []) or _was_said(words_of(answer, state, context), state):
-            return Plan(kind="offer", template="repeated_answer")
-        return answer
+        return _plan_answer(state, context)
     return _plan_unanswered(state, context)
 
 
@@ -66,6 +63,19 @@ def _plan_small_talk(state: AgentState, context: Context) -> Plan:
     if closing and (context.manner.silent_thanks or said in {"template", "silence"}):
         return Plan(kind="silence", silence_reason="Thanks and goodbyes need no second answer.")
     return Plan(kind="template", template=state["intent"])
+
+
+def _plan_answer(state: AgentState, context: Context) -> Plan:
+    if "not_helped" in state.get("says", []):
+        return Plan(kind="offer", template="repeated_answer")
+    first = state["passages"][0]
+    # Who asks on is told what else the article says, before the same words would be said again.
+    others = [each for each in state["passages"][1:] if each["answers"] and each["article"] == first["article"]]
+    for passage in (first, *others):
+        answer = Plan(kind="answer", passage=passage)
+        if not _was_said(words_of(answer, state, context), state):
+            return answer
+    return Plan(kind="offer", template="said_already")
 
 
 def _plan_unanswered(state: AgentState, context: Context) -> Plan:

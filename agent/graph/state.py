@@ -40,7 +40,10 @@ class ChannelFacts(TypedDict):
 
 
 class FoundPassage(TypedDict):
-    """A passage found for the message, and the words of it that answer."""
+    """A passage found for the message, and the words of it that answer.
+
+    ``gate`` is how likely it answers, in [0, 1], and ``answers`` whether that is enough.
+    """
 
     passage: str
     article: str
@@ -54,6 +57,8 @@ class FoundPassage(TypedDict):
     keyword_score: float
     coverage: float
     margin: float
+    gate: float
+    answers: bool
 
 
 class Source(TypedDict):

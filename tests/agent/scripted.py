@@ -19,6 +19,7 @@ TEXTS = (
     "clarify_open",
     "cannot_answer",
     "repeated_answer",
+    "said_already",
     "offer_declined",
     "answer_other_language",
     "unsupported_message",
@@ -64,6 +65,8 @@ def passage(name: str = "p1", text: str = "You may return goods within 45 days."
         "keyword_score": 4.0,
         "coverage": 0.9,
         "margin": 1.0,
+        "gate": 0.9,
+        "answers": True,
     }
     return cast("FoundPassage", given | values)
 

@@ -262,3 +262,14 @@ def test_anger_goes_to_a_person_as_anger_and_not_as_an_emergency(mind: Runtime, 
     escalation = Escalation.objects.get()
     assert escalation.reason == "negative_sentiment"
     assert AgentRun.objects.latest("id").trace["reply"]["template"] == "handoff"
+
+
+def test_a_text_that_an_older_release_does_not_have_is_said_as_shipped(mind: Runtime) -> None:
+    draft = releases.create_draft(None)
+    draft.templates.filter(key="said_already").delete()
+    releases.publish(draft, None)
+
+    told("one", "How can I return a jacket?", mind)
+    told("one", "How can I return a jacket?", mind)
+
+    assert told("one", "How can I return a jacket?", mind).startswith("What I wrote above")

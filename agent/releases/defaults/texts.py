@@ -17,6 +17,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Mi dispiace che questo non sia bastato. Non ho altro in merito; vuole che inoltri la domanda al nostro team?",
         "nl": "Jammer dat dit niet genoeg was. Meer heb ik hier niet over; zal ik uw vraag doorgeven aan een collega?",
     },
+    "said_already": {
+        "en": "What I wrote above is all I know about this. Shall I pass your question on to a colleague?",
+        "de": "Was ich oben geschrieben habe, ist alles, was ich dazu weiß. Soll ich Ihre Frage an unser Team weitergeben?",
+        "es": "Lo que escribí arriba es todo lo que sé al respecto. ¿Quiere que pase su pregunta a nuestro equipo?",
+        "it": "Ciò che ho scritto sopra è tutto quello che so in merito. Vuole che inoltri la domanda al nostro team?",
+        "nl": "Wat ik hierboven schreef, is alles wat ik hierover weet. Zal ik uw vraag doorgeven aan een collega?",
+    },
     "offer_declined": {
         "en": "All right. What else can I do for you?",
         "de": "In Ordnung. Was kann ich sonst für Sie tun?",

@@ -150,6 +150,26 @@ def test_the_same_answer_is_not_given_twice_in_a_row() -> None:
 
     state = run(given(conversation_history=said), context())
 
+    assert (state["reply_kind"], state["template"]) == ("offer", "said_already")
+
+
+def test_who_asks_on_is_told_what_else_the_article_says() -> None:
+    first, second, other = (
+        passage("p1", article="returns"),
+        passage("p2", text="In Europe we deduct 3.50 euros.", article="returns"),
+        passage("p3", text="Delivery takes two days.", article="delivery"),
+    )
+    found = Library(findings=Findings(passages=(first, other, second), answerable=True, gate_score=0.9))
+    said = [line("Can I return this?"), line(first["quote"], sender="bot", seq=2)]
+
+    state = run(given("and what does that cost?", conversation_history=said), context(knowledge=found))
+
+    assert (state["reply_kind"], state["response"]) == ("answer", second["quote"])
+
+
+def test_what_did_not_help_is_not_followed_by_more_of_it() -> None:
+    state = run(given("that did not help"), context(understanding=Ears(words=["not_helped"])))
+
     assert (state["reply_kind"], state["template"]) == ("offer", "repeated_answer")
 
 
