@@ -9,11 +9,13 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 
+from tests.pictures import make_png
 from tests.product import RunningProduct
 from tests.waiting import wait_until
 
@@ -223,6 +225,63 @@ def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
     visitor.locator("#chat-banner[data-owner=bot]").wait_for(timeout=30_000)
     write(visitor, "What does shipping cost?")
     visitor.locator(".chat-message[data-from=bot]").nth(spoken).wait_for(timeout=60_000)
+
+
+@pytest.mark.browser
+def test_a_picture_from_the_composer_is_seen_by_the_visitor_and_by_nobody_else(
+    visitor: "Page", page: "Page", product: RunningProduct, tmp_path: Path
+) -> None:
+    photo = tmp_path / "label.png"
+    photo.write_bytes(make_png(640, 360, note=b"48.2082 N 16.3738 E"))
+    sign_in(page, product, "dana")
+    write(visitor, f"{ASKS_FOR_A_PERSON} about a picture")
+    page.goto(f"{product.url}/workspace/?view=unclaimed")
+    page.locator("a.queue-row", has_text="about a picture").first.click()
+    page.locator(".answering button", has_text="Claim").click()
+    page.locator(".answering[data-owner=you]").wait_for()
+
+    # What is too large is said before anything is sent, with the way out; what fits is shown before it is sent.
+    page.evaluate(
+        """() => { const field = document.getElementById("reply-picture"), chosen = new DataTransfer();
+        chosen.items.add(new File([new Uint8Array(12_000_000)], "big.jpg", { type: "image/jpeg" }));
+        field.files = chosen.files; field.dispatchEvent(new Event("change", { bubbles: true })); }"""
+    )
+    page.locator(".composer-picture-problem", has_text="This picture is 12 MB; Web chat takes up to 8 MB.").wait_for()
+    page.set_input_files("#reply-picture", photo)
+    page.locator(".composer-thumb[src]").wait_for()
+    assert not page.locator(".composer-picture-problem").is_visible()
+    page.click("[data-picture=remove]")
+    assert not page.locator(".composer-picture").is_visible()
+
+    # Both arrive as one message, live on both pages, on a phone's width.
+    page.set_input_files("#reply-picture", photo)
+    page.fill("#picture-description", "The label on the box")
+    send_reply(page, "It looks like this:")
+    page.locator(".entry[data-from=human] img.attachment-picture[alt='The label on the box']").wait_for(timeout=30_000)
+    assert page.locator(".composer-picture").is_hidden()
+    shown = visitor.locator(".chat-message[data-from=human]", has_text="It looks like this:").locator(".chat-picture")
+    visitor.locator(".chat-picture[data-state=shown]").wait_for(timeout=30_000)
+    assert shown.locator("img").get_attribute("alt") == "The label on the box"
+    box = shown.bounding_box()
+    assert box is not None
+    assert 100 < box["width"] <= 390 - box["x"]
+    assert visitor.evaluate("document.documentElement.scrollWidth") <= 390
+
+    # Enlarged on a press, closed by a key, still there after a reload.
+    shown.click()
+    visitor.locator("dialog.chat-viewer[open] img").wait_for()
+    visitor.keyboard.press("Escape")
+    visitor.locator("dialog.chat-viewer[open]").wait_for(state="detached")
+    visitor.reload()
+    visitor.locator(".chat-picture[data-state=shown]").wait_for(timeout=30_000)
+
+    # The address alone opens nothing, and the file holds the pixels only.
+    ((public_id, file),) = query(
+        product, "SELECT public_id, file FROM conversations_attachment WHERE name LIKE 'The label%'"
+    )
+    address = f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}/pictures/{uuid.UUID(public_id)}"
+    assert httpx2.get(address, timeout=10).status_code == 401
+    assert (product.folder / "media" / file).read_bytes() == make_png(640, 360)
 
 
 @pytest.mark.browser
