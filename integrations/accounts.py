@@ -4,13 +4,16 @@
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx2
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from core import audit
+from core import audit, egress
+from core.exceptions import EgressRefused
 from core.models import ApiKey, Team, User
 from core.policy import Action, require
 from integrations import keys, limits
@@ -232,8 +235,23 @@ def _judge(new: NewAccount) -> None:
     for base in (new.api_base, new.auth_base, *new.origins):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")
+    for base in filter(None, (new.api_base, new.auth_base)):
+        _require_callable(base)
     if any(urlsplit(origin).path.strip("/") for origin in new.origins):
         raise AccountProblem("An origin is only a scheme and a host, like https://shop.example.com.")
+
+
+def _require_callable(base: str) -> None:
+    """Tell now what each call would be refused for."""
+    url = httpx2.URL(base)
+    try:
+        egress.judge_url(url)
+        # Behind a proxy the names are not ours to look up; and one that cannot be looked up just now may be right.
+        with suppress(OSError, UnicodeError):
+            if not settings.EGRESS_PROXY:
+                egress.addresses(url.host, egress.port_of(url))
+    except EgressRefused as refusal:
+        raise AccountProblem(str(refusal)) from refusal
 
 
 def _team(name: str) -> Team | None:

@@ -16,10 +16,26 @@ class KeysUnavailable(Exception):
 class Unreadable(Exception):
     """Authentic bytes that do not follow the rules. ``code`` is the rule's short name, ``detail`` says where."""
 
+    _SENTENCES = {
+        "utf8": "The request is no UTF-8 text",
+        "json": "The request is no valid JSON",
+        "depth": "The request is nested too deeply",
+        "keys": "The request has too many fields",
+        "duplicate-key": "The request has a field twice",
+        "number": "The request has a number that is too long or none at all",
+        "schema": "The request is not what it should be",
+    }
+
     def __init__(self, code: str, detail: str = "") -> None:
         self.code = code
         self.detail = detail
         super().__init__(f"{code}: {detail}" if detail else code)
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the caller."""
+        begin = self._SENTENCES.get(self.code, self._SENTENCES["schema"])
+        return f"{begin}: {self.detail}." if self.detail else f"{begin}."
 
 
 class AccountProblem(Exception):

@@ -12,6 +12,7 @@ MAX_DEPTH = 32
 MAX_KEYS = 1_000
 MAX_DIGITS = 20
 MAX_IDENTIFIER = 255
+MAX_SHOWN = 40
 BOM = b"\xef\xbb\xbf"
 
 # A string is skipped as one piece, even one that never ends: each byte is looked at once, whatever the body is.
@@ -50,11 +51,11 @@ def read_object(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Unreadable("utf8", f"byte {error.start} is not UTF-8") from error
+        raise Unreadable("utf8", f"see byte {error.start + 1}") from error
     if limit := within_limits(raw):
-        raise Unreadable(limit)
+        raise Unreadable(limit, f"at most {MAX_DEPTH} levels" if limit == "depth" else f"at most {MAX_KEYS:,}")
     if not text.strip():
-        raise Unreadable("schema", "the body is empty")
+        raise Unreadable("schema", "it is empty, and a JSON object belongs there")
     try:
         value = json.loads(
             text,
@@ -64,18 +65,20 @@ def read_object(raw: bytes) -> dict[str, Any]:
             parse_constant=_constant,
         )
     except json.JSONDecodeError as error:
-        raise Unreadable("json", f"{error.msg} at {error.pos}") from error
+        raise Unreadable("json", f"see line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
-        raise Unreadable("depth") from error
+        raise Unreadable("depth", f"at most {MAX_DEPTH} levels") from error
     if not isinstance(value, dict):
-        raise Unreadable("schema", "the body is not an object")
+        raise Unreadable("schema", "a JSON object belongs there, such as {}")
     return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Unreadable("duplicate-key")
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise Unreadable("duplicate-key", clean_text(twice)[:MAX_SHOWN])
     return found
 
 
@@ -88,7 +91,7 @@ def _integer(digits: str) -> int:
 def _number(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise Unreadable("number", "not finite")
+        raise Unreadable("number", "it is too large")
     return value
 
 

@@ -1,7 +1,9 @@
 """How the REST doors answer when something is refused."""
 
+import json
 from typing import Any
 
+from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -10,9 +12,13 @@ from core.exceptions import NotAllowed
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """409 for a broken rule of a conversation, 403 for what the policy refuses, else as DRF; the body is JSON."""
+    """409 for a broken rule of a conversation, 403 for what the policy refuses, 400 for what is no JSON, else as DRF; the body is JSON."""
     if isinstance(error, ConversationError):
         return Response({"detail": str(error)}, status=409)
     if isinstance(error, NotAllowed):
         return Response({"detail": str(error)}, status=403)
+    if isinstance(error, ParseError) and isinstance(error.__context__, json.JSONDecodeError):
+        wrong = error.__context__
+        detail = f"The request is no valid JSON: see line {wrong.lineno}, column {wrong.colno}."
+        return Response({"detail": detail}, status=400)
     return exception_handler(error, context)

@@ -109,7 +109,7 @@ class ChatView(APIView):
             headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else {}
             return Response({"detail": str(exc)}, status=exc.status, headers=headers)
         if isinstance(exc, Unreadable):
-            return Response({"detail": f"The body cannot be read ({exc})."}, status=422)
+            return Response({"detail": exc.sentence}, status=422)
         return super().handle_exception(exc)
 
 

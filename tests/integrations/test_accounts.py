@@ -94,6 +94,8 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
         (("--platform", "webchat", "--name", "X", "--team", "None"), "There is no team"),
         (("--platform", "webchat", "--name", "X", "--origin", "shop.example"), "is no address"),
         (("--platform", "webchat", "--name", "X", "--origin", "https://shop.example/a"), "An origin is only"),
+        ((*ADD[1:], "--api-base", "https://10.1.2.3:8443/v1"), "add 10.1.2.3:8443 to EGRESS_ALLOW if it is meant"),
+        ((*ADD[1:], "--auth-base", "http://tiktok.example"), "to EGRESS_ALLOW if it is meant"),
     ],
 )
 def test_what_cannot_be_added_is_one_sentence_and_exit_1(arguments: tuple[str, ...], words: str) -> None:

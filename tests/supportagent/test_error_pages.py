@@ -1,5 +1,6 @@
 """What people see when something is refused, missing or broken, and the admin's menu."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ from django.contrib import admin
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
 
 from core.policy import Role
+from supportagent import errors
 from supportagent.admin_menu import GROUPS
 from tests.factories import make_user
 
@@ -73,3 +77,14 @@ def test_the_admins_menu_shows_a_person_only_what_opens_for_them(client: Client)
 
     assert reverse("admin:agent_release_changelist") in body
     assert reverse("admin:core_apikey_changelist") not in body
+
+
+def test_a_rest_door_tells_where_json_is_broken_and_not_what_its_parser_said() -> None:
+    with pytest.raises(ParseError) as broken:
+        JSONParser().parse(BytesIO(b'{"text":\n  nonsense}'))
+
+    answer = errors.answer(broken.value, {})
+
+    assert answer is not None
+    assert answer.status_code == 400
+    assert answer.data == {"detail": "The request is no valid JSON: see line 2, column 3."}

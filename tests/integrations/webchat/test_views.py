@@ -206,6 +206,22 @@ def test_bad_input_is_told_in_words_and_never_a_500(page: Page, body: Any, statu
     assert status == 201 or answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"text":\n  nonsense}', "The request is no valid JSON: see line 2, column 3."),
+        (b'{"text": "a", "text": "b"}', "The request has a field twice: text."),
+        (b"[" * 5000, "The request is nested too deeply: at most 32 levels."),
+        (b"", "The request is not what it should be: it is empty, and a JSON object belongs there."),
+        (b"[1]", "The request is not what it should be: a JSON object belongs there, such as {}."),
+        (b'{"text": 1e999}', "The request has a number that is too long or none at all: it is too large."),
+        (b'{"text": "\xff"}', "The request is no UTF-8 text: see byte 11."),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(page: Page, body: bytes, said: str) -> None:
+    assert page.post("messages", body).json() == {"detail": said}
+
+
 def test_a_token_of_another_site_opens_nothing(page: Page, client: Client) -> None:
     page.say("secret")
     other = Page(client, make_account(platform="webchat"))
