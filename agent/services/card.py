@@ -41,14 +41,21 @@ def card_of(state: AgentState, *, history: Sequence[HistoryLine], asked_seq: int
     facts = facts_in([*lines, (asked_seq, state["message"])])
     intent = state.get("intent", "")
     return {
-        "wants": Intent.objects.filter(release_id=release_id, key=intent).values_list("description", flat=True).first()
-        or "",
+        "wants": _wants(state["message"], intent, release_id),
         "tried": _tried(history),
         "facts": facts,
         "missing": ["Order number"] if intent in _NEEDS_ORDER and not _has(facts, "Order number") else [],
         "promised": [],
         "next_step": NEXT_STEPS.get(state.get("escalation_reason", ""), ""),
     }
+
+
+def _wants(message: str, intent: str, release_id: int) -> str:
+    """What the intent means; empty where there were no words that could have one."""
+    if not any(sign.isalnum() for sign in message):
+        return ""
+    found = Intent.objects.filter(release_id=release_id, key=intent).values_list("description", flat=True).first()
+    return found or ""
 
 
 def facts_in(lines: Iterable[tuple[int, str]]) -> list[dict[str, Any]]:

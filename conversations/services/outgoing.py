@@ -12,6 +12,7 @@ from core.models import ApiKey, User
 from core.text import clean_text, one_line
 
 DELIVERY_LIFE = timedelta(hours=24)
+_KINDS = {"image": "picture"}
 
 
 def say(
@@ -86,4 +87,4 @@ def cancel_waiting(conversation: Conversation, *authors: Delivery.Author, reason
 
 def customer_line(text: str, kind: str) -> str:
     """What a list shows of a customer's message."""
-    return one_line(text) if text.strip() else f"[{kind.replace('_', ' ')}]"
+    return one_line(text) if text.strip() else f"[{_KINDS.get(kind, kind.replace('_', ' '))}]"

@@ -75,7 +75,7 @@ def test_a_picture_is_kept_with_the_message_and_waits_to_be_fetched() -> None:
     assert message is not None
     attachment = message.attachments.get()
     assert (attachment.media_id, attachment.state) == ("m1", "waiting")
-    assert Conversation.objects.get().last_customer_line == "[image]"
+    assert Conversation.objects.get().last_customer_line == "[picture]"
 
 
 def test_a_message_while_people_answer_belongs_to_the_live_escalation() -> None:

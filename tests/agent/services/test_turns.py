@@ -140,6 +140,7 @@ def test_a_picture_alone_goes_to_a_person_with_one_text_and_the_true_reason(mind
     assert (escalation.reason, escalation.get_reason_display()) == ("sent_picture", "Sent a picture")
     assert escalation.detail == "The customer sent a picture and no words."
     assert escalation.card["next_step"].startswith("Look at the picture")
+    assert escalation.card["wants"] == ""
     assert escalation.suggestion == ""
     assert "a colleague will look at it" in answered(conversation).text
     assert Delivery.objects.count() == 1
