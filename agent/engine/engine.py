@@ -103,6 +103,9 @@ class Engine:
         signals[NEGATIVE_TREND] = _trend(recent_sentiment, sentiment)
         in_scope = scope_score >= heads.intents.scope_threshold and top.intent != OTHER_INTENT
         route = self._route(dict(zip(classes, probabilities.tolist(), strict=True)), signals)
+        if route == "urgent":
+            # Who reports harm soberly is not in a good mood.
+            sentiment = min(sentiment, 0.0)
         return Understanding(
             language=language,
             language_confidence=language_confidence,

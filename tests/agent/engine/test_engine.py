@@ -113,6 +113,10 @@ def test_the_gate_answers_what_is_known_and_declines_what_is_not(engine: Engine)
     assert np.mean(unknown) <= 0.10
 
 
+def test_an_emergency_is_never_a_good_mood(engine: Engine) -> None:
+    assert understand(engine, "My stove exploded and burned my hand").sentiment <= 0.0
+
+
 def test_every_extract_stands_word_for_word_in_its_passage(engine: Engine) -> None:
     for language in LANGUAGES:
         for row in read_rows(f"questions_{language}.jsonl"):
