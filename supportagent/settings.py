@@ -254,12 +254,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = reverse_lazy("account_login")
 LOGIN_REDIRECT_URL = "/workspace/"
 ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "supportagent.accounts.StaffAccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# How long one stays signed in is the same for everybody: see the sessions below.
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "5/15m/key,50/15m/ip", "login": "60/m/ip"}
+MFA_ADAPTER = "supportagent.accounts.StaffFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # Accounts are made by an admin and no mail is sent, so no address is ever verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
@@ -313,6 +315,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# What staff read is in English alone; another language would only come from libraries, in the midst of it.
+LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
@@ -355,6 +359,7 @@ ANTHROPIC_BASE_URL = env.address("ANTHROPIC_BASE_URL")
 TURN_DEADLINE_SECONDS = env.number("TURN_DEADLINE_SECONDS", default=25.0)
 SPEND_CAP_DOLLARS_PER_DAY = env.number("SPEND_CAP_DOLLARS_PER_DAY", default=20.0, may_be_zero=True)
 BUSINESS_NAME = env.text("BUSINESS_NAME", default="Support")
+MFA_TOTP_ISSUER = BUSINESS_NAME
 
 # --- Service targets: minutes until a person should have answered, by priority --------------------------------------
 

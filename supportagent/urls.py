@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from supportagent import health, metrics
+from supportagent.accounts import closed_pages
 from supportagent.front import favicon, front
 
 # The admin's own form knows no second factor, so people sign in where everybody does.
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("integrations.urls")),
     path("", include("workspace.urls")),
     path("", include("analytics.urls")),
+    path("accounts/", include(closed_pages())),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
