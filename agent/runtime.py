@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_RELEASES = 2
 _MARKS = re.compile(r"[^\w\s]")
-_OWN_DATA = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)\S+|#?\b[A-Za-z]{0,4}-?\d{5,}\b")
+_OWN_DATA = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)\S+|#?\b[A-Za-z]{0,4}-?\d{5,}\b")
 _WORD_LISTS = {"accept": "words.accept", "decline": "words.decline", "not_helped": "words.not_helped"}
 
 

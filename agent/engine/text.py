@@ -12,6 +12,7 @@ import snowballstemmer
 
 from agent.engine.stopwords import STOPWORDS
 from agent.engine.types import MAX_TEXT_CHARACTERS
+from core.text import readable
 
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
@@ -31,7 +32,8 @@ _UNPRINTABLE = re.compile(
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+# Only from where a run begins: tried at each of its signs, one long word would take the square of its length.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"(?<![A-Za-z])#?\d[\d\-/]{3,}\d")
 _WORD = re.compile(rf"[{UNSPACED_CHARACTERS}]+|[^\W_]+(?:['’][^\W_]+)*")
@@ -50,7 +52,7 @@ _stemmer_lock = threading.Lock()
 
 def clean(text: str) -> str:
     """The text in NFKC without control characters, invisible marks and lone surrogates, of at most 4,000 characters."""
-    text = _LONE_SURROGATE.sub("", text[: 2 * MAX_TEXT_CHARACTERS])
+    text = readable(_LONE_SURROGATE.sub("", text[: 2 * MAX_TEXT_CHARACTERS]))
     text = unicodedata.normalize("NFKC", text[:MAX_TEXT_CHARACTERS])
     text = _UNPRINTABLE.sub(" ", text)
     # NFKC expands single signs to as many as 18, so the cut comes once more.

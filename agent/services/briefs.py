@@ -4,17 +4,21 @@ from agent.graph.brief import Brief
 from agent.graph.state import ChannelFacts, HistoryLine, Progress
 from agent.models import AgentRun
 from conversations.types import Talk, TalkLine, Turn
-from core.text import truncate
+from core.text import readable, truncate
 
 MOST_CHARACTERS = 4_000
+MOST_CHARACTERS_BEFORE = 1_500
 RUNS_LOOKED_AT = 8
 HELPED = frozenset({"answer", "model"})
 
 
 def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
-    """The brief of a claimed turn: all unanswered messages together are its message."""
+    """The brief of a claimed turn: all unanswered messages together are its message.
+
+    What nobody sees is left out, and of very long messages the beginning is taken.
+    """
     asked = [line for line in talk.lines if _is_covered(line, turn)]
-    texts = [line.text.strip() for line in asked if line.text.strip()]
+    texts = [words for line in asked if (words := readable(line.text).strip())]
     return Brief(
         release_id=release_id,
         conversation_id=talk.conversation_id,
@@ -33,7 +37,8 @@ def _is_covered(line: TalkLine, turn: Turn) -> bool:
 
 
 def _history_line(line: TalkLine) -> HistoryLine:
-    return HistoryLine(seq=line.seq, sender=line.sender_type, text=line.text, kind=line.kind, sentiment=line.sentiment)
+    text = truncate(readable(line.text), MOST_CHARACTERS_BEFORE)
+    return HistoryLine(seq=line.seq, sender=line.sender_type, text=text, kind=line.kind, sentiment=line.sentiment)
 
 
 def progress_of(conversation_id: int, *, from_seq: int) -> Progress:

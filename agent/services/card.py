@@ -10,7 +10,7 @@ from conversations.types import ReasonCategory
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Order number", re.compile(r"(?<![\w@.])(?:#\s?\d{4,12}|[A-Z]{2,4}-?\d{4,12}|\d{6,12})(?![\w@.])")),
-    ("E-mail", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("E-mail", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("Phone", re.compile(r"(?<!\w)\+\d[\d\s/()-]{7,16}\d")),
     ("Amount", re.compile(r"(?:[€$£]\s?\d+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?\s?(?:€|EUR|USD|euros?|dollars?)\b)")),
     ("Date", re.compile(r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})\b")),

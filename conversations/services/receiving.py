@@ -12,7 +12,7 @@ from conversations.services.outgoing import customer_line
 from conversations.types import Channel, EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
 from conversations.wording import is_pleasantry, sounds_urgent
 from core.clock import database_now
-from core.text import clean_text, truncate
+from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 
 LONGEST_DEBOUNCE = timedelta(seconds=6)
 _IN_FLIGHT = (Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.RETRY_WAIT, Delivery.State.NEEDS_REVIEW)
@@ -95,7 +95,7 @@ def receive(inbound: InboundMessage) -> Message | None:
         kind=inbound.kind,
         text=text,
         reply_to=inbound.reply_to,
-        details=inbound.details,
+        details=inbound.details | _remarks(inbound.text, text),
         is_late=inbound.late,
         sent_at=inbound.sent_at,
         disposition=Message.Disposition.UNDECIDED,
@@ -121,11 +121,18 @@ def receive(inbound: InboundMessage) -> Message | None:
     return message
 
 
+def _remarks(given: str, kept: str) -> dict[str, bool]:
+    """What staff should know of a text that does not look as it was sent."""
+    remarks = {"truncated": len(given) > MAX_STORED_CHARACTERS, "invisible_text": hides_something(kept)}
+    return {name: True for name, holds in remarks.items() if holds}
+
+
 def _decide(conversation: Conversation, message: Message, inbound: InboundMessage, now: datetime) -> bool:
     """Set the message's disposition and the conversation's clocks; whether the bot should look."""
     if conversation.customer.blocked_at is not None:
         return _ignore(conversation, message, "blocked customer")
-    pleasantry = bool(inbound.needs_no_answer) or (inbound.kind == "text" and is_pleasantry(message.text))
+    words = readable(message.text)
+    pleasantry = bool(inbound.needs_no_answer) or (inbound.kind == "text" and is_pleasantry(words))
     if conversation.mode == Conversation.Mode.CLOSED:
         if pleasantry:
             return _ignore(conversation, message, "thanks after closing")
@@ -141,7 +148,7 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
     if conversation.first_unanswered_at is None:
         conversation.first_unanswered_at = now
     conversation.waiting_since = conversation.waiting_since or now
-    wait = timedelta(0) if sounds_urgent(message.text) else timedelta(seconds=inbound.channel.debounce_seconds)
+    wait = timedelta(0) if sounds_urgent(words) else timedelta(seconds=inbound.channel.debounce_seconds)
     conversation.ready_at = min(now + wait, conversation.first_unanswered_at + LONGEST_DEBOUNCE)
     return True
 

@@ -186,7 +186,7 @@ def _substance(content: dict[str, Any]) -> tuple[str, str, tuple[InboundAttachme
         body = part.get("body") if isinstance(part, dict) else None
         if not isinstance(body, str):
             raise Unreadable("schema", "text.body is missing")
-        return kind, clean_text(body), ()
+        return kind, body, ()
     details = part if isinstance(part, dict) else {}
     if kind == "template":
         return kind, _name(details.get("title")), ()
