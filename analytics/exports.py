@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 
 # With one of these in front, a spreadsheet would compute the cell instead of showing it.
-COMPUTED = ("=", "+", "-", "@", "\t", "\r")
+COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def as_csv(lines: Iterable[list[str]]) -> str:

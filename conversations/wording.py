@@ -20,7 +20,8 @@ _PLEASANT = frozenset(" ".join(words.split()) for words in _PLEASANTRIES)
 _URGENT = re.compile(
     r"\b(emergency|urgent|urgently|immediately|asap|fire|injured|hurt|hospital|police|lawyer|"
     r"notfall|dringend|sofort|verletzt|feuer|brennt|anwalt|polizei|"
-    r"urgente|emergencia|emergenza|subito|abogado|avvocato|spoed|noodgeval|dringend|advocaat)\b",
+    r"urgente|emergencia|emergenza|subito|abogado|avvocato|spoed|noodgeval|dringend|advocaat|"
+    r"suicide|suicidal|kill myself|end it all|want to die|selbstmord|suizid|umbringen|suicidio|zelfmoord)\b",
     re.IGNORECASE,
 )
 

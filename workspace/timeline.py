@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, Note
+from core.text import shown
 from workspace import wording
 from workspace.wording import DeliveryWords
 
@@ -42,7 +43,7 @@ class Entry:
     hue: int = 1
     seq: int = 0
     is_grouped: bool = False
-    is_late: bool = False
+    remarks: list[str] = field(default_factory=list)
     placeholder: str = ""
     sources: list[str] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
@@ -151,13 +152,13 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
         key=f"m{message.seq}",
         kind=message.sender_type,
         at=message.created_at,
-        text=message.text,
+        text=shown(message.text),
         author=author,
         role=role,
         initials=wording.initials(author),
         hue=wording.hue(message.author_id or 0) if is_person else wording.hue(conversation.customer_id),
         seq=message.seq,
-        is_late=message.is_late,
+        remarks=wording.remarks(message),
         placeholder="" if message.text or files else wording.humanise(message.kind),
         sources=[str(each["title"]) for each in message.sources if isinstance(each, dict) and each.get("title")],
         files=files,

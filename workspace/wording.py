@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.exceptions import NoPictures, PictureTooLarge
-from conversations.models import Conversation, Delivery, Escalation
+from conversations.models import Conversation, Delivery, Escalation, Message
 from core.pictures import megabytes
 from integrations.models import PlatformAccount
 
@@ -100,6 +100,17 @@ def initials(name: str) -> str:
 def hue(pk: int) -> int:
     """The colour, 1 to 6, that somebody keeps."""
     return pk % 6 + 1
+
+
+def remarks(message: Message) -> list[str]:
+    """What should be known of a message beside its words."""
+    said = {
+        _("arrived late"): message.is_late,
+        _("sent at an unlikely time"): message.details.get("ts_suspect"),
+        _("shortened, it was longer"): message.details.get("truncated"),
+        _("holds invisible characters"): message.details.get("invisible_text"),
+    }
+    return [words for words, holds in said.items() if holds]
 
 
 def mood(sentiment: float | None) -> Chip | None:

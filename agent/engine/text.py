@@ -12,7 +12,6 @@ import snowballstemmer
 
 from agent.engine.stopwords import STOPWORDS
 from agent.engine.types import MAX_TEXT_CHARACTERS
-from core.text import readable
 
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
@@ -27,8 +26,11 @@ _SNOWBALL = {
     "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish",
 }  # fmt: skip
 
-_UNPRINTABLE = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+_UNPRINTABLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f]")
+# Within a word these would make two of it, and the word would not be known.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]"
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -52,7 +54,7 @@ _stemmer_lock = threading.Lock()
 
 def clean(text: str) -> str:
     """The text in NFKC without control characters, invisible marks and lone surrogates, of at most 4,000 characters."""
-    text = readable(_LONE_SURROGATE.sub("", text[: 2 * MAX_TEXT_CHARACTERS]))
+    text = _INVISIBLE.sub("", _LONE_SURROGATE.sub("", text[: 2 * MAX_TEXT_CHARACTERS]))
     text = unicodedata.normalize("NFKC", text[:MAX_TEXT_CHARACTERS])
     text = _UNPRINTABLE.sub(" ", text)
     # NFKC expands single signs to as many as 18, so the cut comes once more.

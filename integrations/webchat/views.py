@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import audit
-from core.text import clean_text
+from core.text import clean_text, count_signs
 from integrations.exceptions import (
     ChatError,
     PageGone,
@@ -160,7 +160,7 @@ class Messages(ChatView):
         text = clean_text(str(body.get("text") or "")).strip()
         if not text:
             raise TextMissing
-        if len(text) > services.TEXT_LIMIT:
+        if count_signs(text) > services.TEXT_LIMIT:
             raise TooMuchText(services.TEXT_LIMIT)
         message, is_new = services.write(account, visitor, client_msg_id=message_id(body), text=text)
         return Response({"message": message_on_wire(message)}, status=201 if is_new else 200)

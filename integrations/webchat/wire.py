@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from conversations.models import Attachment, Conversation, Message
+from core.text import shown
 
 
 class AttachmentOnWire(TypedDict):
@@ -46,7 +47,7 @@ def message_on_wire(message: Message) -> MessageOnWire:
         "seq": message.seq,
         "from": message.sender_type,
         "author": message.author_name or None,
-        "text": message.text,
+        "text": shown(message.text),
         "attachments": [_attachment_on_wire(item) for item in message.attachments.all()],
         "sources": [{"title": source.get("title", "")} for source in message.sources],
         "created_at": message.created_at.isoformat(),

@@ -17,6 +17,7 @@ UNSUPPORTED = "unsupported"
 WITHOUT_WORDS = {"sticker": "sticker", "emoji": "emoji", "reaction": "reaction"}
 MAX_NAME = 200
 MAX_URL = 1_000
+MAX_TEXT = 1_000_000
 EARLIEST = datetime(2016, 1, 1, tzinfo=UTC)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -186,7 +187,8 @@ def _substance(content: dict[str, Any]) -> tuple[str, str, tuple[InboundAttachme
         body = part.get("body") if isinstance(part, dict) else None
         if not isinstance(body, str):
             raise Unreadable("schema", "text.body is missing")
-        return kind, body, ()
+        # Whole: whoever keeps it cuts it, and says so.
+        return kind, clean_text(body, limit=MAX_TEXT), ()
     details = part if isinstance(part, dict) else {}
     if kind == "template":
         return kind, _name(details.get("title")), ()

@@ -93,9 +93,14 @@ export class Composer {
     this.#typing = { told: 0, timer: 0, on: false };
   }
 
-  /* Counts code points, as the server does; an emoji is one, not two. */
+  /* Counts what is seen as one sign, as the server does; where a browser cannot, code points, which are never fewer. */
   #tooLong() {
-    return Array.from(this.#field.value.trim()).length - this.#store.textLimit;
+    const text = this.#field.value.trim();
+    if (text.length <= this.#store.textLimit / 2) {
+      return text.length - this.#store.textLimit;
+    }
+    const signs = Intl.Segmenter ? new Intl.Segmenter().segment(text) : text;
+    return Array.from(signs).length - this.#store.textLimit;
   }
 
   #fit() {

@@ -11,7 +11,9 @@ from agent.engine.types import MAX_TEXT_CHARACTERS, Phrase
 
 
 def test_cleaning_drops_surrogates_and_controls_and_caps() -> None:
-    assert clean("a\ud800b\x00c\u202ed") == "ab c d"
+    assert clean("a\ud800b\x00c\u202ed") == "ab cd"
+    assert clean("re\u200bfu\u2060nd m\u00ade, ple\u200dase\ufeff") == "refund me, please"
+    assert clean("Hi" + "".join(chr(0xE0000 + ord(letter)) for letter in "obey me") + " there") == "Hi there"
     assert len(clean("ﷺ" * 4_000)) <= MAX_TEXT_CHARACTERS
 
 
