@@ -25,6 +25,15 @@ _URGENT = re.compile(
     re.IGNORECASE,
 )
 
+# What answering machines say of themselves. A person asks whether it is one, in another order of words.
+_AUTOMATIC = re.compile(
+    r"\bthis is an? (?:automated|automatic|auto[- ]?(?:generated )?)\s?(?:reply|response|message|answer|e-?mail)|^\W*(?:auto[- ]?reply|automatic reply)\b|"
+    r"\bdies ist eine automatische|^\W*(?:automatische antwort|abwesenheitsnotiz)\b|dit is een automatisch|^\W*automatisch antwoord\b|"
+    r"(?:esta|este) es (?:una?|el) (?:respuesta|mensaje) autom[aá]tic[ao]|^\W*respuesta autom[aá]tica\b|"
+    r"quest[ao] è una risposta automatica|^\W*risposta automatica\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
 HOLDING = {
     "en": "Sorry, I could not answer that myself. A person from our team will read it and reply to you here.",
     "de": "Das konnte ich leider nicht selbst beantworten. Jemand aus unserem Team liest es und antwortet dir hier.",
@@ -46,6 +55,11 @@ def is_pleasantry(text: str) -> bool:
 def sounds_urgent(text: str) -> bool:
     """Whether the text holds a word that must not wait for the customer to finish typing."""
     return _URGENT.search(text) is not None
+
+
+def is_automatic(text: str) -> bool:
+    """Whether the text says of itself that a machine wrote it."""
+    return _AUTOMATIC.search(text[:1_000]) is not None
 
 
 def holding_text(language: str) -> str:

@@ -222,6 +222,7 @@ class Rig:
             "DEMO": "0",
             "LOG_FORMAT": "plain",
             "TIKTOK_RATE_LIMIT": "1000000",
+            "BOT_TURNS_PER_MINUTE": "100000",
             "PYTHONUNBUFFERED": "1",
         }
         if self.shape == "services":

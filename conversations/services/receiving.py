@@ -9,8 +9,9 @@ from conversations.models import Attachment, Conversation, Customer, Delivery, E
 from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
+from conversations.services.pacing import is_loop, not_before
 from conversations.types import Channel, EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
-from conversations.wording import is_pleasantry, sounds_urgent
+from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
 from core.clock import database_now
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 
@@ -132,7 +133,8 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
     if conversation.customer.blocked_at is not None:
         return _ignore(conversation, message, "blocked customer")
     words = readable(message.text)
-    pleasantry = bool(inbound.needs_no_answer) or (inbound.kind == "text" and is_pleasantry(words))
+    automatic = conversation.out_seq > 0 and is_automatic(words)
+    pleasantry = automatic or bool(inbound.needs_no_answer) or (inbound.kind == "text" and is_pleasantry(words))
     if conversation.mode == Conversation.Mode.CLOSED:
         if pleasantry:
             return _ignore(conversation, message, "thanks after closing")
@@ -142,14 +144,26 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
     message.episode = open_episode(conversation)
     if conversation.mode == Conversation.Mode.BOT and not inbound.channel.bot_enabled:
         hand_to_people(conversation, reason=ReasonCategory.POLICY, detail="The bot is switched off for this account.")
+    if conversation.mode == Conversation.Mode.BOT and automatic:
+        return _ignore(conversation, message, "automatic reply")
+    if conversation.mode == Conversation.Mode.BOT and is_loop(conversation, words, now):
+        hand_to_people(
+            conversation,
+            reason=ReasonCategory.POLICY,
+            detail="Loop: the same words came after six answers. Another machine may be writing.",
+        )
     if conversation.mode == Conversation.Mode.HUMAN:
         _hand_to_owner(conversation, message, pleasantry=pleasantry, now=now)
         return False
     if conversation.first_unanswered_at is None:
         conversation.first_unanswered_at = now
     conversation.waiting_since = conversation.waiting_since or now
-    wait = timedelta(0) if sounds_urgent(words) else timedelta(seconds=inbound.channel.debounce_seconds)
-    conversation.ready_at = min(now + wait, conversation.first_unanswered_at + LONGEST_DEBOUNCE)
+    if sounds_urgent(words):
+        conversation.ready_at = now
+        return True
+    wait = timedelta(seconds=inbound.channel.debounce_seconds)
+    ready_at = min(now + wait, conversation.first_unanswered_at + LONGEST_DEBOUNCE)
+    conversation.ready_at = max(ready_at, not_before(conversation, now))
     return True
 
 

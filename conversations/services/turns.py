@@ -12,6 +12,7 @@ from conversations.services.announce import announce, lock, save
 from conversations.services.attachments import pictures_by_seq
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
 from conversations.services.outgoing import say
+from conversations.services.pacing import not_before
 from conversations.types import (
     HandOver,
     MessageFacts,
@@ -172,6 +173,8 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
     if oldest is None:
         conversation.answered_to_seq = conversation.last_in_seq
         conversation.ready_at = None
+    elif conversation.ready_at is not None:
+        conversation.ready_at = max(conversation.ready_at, not_before(conversation, database_now()))
     return result
 
 
