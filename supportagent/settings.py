@@ -383,6 +383,7 @@ CHAT_SESSIONS_PER_TEN_MINUTES = env.whole_number(
     "CHAT_SESSIONS_PER_TEN_MINUTES", default=100 if EMBEDDED else 5, least=1
 )
 WEBHOOK_MAX_BYTES = 256 * 1024
+WEBHOOK_READ_SECONDS = min(10.0, REQUEST_READ_SECONDS)
 # How often the bot answers one conversation in a minute; what comes faster is answered together.
 BOT_TURNS_PER_MINUTE = env.whole_number("BOT_TURNS_PER_MINUTE", default=6, least=1, most=100_000)
 

@@ -23,8 +23,11 @@ endpoints: Any = twisted_endpoints
 log_beginner: Any = globalLogBeginner
 
 SOCKET_MESSAGE_BYTES = 64 * 1024
-TOO_LARGE = b"HTTP/1.1 413 Content Too Large"
-TOO_SLOW = b"HTTP/1.1 408 Request Timeout"
+TOO_LARGE = b"413 Content Too Large", b'{"detail":"The request is too large."}'
+TOO_SLOW = b"408 Request Timeout", b'{"detail":"The request took too long to arrive."}'
+WEBHOOKS = b"/webhooks/"
+# How long a caller who was refused may go on sending, unread: closed at once, it would not get to read why.
+LINGER_SECONDS = 2.0
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
@@ -33,19 +36,25 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._received = 0
+        self._most = settings.REQUEST_MAX_BYTES
         self._is_refused = False
         self._deadline: Any = reactor.callLater(settings.REQUEST_READ_SECONDS, self._refuse, TOO_SLOW)
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802  (Twisted's name)
-        """Refuse what announces to be too large."""
-        super().gotLength(length)
-        if length is not None and length > settings.REQUEST_MAX_BYTES:
+        """Refuse what announces to be too large. Webhooks are small, and their senders fast."""
+        if self.channel is not None and bytes(self.channel._path).startswith(WEBHOOKS):  # noqa: SLF001  (not public yet)
+            self._most = settings.WEBHOOK_MAX_BYTES
+            self._deadline.delay(min(0.0, settings.WEBHOOK_READ_SECONDS - settings.REQUEST_READ_SECONDS))
+        is_too_large = length is not None and length > self._most
+        # The length makes a file for the body; a refused one needs none.
+        super().gotLength(0 if is_too_large else length)
+        if is_too_large:
             self._refuse(TOO_LARGE)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
         """Refuse what turns out to be too large."""
         self._received += len(data)
-        if self._received > settings.REQUEST_MAX_BYTES:
+        if self._received > self._most:
             self._refuse(TOO_LARGE)
         if not self._is_refused:
             super().handleContentChunk(data)
@@ -53,20 +62,32 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
     def process(self) -> Any:
         """All of it is here: let the application answer."""
         self._forget_deadline()
-        return None if self._is_refused else super().process()
+        if not self._is_refused:
+            return super().process()
+        self._close()
+        return None
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         """The caller has gone."""
         self._forget_deadline()
         super().connectionLost(reason)
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, reason: tuple[bytes, bytes]) -> None:
         if self._is_refused or self.channel is None:
             return
         self._is_refused = True
         self._forget_deadline()
-        self.channel.transport.write(status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-        self.channel.loseConnection()
+        status, words = reason
+        head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        self.channel.transport.write(head % (status, len(words)) + words)
+        if reason is TOO_SLOW:
+            self._close()
+        else:
+            self._deadline = reactor.callLater(LINGER_SECONDS, self._close)
+
+    def _close(self) -> None:
+        if self.channel is not None:
+            self.channel.loseConnection()
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None and self._deadline.active():

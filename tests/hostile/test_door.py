@@ -1,0 +1,249 @@
+"""What attackers and broken senders do at the door: signatures, replays, types, echoes, ids and addresses."""
+
+import time
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from conversations.models import Conversation, Customer, Delivery, Message
+from integrations import keys, services
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms.tiktok import signature
+from tests.factories import make_account, make_delivery
+from tests.hostile.cases import covers, each
+from tests.hostile.door import State, refused, set_aside, taken
+from tests.integrations.tiktok import BUSINESS, SECRET, THREAD, event, post, text_event
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account")]
+
+
+# --- Who may knock ---------------------------------------------------------------------------------------------------
+
+
+@covers("W-001")
+def test_without_a_signature_nothing_is_kept() -> None:
+    refused(post(Client(), event("receive_text"), headers={}), 401)
+
+
+@covers("W-002")
+@pytest.mark.parametrize("at", [0, 20, -1])
+def test_one_byte_changed_after_signing_is_enough(at: int) -> None:
+    body = bytearray(event("receive_text"))
+    signed = {"Tiktok-Signature": signature.sign(SECRET, bytes(body), time=int(time.time()))}
+    body[at] ^= 1
+
+    refused(post(Client(), bytes(body), headers=signed), 401)
+
+
+@covers("W-004")
+def test_the_secret_of_another_account_proves_nothing() -> None:
+    make_account(secrets={"secret": "the-other-one"}, client_key="7000000000000000009")
+    keys.forget()
+
+    refused(post(Client(), event("receive_text"), secret="the-other-one"), 401)
+
+
+@pytest.mark.parametrize(
+    "others", ["s=" + "0" * 64 + ",{good}", "{good},s=" + "0" * 64, "v9=x,{good}", "s=,{good}", "s=nonsense,{good}"]
+)
+def test_one_good_signature_among_others_is_enough_and_what_is_not_known_is_passed_over(others: str) -> None:
+    body = event("receive_text")
+    moment, _, good = signature.sign(SECRET, body, time=int(time.time())).partition(",")
+
+    answer = post(Client(), body, headers={"Tiktok-Signature": f"{moment},{others.format(good=good)}"})
+
+    assert answer.status_code == 200
+
+
+def test_while_a_secret_is_being_replaced_both_prove(account: PlatformAccount) -> None:
+    account.secrets = {**account.secrets, "secret": "the-new-one", "previous_secret": SECRET}
+    account.save()
+    keys.forget()
+
+    answers = [
+        post(Client(), text_event("Hi", message_id=f"m-{secret}"), secret=secret) for secret in (SECRET, "the-new-one")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+# --- Again, late, early ----------------------------------------------------------------------------------------------
+
+
+@covers("W-007")
+def test_the_same_request_twice_is_one_row_and_one_message() -> None:
+    moment = time.time()
+    answers = [post(Client(), event("receive_text"), at=moment).status_code for _ in range(2)]
+    services.ingest_waiting()
+
+    assert answers == [200, 200]
+    assert WebhookEvent.objects.count() == Message.objects.count() == 1
+
+
+@covers("W-010")
+@pytest.mark.parametrize("ahead", [302, 3_600, 10**9])
+def test_a_time_to_come_is_refused(ahead: int) -> None:
+    refused(post(Client(), event("receive_text"), at=time.time() + ahead), 401)
+
+
+@covers("W-011")
+@pytest.mark.parametrize("hours", [1, 6, 71])
+def test_an_old_signature_over_news_is_taken_and_called_late(hours: int) -> None:
+    kept = taken(event("receive_text"), at=time.time() - hours * 3_600)
+
+    assert (kept.state, kept.is_late) == (State.INGESTED, True)
+    assert Message.objects.get().is_late
+
+
+@pytest.mark.parametrize("days", [1, 29, 400])
+def test_a_replay_has_no_effect_however_old_it_is(days: int) -> None:
+    taken(event("receive_text"))
+    long_ago = timezone.now() - timedelta(days=days)
+    WebhookEvent.objects.update(received_at=long_ago, ingested_at=long_ago)
+    if days > 30:
+        # What the door keeps is deleted one day; the message is not.
+        WebhookEvent.objects.all().delete()
+
+    assert post(Client(), event("receive_text")).status_code == 200
+    services.ingest_waiting()
+
+    assert Message.objects.count() == 1
+
+
+@covers("W-014")
+def test_another_body_under_a_known_id_is_kept_to_be_seen_and_never_read() -> None:
+    taken(text_event("Send it to Bath.", message_id="m-1"))
+
+    for _ in range(2):
+        assert post(Client(), text_event("Send it to me.", message_id="m-1")).status_code == 200
+    services.ingest_waiting()
+
+    assert sorted(WebhookEvent.objects.values_list("state", flat=True)) == ["conflict", "ingested"]
+    assert [message.text for message in Message.objects.all()] == ["Send it to Bath."]
+
+
+# --- Looks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/webhooks/tiktok", "/webhooks/verify"])
+@pytest.mark.parametrize(
+    ("challenge", "status"), [("<script>alert(1)</script>", 200), ("x" * 10_000, 400), ("\u202e\x00", 200)]
+)
+def test_a_challenge_is_never_given_back_as_a_page(path: str, challenge: str, status: int) -> None:
+    answer = Client().get(path, {"challenge": challenge})
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# --- Types and sizes -------------------------------------------------------------------------------------------------
+
+
+@covers("W-019", "W-020")
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+        "application/xml", "application/jsonp", "text/json", "application/json-patch+json",
+    ],
+)  # fmt: skip
+def test_only_json_is_taken(content_type: str) -> None:
+    refused(post(Client(), event("receive_text"), content_type=content_type), 415)
+
+
+@covers("W-022")
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, identity", "x-unknown"])
+def test_nothing_is_unpacked(coding: str) -> None:
+    body = event("receive_text")
+    signed = {"Tiktok-Signature": signature.sign(SECRET, body, time=int(time.time())), "Content-Encoding": coding}
+
+    refused(post(Client(), body, headers=signed), 415)
+
+
+@pytest.mark.parametrize("body", each("W-023", b"{" + b" " * 262_144, b"\xff" * 300_000))
+def test_a_body_that_is_too_long_is_refused(body: bytes) -> None:
+    refused(post(Client(), body), 413)
+
+
+# --- Our own voice ---------------------------------------------------------------------------------------------------
+
+
+@covers("W-047")
+def test_our_own_words_are_known_again_settle_a_doubt_and_are_never_answered() -> None:
+    taken(text_event("Where is it?", message_id="m-1"))
+    delivery = make_delivery(Conversation.objects.get(), "It left today.", state=Delivery.State.UNKNOWN)
+    echo = {"message_id": "echo-1", "conversation_id": THREAD, "text": {"body": "It left today."}}
+
+    kept = taken(event("echo_api", content=echo))
+
+    assert (kept.state, kept.reason.partition(":")[0]) == (State.IGNORED, "echo")
+    delivery.refresh_from_db()
+    assert delivery.state == Delivery.State.SENT
+    assert Message.objects.filter(direction=Message.Direction.INBOUND).count() == 1
+
+
+@covers("W-047")
+def test_the_business_that_writes_to_itself_gets_no_answer() -> None:
+    kept = taken(text_event("Hello me", message_id="m-1", customer=BUSINESS))
+
+    assert kept.state == State.IGNORED
+    assert not Message.objects.exists()
+
+
+# --- Who wrote -------------------------------------------------------------------------------------------------------
+
+
+@covers("W-052")
+@pytest.mark.parametrize("customer", ["x" * 10_000, "x" * 256, "", "nul\x00", "lone\ud800"])
+def test_an_id_that_cannot_be_is_set_aside(customer: str) -> None:
+    set_aside(text_event("Hi", message_id="m-1", customer=customer), "schema")
+
+
+@covers("W-052")
+@pytest.mark.parametrize(
+    "customer", ["../../etc/passwd", "..\\..", "50%25 off", "a b", "trailing\n", "\r\nSet-Cookie: x", "x" * 255, "💥" * 60, "%00", "' OR 1=1 --"]
+)  # fmt: skip
+def test_an_odd_id_is_kept_byte_for_byte(customer: str) -> None:
+    assert taken(text_event("Hi", message_id="m-1", customer=customer)).state == State.INGESTED
+
+    assert Customer.objects.get().external_id == customer
+
+
+@covers("W-053")
+def test_ids_that_only_look_alike_are_different_people() -> None:
+    alike = ["Jane", "jane", "JANE", "jane ", " jane", "ｊane", "jane\u200b", "ja\u0301ne", "jáne"]
+    for number, customer in enumerate(alike):
+        taken(text_event("Hi", message_id=f"m-{number}", customer=customer, thread=f"thread of {customer}"))
+
+    assert sorted(Customer.objects.values_list("external_id", flat=True)) == sorted(alike)
+    assert Conversation.objects.count() == len(alike)
+
+
+# --- Addresses -------------------------------------------------------------------------------------------------------
+
+
+@covers("W-055")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/tiktok%2f..%2fadmin", "/webhooks/unknown", "/webhooks/", "/webhooks/TikTok", "/webhooks/tiktok//", "/webhooks//tiktok",
+        "/webhooks/tiktok/x", "/webhooks/%74iktok%00",
+    ],
+)  # fmt: skip
+def test_other_addresses_are_not_doors_and_send_nobody_elsewhere(path: str) -> None:
+    assert post(Client(), event("receive_text"), path=path).status_code == 404
+    assert not WebhookEvent.objects.exists()
+
+
+@covers("W-055")
+def test_a_post_is_never_redirected() -> None:
+    answers = [
+        post(Client(), text_event("Hi", message_id=str(uuid.uuid4())), path=path).status_code
+        for path in ("/webhooks/tiktok", "/webhooks/tiktok/", "/webhooks/tiktok?a=b")
+    ]
+
+    assert answers == [200, 200, 200]
