@@ -40,6 +40,8 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if not self.sees_all:
             self.team_ids = await database_sync_to_async(_team_ids)(user)
         await self.channel_layer.group_add(live.STAFF_GROUP, self.channel_name)
+        if self.sees_all:
+            await self.channel_layer.group_add(live.OPERATIONS_GROUP, self.channel_name)
         await self.send_json({"type": "ready"})
 
     async def disconnect(self, code: int) -> None:
@@ -47,6 +49,7 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.telling is not None:
             self.telling.cancel()
         await self.channel_layer.group_discard(live.STAFF_GROUP, self.channel_name)
+        await self.channel_layer.group_discard(live.OPERATIONS_GROUP, self.channel_name)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Pass over what staff's screens tell each other and this one has no use for."""
@@ -68,7 +71,15 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
         """Bells: tell the page soon, once for all that ring until then."""
-        if self.telling is None and any(self._concerns(bell) for bell in event["bells"]):
+        if any(self._concerns(bell) for bell in event["bells"]):
+            self._tell_soon()
+
+    async def operations_changed(self, event: dict[str, Any]) -> None:
+        """Something that touches no conversation: an event was set aside, a drill went on."""
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self.telling is None:
             self.telling = asyncio.create_task(self._tell())
 
     def _concerns(self, bell: dict[str, Any]) -> bool:

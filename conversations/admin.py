@@ -133,33 +133,30 @@ class AttemptInline(RowsInline):
 
 @admin.register(Delivery)
 class DeliveryAdmin(RecordAdmin):
-    """Deliveries. What is in doubt or failed waits for one of three decisions."""
+    """Deliveries. What is in doubt or failed is decided about in operations."""
 
-    list_display = ["created_at", "conversation", "out_seq", "author", "state", "attempts", "next_attempt_at", "reason"]
+    list_display = [
+        "created_at",
+        "conversation",
+        "out_seq",
+        "author",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "reason",
+        "open_in_operations",
+    ]
     list_filter = ["state", "author"]
     list_select_related = ["conversation"]
     search_fields = ["platform_message_id", "idem_key"]
     inlines = [AttemptInline]
-    actions = ["it_arrived", "send_again", "drop"]
 
-    @admin.action(description="It arrived")
-    def it_arrived(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        """Record that the chosen ones reached the customer."""
-        self._decide(request, deliveries, "arrived")
-
-    @admin.action(description="Send again")
-    def send_again(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        """Send the chosen ones once more."""
-        self._decide(request, deliveries, "send_again")
-
-    @admin.action(description="Drop")
-    def drop(self, request: HttpRequest, deliveries: "QuerySet[Delivery]") -> None:
-        """Give the chosen ones up."""
-        self._decide(request, deliveries, "drop")
-
-    def _decide(self, request: HttpRequest, deliveries: "QuerySet[Delivery]", decision: Any) -> None:
-        user: Any = request.user
-        self.each(request, deliveries, lambda row: services.decide_delivery(row, user, decision), done="Decided")
+    @admin.display(description="Operations")
+    def open_in_operations(self, delivery: Delivery) -> str:
+        """The way to the page where it is decided about, for what waits for that."""
+        if delivery.state not in Delivery.STUCK:
+            return ""
+        return format_html('<a href="{}#send-{}">Open</a>', reverse("operations-sends"), delivery.public_id)
 
 
 @admin.register(Note)

@@ -16,6 +16,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 STAFF_GROUP = "staff"
+OPERATIONS_GROUP = "operations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class _Ringer:
     def __init__(self) -> None:
         self._waiting: dict[int, Bell] = {}
         self._signals: list[tuple[str, dict[str, object]]] = []
+        self._operations = False
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
@@ -56,6 +58,12 @@ class _Ringer:
     def add_signal(self, group: str, message: dict[str, object]) -> None:
         with self._lock:
             self._signals.append((group, message))
+            loop = self._running_loop()
+        loop.call_soon_threadsafe(self._wake.set)
+
+    def add_operations(self) -> None:
+        with self._lock:
+            self._operations = True
             loop = self._running_loop()
         loop.call_soon_threadsafe(self._wake.set)
 
@@ -79,6 +87,9 @@ class _Ringer:
             with self._lock:
                 bells, self._waiting = list(self._waiting.values()), {}
                 signals, self._signals = self._signals, []
+                if self._operations:
+                    signals.append((OPERATIONS_GROUP, {"type": "operations.changed"}))
+                    self._operations = False
             await self._ring(bells, signals)
             await asyncio.sleep(settings.LIVE_INTERVAL_SECONDS)
 
@@ -111,3 +122,8 @@ def ring(bell: Bell) -> None:
 def signal(group: str, message: dict[str, object]) -> None:
     """Send something fleeting (typing, presence) to a group's screens. Never blocks, never raises."""
     _ringer.add_signal(group, message)
+
+
+def ring_operations() -> None:
+    """Tell open screens that something for operators changed, once for all who ring. Never blocks, never raises."""
+    _ringer.add_operations()

@@ -3,16 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from core import audit
-from core.exceptions import NotAllowed
 from core.policy import Action
 from core.policy_admin import PolicyAdmin
-from integrations import services
-from integrations.exceptions import EventNotReplayable
 from integrations.models import PlatformAccount, SendWindow, Visitor, WebhookEvent
 
 _COLOURS = {
@@ -71,14 +69,22 @@ class PlatformAccountAdmin(PolicyAdmin):
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(PolicyAdmin):
-    """What the platforms sent, word for word, and what became of it."""
+    """What the platforms sent, word for word, and what became of it. What is set aside is decided about in operations."""
 
     view_action = Action.VIEW_ALL_CONVERSATIONS
-    list_display = ["received_at", "platform", "shown_state", "reason", "attempts", "event_key", "is_late"]
+    list_display = [
+        "received_at",
+        "platform",
+        "shown_state",
+        "reason",
+        "attempts",
+        "event_key",
+        "is_late",
+        "open_in_operations",
+    ]
     list_filter = ["state", "platform", "is_late"]
     search_fields = ["event_key", "conv_key"]
     date_hierarchy = "received_at"
-    actions = ["replay", "drop"]
     exclude = ["body"]
     readonly_fields = ["bytes_as_text"]
 
@@ -92,22 +98,10 @@ class WebhookEventAdmin(PolicyAdmin):
         """The bytes, with what is not UTF-8 made visible."""
         return bytes(event.body).decode("utf-8", "backslashreplace")
 
-    @admin.action(description="Process again")
-    def replay(self, request: HttpRequest, events: "QuerySet[WebhookEvent]") -> None:
-        """Take the chosen ones in once more."""
-        user: Any = request.user
-        self.each(request, events, lambda row: services.replay_event(row, user), done="To be processed again")
-
-    @admin.action(description="Drop")
-    def drop(self, request: HttpRequest, events: "QuerySet[WebhookEvent]") -> None:
-        """Set the chosen ones aside for good."""
-        user: Any = request.user
-        self.each(request, events, lambda row: services.drop_event(row, user), done="Dropped")
-
-    @staticmethod
-    def expected_errors() -> tuple[type[Exception], ...]:
-        """The rules of an event and the policy."""
-        return (EventNotReplayable, NotAllowed)
+    @admin.display(description="Operations")
+    def open_in_operations(self, event: WebhookEvent) -> str:
+        """The way to the page where it is decided about."""
+        return format_html('<a href="{}">Open</a>', reverse("operations-event", args=[event.pk]))
 
 
 @admin.register(Visitor)

@@ -43,10 +43,26 @@ class AccountProblem(Exception):
 
 
 class EventNotReplayable(Exception):
-    """The event is not set aside."""
+    """The event is not set aside, or not in a way that this helps against."""
 
     def __init__(self) -> None:
-        super().__init__("Only events that were quarantined, ignored or given up can be replayed or dropped.")
+        super().__init__(
+            "Only what was quarantined, ignored or given up can be taken in again; what is done needs no drop."
+        )
+
+
+class EventMovedOn(Exception):
+    """The event no longer stands as it was seen: somebody else, or an earlier press, has dealt with it."""
+
+    def __init__(self) -> None:
+        super().__init__("It has been dealt with meanwhile. Look at it again before you decide.")
+
+
+class ReasonMissing(Exception):
+    """What is dropped is dropped for a reason."""
+
+    def __init__(self) -> None:
+        super().__init__("Write why it may be dropped: colleagues will ask.")
 
 
 class ChatError(Exception):

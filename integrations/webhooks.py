@@ -20,7 +20,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core import bells
+from core import bells, live
 from core.crashpoints import crash_point
 from core.text import clean_text
 from integrations import keys
@@ -195,6 +195,7 @@ def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tupl
     own_key = f"conflict:{hashlib.sha256(f'{event_key} {digest}'.encode()).hexdigest()}"
     reason = f"conflict: {event_key}"[:250] + " came before with another body."
     _insert(cursor, source, own_key, row, WebhookEvent.State.CONFLICT, reason)
+    live.ring_operations()
     logger.warning("Two different bodies came under one event key from %s.", source)
 
 

@@ -77,6 +77,7 @@ GROUPS = (
             ("outbox", "conversations.deliveryattempt"),
             ("fingerprint", "conversations.seenkey"),
             ("edit_note", "workspace.draft"),
+            ("fitness_center", "workspace.drillrun"),
             ("person_pin", "integrations.visitor"),
             ("speed", "integrations.sendwindow"),
             ("bar_chart", "analytics.analytics"),
@@ -94,7 +95,7 @@ GROUPS = (
         ),
     ),
 )
-_OTHER_ICONS = {"/workspace/": "inbox", "/dashboard/": "monitoring"}
+_OTHER_ICONS = {"/workspace/": "inbox", "/dashboard/": "monitoring", "/operations/": "monitor_heart"}
 
 
 def mark(_: HttpRequest | None = None) -> str:

@@ -33,6 +33,8 @@ def _doors(user: User) -> Iterator[tuple[str, str]]:
         yield _("Workspace"), "/workspace/"
     if allows(user, Action.VIEW_DASHBOARD):
         yield _("Dashboard"), "/dashboard/"
+    if allows(user, Action.VIEW_OPERATIONS):
+        yield _("Operations"), "/operations/"
     if settings.DEMO:
         yield _("Demo chat"), f"/chat/{settings.OWN_SECRETS['CHAT_PUBLIC_KEY']}/"
     if user.is_staff:

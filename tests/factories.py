@@ -3,6 +3,7 @@
 They write rows and announce nothing. What a service does is tested by calling the service.
 """
 
+import hashlib
 import itertools
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from conversations.models import Conversation, Customer, Delivery, Episode, Esca
 from conversations.types import Channel, InboundMessage, Priority, ReasonCategory
 from core.models import ApiKey, Team, User, new_secret
 from core.policy import Role
-from integrations.models import PlatformAccount
+from integrations.models import PlatformAccount, WebhookEvent
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse battery"
@@ -220,6 +221,26 @@ def make_delivery(
         state=state,
         **(given | needed.get(state, {}) | values),
     )
+
+
+def make_event(
+    account: PlatformAccount | None = None,
+    *,
+    state: str = WebhookEvent.State.RECEIVED,
+    body: bytes = b"{}",
+    **values: Any,
+) -> WebhookEvent:
+    """What a platform sent for an account, as the door keeps it; what is set aside says why."""
+    account = account or make_account()
+    aside = state not in {WebhookEvent.State.RECEIVED, WebhookEvent.State.INGESTED}
+    given: dict[str, Any] = {
+        "source": account.source,
+        "platform": account.platform,
+        "event_key": f"event-{number()}",
+        "body_sha256": hashlib.sha256(body).hexdigest(),
+        "reason": "schema: text must be text." if aside else "",
+    }
+    return WebhookEvent.objects.create(state=state, body=body, **(given | values))
 
 
 def make_release(*, state: str = Release.State.PUBLISHED, configs: dict[str, str] | None = None) -> Release:

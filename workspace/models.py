@@ -1,4 +1,6 @@
-"""What belongs to a member of staff: unsent words, what was sent once, and what became of suggested replies."""
+"""What belongs to a member of staff: unsent words, what was sent once, what became of suggestions; and drills."""
+
+import uuid
 
 from django.conf import settings
 from django.db import models
@@ -74,3 +76,43 @@ class SuggestionOutcome(models.Model):
 
     def __str__(self) -> str:
         return f"Suggestion of escalation {self.escalation_id}: {self.get_outcome_display()}"
+
+
+class DrillRun(models.Model):
+    """A drill that somebody started from the page, and what came of it. ``seen_at`` is when it last gave a sign of life."""
+
+    class State(models.TextChoices):
+        """How it went."""
+
+        RUNNING = "running", "Running"
+        HELD = "held", "Held"
+        BROKEN = "broken", "Broken"
+        STOPPED = "stopped", "Took too long"
+        FAILED = "failed", "Could not be carried out"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="drill_runs"
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    numbers = models.JSONField(default=dict)
+    report = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="one_drill_at_a_time"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["running", "held", "broken", "stopped", "failed"]),
+                name="drill_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="running") | models.Q(ended_at__isnull=False), name="ended_drill_has_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Drill of {self.started_at:%Y-%m-%d %H:%M}"

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from workspace.operations import views as operations
 from workspace.views import composing, deeds, files, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,4 +26,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("workspace/c/<uuid:public_id>/suggestion/", deeds.dismiss_suggestion, name="workspace-suggestion"),
     path("workspace/deliveries/<uuid:public_id>/", deeds.decide_delivery, name="workspace-delivery"),
     path("workspace/attachments/<uuid:public_id>/", files.attachment, name="workspace-attachment"),
+    path("operations/", operations.operations, name="operations"),
+    path("operations/board/", operations.live_board, name="operations-board"),
+    path("operations/events/", operations.event_list, name="operations-events"),
+    path("operations/events/decide/", operations.decide_events, name="operations-events-decide"),
+    path("operations/events/<int:pk>/", operations.event_page, name="operations-event"),
+    path("operations/events/<int:pk>/reveal/", operations.reveal, name="operations-event-reveal"),
+    path("operations/sends/", operations.send_list, name="operations-sends"),
+    path("operations/sends/<uuid:public_id>/", operations.decide_send, name="operations-send"),
+    path("operations/drills/", operations.start_drill, name="operations-drills"),
+    path("operations/drills/<uuid:public_id>/", operations.drill_page, name="operations-drill"),
 ]

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.exceptions import DeliveryNotDecidable
-from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message
+from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message, Note
 from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people
 from conversations.services.receiving import arrived
@@ -20,7 +20,7 @@ from core.backoff import with_jitter
 from core.clock import database_now, now_plus
 from core.models import ApiKey, User
 from core.policy import Action, require
-from core.text import truncate
+from core.text import clean_text, truncate
 
 MAX_ATTEMPTS = 12
 RETRY_SECONDS = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
@@ -28,6 +28,7 @@ REAUTH_SECONDS = 60
 
 Decision = Literal["arrived", "send_again", "drop"]
 Verdict = Literal["arrived", "absent", "unreadable"]
+NOTED: dict[Decision, str] = {"arrived": "It arrived", "send_again": "Sent again", "drop": "Dropped"}
 
 
 def lease() -> timedelta:
@@ -278,12 +279,18 @@ def settle_unknown(
 
 
 @transaction.atomic
-def decide_delivery(delivery: Delivery, by: User | ApiKey, decision: Decision) -> Delivery:
-    """A person's decision about a message in doubt or given up. Raises DeliveryNotDecidable, NotAllowed."""
+def decide_delivery(
+    delivery: Delivery, by: User | ApiKey, decision: Decision, *, reason: str = "", seen_fence: int | None = None
+) -> Delivery:
+    """A person's decision about a message in doubt or given up.
+
+    ``seen_fence`` is the fence as the person saw it: an attempt made since then is a new case. A reason is kept as a note
+    for colleagues. Raises DeliveryNotDecidable, NotAllowed.
+    """
     conversation = lock(delivery.conversation_id)
     require(by, Action.DECIDE_DELIVERY, conversation.policy_subject)
     delivery = Delivery.objects.select_related("message").get(pk=delivery.pk)
-    if delivery.state not in Delivery.STUCK:
+    if delivery.state not in Delivery.STUCK or seen_fence not in {None, delivery.fence}:
         raise DeliveryNotDecidable
     before = delivery.state
     if decision == "arrived":
@@ -303,6 +310,22 @@ def decide_delivery(delivery: Delivery, by: User | ApiKey, decision: Decision) -
         Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.CANCELLED, reason="Dropped by staff.")
         save(conversation)
     delivery.refresh_from_db()
-    audit.record(by, f"delivery.{decision}", delivery, before={"state": before}, after={"state": delivery.state})
+    why = clean_text(reason, limit=300).strip()
+    if why:
+        _note(conversation, delivery, decision, why, by)
+    audit.record(
+        by, f"delivery.{decision}", delivery, reason=why, before={"state": before}, after={"state": delivery.state}
+    )
     announce(conversation.pk, queued=True)
     return delivery
+
+
+def _note(conversation: Conversation, delivery: Delivery, decision: Decision, why: str, by: User | ApiKey) -> None:
+    """Tell the conversation why, beside the message that was decided about."""
+    Note.objects.create(
+        conversation=conversation,
+        author=by if isinstance(by, User) else None,
+        author_name=by.display_name,
+        after_seq=conversation.last_seq,
+        text=f"{NOTED[decision]} (message {delivery.message.seq}): {why}",
+    )

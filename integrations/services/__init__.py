@@ -1,6 +1,6 @@
 """Everything that moves between us and the platforms: taking in, sending out, finding out, staying connected."""
 
-from integrations.services.events import drop_event, replay_event
+from integrations.services.events import drop_event, drop_events, replay_event, replay_events, reveal_event
 from integrations.services.ingest import ingest_event, ingest_waiting
 from integrations.services.media import fetch_media
 from integrations.services.missed import read_back
@@ -10,6 +10,7 @@ from integrations.services.tokens import refresh_tokens
 
 __all__ = [
     "drop_event",
+    "drop_events",
     "fetch_media",
     "ingest_event",
     "ingest_waiting",
@@ -18,6 +19,8 @@ __all__ = [
     "reconcile_unknown",
     "refresh_tokens",
     "replay_event",
+    "replay_events",
+    "reveal_event",
     "send_next",
     "send_typing",
 ]

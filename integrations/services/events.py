@@ -1,42 +1,134 @@
-"""What people do with events that were set aside."""
+"""What people do with events that were set aside. Each deed names the state it was decided on, so that two never meet."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
 
-from core import audit
+from core import audit, live
 from core.models import ApiKey, User
 from core.policy import Action, require
-from integrations.exceptions import EventNotReplayable
+from core.text import clean_text
+from integrations.exceptions import EventMovedOn, EventNotReplayable, ReasonMissing
 from integrations.models import WebhookEvent
 
-SET_ASIDE = (WebhookEvent.State.QUARANTINED, WebhookEvent.State.DEAD, WebhookEvent.State.IGNORED)
+State = WebhookEvent.State
+REPLAYABLE = (State.QUARANTINED, State.DEAD, State.IGNORED)
+DROPPABLE = (State.QUARANTINED, State.DEAD, State.CONFLICT)
+MOST_AT_ONCE = 500
+# SQLite's clock tells milliseconds, and writes them otherwise than they are asked for.
+CLOCK_STEP = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """An event as somebody saw it: a deed on it is done only while it still stands so."""
+
+    pk: int
+    state: str
+    since: datetime
+
+    @classmethod
+    def of(cls, event: WebhookEvent) -> "Sight":
+        """As it stands in ``event``."""
+        return cls(pk=event.pk, state=event.state, since=event.next_attempt_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What came of a deed on many: how many it was done to, and the others' problems, each once."""
+
+    done: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
 
 
 @transaction.atomic
-def replay_event(event: WebhookEvent, by: User | ApiKey | None) -> WebhookEvent:
-    """Take a set-aside event in once more; the next sweep does it. Raises EventNotReplayable and NotAllowed."""
-    return _move(event, by, "event.replay", state=WebhookEvent.State.RECEIVED, reason="")
+def replay_event(
+    event: WebhookEvent, by: User | ApiKey | None, *, reason: str = "", seen: Sight | None = None
+) -> WebhookEvent:
+    """Take a set-aside event in once more; the next sweep does it.
+
+    Raises EventNotReplayable, NotAllowed, and EventMovedOn where it no longer stands as ``seen``.
+    """
+    return _move(event, by, "event.replay", State.RECEIVED, reason=reason, seen=seen)
 
 
 @transaction.atomic
-def drop_event(event: WebhookEvent, by: User | ApiKey | None) -> WebhookEvent:
-    """Decide that a set-aside event needs nothing. Raises EventNotReplayable and NotAllowed."""
-    who = by.display_name if by else "the product"
-    return _move(event, by, "event.drop", state=WebhookEvent.State.IGNORED, reason=f"dropped: by {who}."[:300])
+def drop_event(
+    event: WebhookEvent, by: User | ApiKey | None, *, reason: str, seen: Sight | None = None
+) -> WebhookEvent:
+    """Decide that a set-aside event needs nothing. Raises as replay_event does, and ReasonMissing."""
+    if not reason.strip():
+        raise ReasonMissing
+    return _move(event, by, "event.drop", State.IGNORED, reason=reason, seen=seen)
+
+
+def replay_events(sights: Iterable[Sight], by: User, *, reason: str = "") -> Tally:
+    """Take up to MOST_AT_ONCE in once more, each by itself. Raises NotAllowed."""
+    return _each(sights, by, lambda event, seen: replay_event(event, by, reason=reason, seen=seen))
+
+
+def drop_events(sights: Iterable[Sight], by: User, *, reason: str) -> Tally:
+    """Drop up to MOST_AT_ONCE, each by itself. Raises NotAllowed and ReasonMissing."""
+    if not reason.strip():
+        raise ReasonMissing
+    return _each(sights, by, lambda event, seen: drop_event(event, by, reason=reason, seen=seen))
+
+
+@transaction.atomic
+def reveal_event(event: WebhookEvent, by: User) -> None:
+    """Note that somebody looks at an event's body unmasked. Raises NotAllowed."""
+    require(by, Action.REVEAL_PII)
+    audit.record(by, "event.reveal", event)
+
+
+def _each(sights: Iterable[Sight], by: User, deed: Callable[[WebhookEvent, Sight], object]) -> Tally:
+    require(by, Action.REPLAY_EVENTS)
+    wanted = {sight.pk: sight for sight in list(sights)[:MOST_AT_ONCE]}
+    tally = Tally()
+    events = WebhookEvent.objects.filter(pk__in=wanted).defer("body", "headers").order_by("id")
+    for event in events:
+        try:
+            deed(event, wanted[event.pk])
+        except (EventNotReplayable, EventMovedOn) as problem:
+            tally.problems[str(problem)] = tally.problems.get(str(problem), 0) + 1
+        else:
+            tally.done += 1
+    return tally
 
 
 def _move(
-    event: WebhookEvent, by: User | ApiKey | None, action: str, *, state: WebhookEvent.State, reason: str
+    event: WebhookEvent,
+    by: User | ApiKey | None,
+    action: str,
+    to: WebhookEvent.State,
+    *,
+    reason: str,
+    seen: Sight | None,
 ) -> WebhookEvent:
     if by is not None:
         require(by, Action.REPLAY_EVENTS)
-    allowed = SET_ASIDE if state == WebhookEvent.State.RECEIVED else (*SET_ASIDE, WebhookEvent.State.CONFLICT)
-    before = event.state
-    moved = WebhookEvent.objects.filter(pk=event.pk, state__in=allowed).update(
-        state=state, reason=reason, attempts=0, next_attempt_at=Now()
+    seen = seen or Sight.of(event)
+    why = clean_text(reason, limit=200).strip()
+    if seen.state not in (REPLAYABLE if to == State.RECEIVED else DROPPABLE):
+        raise EventNotReplayable
+    who = by.display_name if by else "the product"
+    before = WebhookEvent.objects.filter(pk=event.pk).values_list("reason", flat=True).first()
+    # The time of the last move tells apart two stays in one state, so that pressing twice moves it once.
+    since = (seen.since - CLOCK_STEP, seen.since + CLOCK_STEP)
+    moved = WebhookEvent.objects.filter(pk=seen.pk, state=seen.state, next_attempt_at__range=since).update(
+        state=to,
+        reason="" if to == State.RECEIVED else f"dropped: by {who}: {why}"[:300],
+        attempts=0,
+        next_attempt_at=Now(),
     )
     if not moved:
-        raise EventNotReplayable
-    audit.record(by, action, event, before={"state": before, "reason": event.reason}, after={"state": state.value})
-    event.refresh_from_db()
+        raise EventMovedOn
+    audit.record(
+        by, action, event, reason=why, before={"state": seen.state, "reason": before}, after={"state": to.value}
+    )
+    transaction.on_commit(live.ring_operations, robust=True)
+    event.refresh_from_db(fields=["state", "reason", "attempts", "next_attempt_at"])
     return event

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from conversations import services as conversations
 from conversations.models import Conversation
 from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
+from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
 from core.text import truncate
@@ -57,6 +58,7 @@ class Reading:
     reason: str = ""
     message_id: int | None = None
     error: str = ""
+    account_id: int | None = None
 
     @property
     def thread(self) -> Thread | None:
@@ -156,19 +158,24 @@ def _read(event: WebhookEvent) -> Reading:
     if platform is None:
         return Reading(state=State.IGNORED, reason=f"platform: {event.platform} sends no events here.")
     raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
+    account: PlatformAccount | None = None
     try:
         opened = platform.open(raw)
         account = _account(event, opened.external_account_id)
         if account is None:
             return Reading(state=State.IGNORED, reason="account: no account of ours has this id.")
-        return Reading(items=tuple(platform.parse(opened, account)))
+        return Reading(items=tuple(platform.parse(opened, account)), account_id=account.pk)
     except Unreadable as problem:
-        return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300))
+        return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300), account_id=_known(account))
     except AnyDatabaseError:
         raise
     except Exception as error:
         logger.exception("Event %d could not be read.", event.pk)
-        return Reading(error=f"error: {type(error).__name__} while reading.")
+        return Reading(error=f"error: {type(error).__name__} while reading.", account_id=_known(account))
+
+
+def _known(account: PlatformAccount | None) -> int | None:
+    return account.pk if account is not None else None
 
 
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
@@ -180,26 +187,33 @@ def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
 def _apply(event: WebhookEvent, reading: Reading) -> bool:
     """Give an event its effect and its end, together or not at all; whether its lane may go on."""
     if reading.error:
-        return _failed(event, reading.error)
+        return _failed(event, reading.error, account_id=reading.account_id)
     try:
         with transaction.atomic():
             end = _effect(reading.items) if reading.items else reading
             crash_point("ingest.mid_tx")
             WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
-                state=end.state, reason=end.reason, message_id=end.message_id, ingested_at=Now()
+                state=end.state,
+                reason=end.reason,
+                message_id=end.message_id,
+                account_id_hint=reading.account_id,
+                ingested_at=Now(),
             )
     except AnyDatabaseError:
         if not connection.is_usable():
             raise
         logger.exception("Event %d could not be taken in.", event.pk)
-        return _failed(event, "error: the database refused it.")
+        return _failed(event, "error: the database refused it.", account_id=reading.account_id)
     except Exception as error:
         logger.exception("Event %d could not be taken in.", event.pk)
-        return _failed(event, f"error: {type(error).__name__}.")
+        return _failed(event, f"error: {type(error).__name__}.", account_id=reading.account_id)
+    if end.state != State.INGESTED:
+        # What is taken in rings for its conversation; the rest is news for operators only.
+        transaction.on_commit(live.ring_operations, robust=True)
     return True
 
 
-def _failed(event: WebhookEvent, reason: str) -> bool:
+def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool:
     """Count a failure: tried again after a while, given up after the fifth. Whether the lane may go on."""
     attempts = event.attempts + 1
     if attempts < MAX_ATTEMPTS:
@@ -208,7 +222,10 @@ def _failed(event: WebhookEvent, reason: str) -> bool:
             attempts=attempts, reason=reason, next_attempt_at=now_plus(pause)
         )
         return False
-    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(state=State.DEAD, attempts=attempts, reason=reason)
+    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
+        state=State.DEAD, attempts=attempts, reason=reason, account_id_hint=account_id
+    )
+    transaction.on_commit(live.ring_operations, robust=True)
     logger.error("Event %d is given up after %d failures: %s", event.pk, attempts, reason)
     return True
 

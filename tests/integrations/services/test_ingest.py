@@ -365,7 +365,7 @@ def test_a_person_replays_a_quarantined_event_or_drops_it() -> None:
     with pytest.raises(EventNotReplayable):
         services.replay_event(kept, supervisor)
     broken = ingested(b"{")
-    assert services.drop_event(broken, supervisor).state == State.IGNORED
+    assert services.drop_event(broken, supervisor, reason="No JSON.").state == State.IGNORED
 
 
 @pytest.mark.django_db(transaction=True)
