@@ -6,6 +6,7 @@ It runs as a child of this process with its own SQLite, its own simulator and fr
 import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -118,7 +119,7 @@ def _follow(pk: int, folder: Path) -> tuple[int, str]:
     deadline = str(settings.DRILL_SECONDS_AT_MOST)
     with output.open("wb") as written:
         child = subprocess.Popen(  # noqa: S603  (our own interpreter and modules)
-            [sys.executable, str(KEEPER), deadline, *settings.DRILL_COMMAND],
+            [sys.executable, str(KEEPER), deadline, sys.executable, *shlex.split(settings.DRILL_COMMAND)],
             cwd=settings.BASE_DIR,
             env=_environment(folder),
             stdin=subprocess.PIPE,

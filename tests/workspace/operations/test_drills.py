@@ -1,6 +1,7 @@
 """The drill at the button: one at a time, apart from everything of ours, and over when its time is."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def _allowed(settings: Settings) -> None:
 
 def says(settings: Settings, script: str) -> None:
     """Let the drill be a program that does what ``script`` says."""
-    settings.DRILL_COMMAND = [sys.executable, "-c", script]
+    settings.DRILL_COMMAND = shlex.join(["-c", script])
 
 
 def ended() -> DrillRun:
