@@ -120,6 +120,8 @@ function connect() {
   const address = new URL("/ws/dashboard/", window.location.href);
   address.protocol = window.location.protocol === "https:" ? "wss:" : "ws:";
   socket = new WebSocket(address);
+  const opening = socket;
+  timers.deadline = setTimeout(() => opening.close(), answerWithin);
   socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
   socket.addEventListener("close", ({ code }) => lost(code));
   showState();

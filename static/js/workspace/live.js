@@ -7,6 +7,7 @@ import { setConnection } from "../shell.js";
 const heartbeat = 10_000;
 const pollEvery = 10_000;
 const lookAnyway = 30_000;
+const openWithin = 10_000;
 
 /**
  * Keeps the page live. `onChanged(list)` gets [{id, version}], or null for "look at everything";
@@ -17,6 +18,7 @@ export function startLive({ onChanged, onPresence, place }) {
   let failures = 0;
   let lastLook = performance.now();
   let retry = 0;
+  let deadline = 0;
 
   const say = () => {
     if (socket?.readyState === WebSocket.OPEN) {
@@ -35,7 +37,11 @@ export function startLive({ onChanged, onPresence, place }) {
       return;
     }
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/workspace/`);
+    // Something between may take the connection and never answer; the browser alone would wait for minutes.
+    const opening = socket;
+    deadline = setTimeout(() => opening.close(), openWithin);
     socket.addEventListener("open", () => {
+      clearTimeout(deadline);
       failures = 0;
       setConnection("live", "Live");
       say();
@@ -50,6 +56,7 @@ export function startLive({ onChanged, onPresence, place }) {
       }
     });
     socket.addEventListener("close", () => {
+      clearTimeout(deadline);
       failures += 1;
       setConnection(navigator.onLine ? "polling" : "offline", navigator.onLine ? "Every 10 s" : "Offline");
       retry = setTimeout(connect, Math.min(30_000, 500 * 2 ** Math.min(failures, 6)) * (0.7 + Math.random() * 0.6));
