@@ -12,6 +12,7 @@ from django.urls import reverse_lazy
 
 from supportagent import admin_look, content_policy, logs
 from supportagent import secrets as own_secrets
+from supportagent.databases import SQLITE_OPTIONS
 from supportagent.environment import Environment, is_host_and_port, is_host_name, is_origin, one_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -140,14 +141,6 @@ TEMPLATES = [
 
 # --- Database --------------------------------------------------------------------------------------------------------
 
-SQLITE_OPTIONS = {
-    "timeout": 5,
-    "transaction_mode": "IMMEDIATE",
-    "init_command": (
-        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA busy_timeout=5000;"
-        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-16000;"
-    ),
-}
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
@@ -246,6 +239,9 @@ DRILL_BUTTON = env.switch("DRILL_BUTTON", default=EMBEDDED or DEMO or DEBUG)
 DRILL_SECONDS_AT_MOST = 240
 # What Python is told to run; nothing of this environment reaches it.
 DRILL_COMMAND = "-m drill --shape embedded --scenario worker-killed --seconds 10 --customers 6"
+# Where a drill's product dies by itself: only in tests.
+CRASH_POINTS = env.switch("CRASH_POINTS", default=False)
+CRASH_AT = env.text("CRASH_AT")
 
 # --- People ----------------------------------------------------------------------------------------------------------
 
@@ -395,11 +391,6 @@ WEBHOOK_MAX_BYTES = 256 * 1024
 WEBHOOK_READ_SECONDS = min(10.0, REQUEST_READ_SECONDS)
 # How often the bot answers one conversation in a minute; what comes faster is answered together.
 BOT_TURNS_PER_MINUTE = env.whole_number("BOT_TURNS_PER_MINUTE", default=6, least=1, most=100_000)
-
-# --- Drills: only in tests ------------------------------------------------------------------------------------------
-
-CRASH_POINTS = env.switch("CRASH_POINTS", default=False)
-CRASH_AT = env.text("CRASH_AT")
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 

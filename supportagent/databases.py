@@ -1,0 +1,12 @@
+"""How each connection to SQLite is opened: what is acknowledged is on disk, and writers wait for one another."""
+
+from typing import Any
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    "timeout": 5,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA busy_timeout=5000;"
+        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-16000;"
+    ),
+}
