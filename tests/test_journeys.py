@@ -227,40 +227,70 @@ def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
     visitor.locator(".chat-message[data-from=bot]").nth(spoken).wait_for(timeout=60_000)
 
 
-@pytest.mark.browser
-def test_a_picture_from_the_composer_is_seen_by_the_visitor_and_by_nobody_else(
-    visitor: "Page", page: "Page", product: RunningProduct, tmp_path: Path
-) -> None:
-    photo = tmp_path / "label.png"
-    photo.write_bytes(make_png(640, 360, note=b"48.2082 N 16.3738 E"))
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture with a place written beside it."""
+    file = tmp_path / "label.png"
+    file.write_bytes(make_png(640, 360, note=b"48.2082 N 16.3738 E"))
+    return file
+
+
+def claim(visitor: "Page", page: "Page", product: RunningProduct, topic: str) -> None:
+    """The visitor asks for a person, and dana takes the conversation."""
     sign_in(page, product, "dana")
-    write(visitor, f"{ASKS_FOR_A_PERSON} about a picture")
-    page.goto(f"{product.url}/workspace/?view=unclaimed")
-    page.locator("a.queue-row", has_text="about a picture").first.click()
-    page.locator(".answering button", has_text="Claim").click()
+    write(visitor, f"{ASKS_FOR_A_PERSON} {topic}")
+    page.goto(f"{product.url}/workspace/?view=all")
+    page.locator("a.queue-row", has_text=topic).first.click()
+    page.locator(".answering button", has_text="Claim").click(timeout=30_000)
     page.locator(".answering[data-owner=you]").wait_for()
 
-    # What is too large is said before anything is sent, with the way out; what fits is shown before it is sent.
+
+@pytest.mark.browser
+def test_a_picture_is_looked_at_before_it_is_sent_and_waits_for_its_composer(
+    visitor: "Page", page: "Page", product: RunningProduct, photo: Path
+) -> None:
+    claim(visitor, page, product, "about a photo")
+    preview, problem = page.locator(".composer-picture"), page.locator(".composer-picture-problem")
+
+    # What is too large is said before anything is sent.
     page.evaluate(
         """() => { const field = document.getElementById("reply-picture"), chosen = new DataTransfer();
         chosen.items.add(new File([new Uint8Array(12_000_000)], "big.jpg", { type: "image/jpeg" }));
         field.files = chosen.files; field.dispatchEvent(new Event("change", { bubbles: true })); }"""
     )
-    page.locator(".composer-picture-problem", has_text="This picture is 12 MB; Web chat takes up to 8 MB.").wait_for()
+    problem.get_by_text("This picture is 12 MB; Web chat takes up to 8 MB.").wait_for()
     page.set_input_files("#reply-picture", photo)
     page.locator(".composer-thumb[src]").wait_for()
-    assert not page.locator(".composer-picture-problem").is_visible()
+    assert not problem.is_visible()
     page.click("[data-picture=remove]")
-    assert not page.locator(".composer-picture").is_visible()
+    assert not preview.is_visible()
 
-    # Both arrive as one message, live on both pages, on a phone's width.
+    # A look into another conversation takes nothing away, and puts nothing there.
+    page.set_input_files("#reply-picture", photo)
+    title = page.locator("#conversation .pane-title")
+    name = title.inner_text()
+    page.locator("a.queue-row:not([aria-current=true])").first.click()
+    page.locator("#conversation .pane-title", has_not_text=name).wait_for()
+    assert page.locator(".composer-thumb[src]").count() == 0
+    page.locator("a.queue-row", has_text="about a photo").first.click()
+    page.locator("#conversation .pane-title", has_text=name).wait_for()
+    page.locator(".composer-thumb[src]").wait_for()
+
+
+@pytest.mark.browser
+def test_a_picture_from_the_composer_is_seen_by_the_visitor_and_by_nobody_else(
+    visitor: "Page", page: "Page", product: RunningProduct, photo: Path
+) -> None:
+    claim(visitor, page, product, "about a label")
     page.set_input_files("#reply-picture", photo)
     page.fill("#picture-description", "The label on the box")
     send_reply(page, "It looks like this:")
+
+    # Both arrive as one message, live on both pages, on a phone's width.
     page.locator(".entry[data-from=human] img.attachment-picture[alt='The label on the box']").wait_for(timeout=30_000)
     assert page.locator(".composer-picture").is_hidden()
-    shown = visitor.locator(".chat-message[data-from=human]", has_text="It looks like this:").locator(".chat-picture")
     visitor.locator(".chat-picture[data-state=shown]").wait_for(timeout=30_000)
+    shown = visitor.locator(".chat-message[data-from=human]", has_text="It looks like this:").locator(".chat-picture")
     assert shown.locator("img").get_attribute("alt") == "The label on the box"
     box = shown.bounding_box()
     assert box is not None
@@ -276,11 +306,10 @@ def test_a_picture_from_the_composer_is_seen_by_the_visitor_and_by_nobody_else(
     visitor.locator(".chat-picture[data-state=shown]").wait_for(timeout=30_000)
 
     # The address alone opens nothing, and the file holds the pixels only.
-    ((public_id, file),) = query(
-        product, "SELECT public_id, file FROM conversations_attachment WHERE name LIKE 'The label%'"
-    )
-    address = f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}/pictures/{uuid.UUID(public_id)}"
-    assert httpx2.get(address, timeout=10).status_code == 401
+    kept = "SELECT public_id, file FROM conversations_attachment WHERE name = 'The label on the box'"
+    ((public_id, file),) = query(product, kept)
+    chat = f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}"
+    assert httpx2.get(f"{chat}/pictures/{uuid.UUID(public_id)}", timeout=10).status_code == 401
     assert (product.folder / "media" / file).read_bytes() == make_png(640, 360)
 
 

@@ -320,9 +320,9 @@ def _window_words(conversation: Conversation) -> str:
         parts.append(_("closes in %(span)s") % {"span": wording.span(closes - timezone.now())})
     elif closes is not None:
         parts.append(_("closed"))
-    if conversation.window_messages is not None:
-        left = max(0, conversation.window_messages - conversation.window_used)
-        parts.append(_("%(left)d of %(all)d messages left") % {"left": left, "all": conversation.window_messages})
+    if conversation.window_left is not None:
+        counts = {"left": conversation.window_left, "all": conversation.window_messages}
+        parts.append(_("%(left)d of %(all)d messages left") % counts)
     return ", ".join(parts)
 
 

@@ -91,6 +91,7 @@ def test_the_sent_picture_is_shown_with_its_words_for_those_who_cannot_see_it() 
     assert f'<img class="attachment-picture" src="{address}" alt="The label on the box"' in answer
     assert 'alt="Picture from Agent"' in undescribed
     assert b"".join(client.get(address).streaming_content) == make_png()  # type: ignore[attr-defined]
+    assert client.get(address).headers["Content-Disposition"] == 'attachment; filename="The_label_on_the_box.png"'
     assert browser(scene.stranger).get(address).status_code == 404
 
 

@@ -20,6 +20,15 @@ HARMLESS = frozenset(
 ANYTHING = "application/octet-stream"
 
 
+EXTENSIONS = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+}
+
+
 @require_safe
 @for_staff
 def attachment(request: StaffRequest, public_id: uuid.UUID) -> FileResponse:
@@ -33,7 +42,14 @@ def attachment(request: StaffRequest, public_id: uuid.UUID) -> FileResponse:
     return FileResponse(
         found.file.open("rb"),
         as_attachment=True,
-        filename=get_valid_filename(found.name or found.kind or "attachment")[:100],
+        filename=_file_name(found),
         content_type=found.content_type if found.content_type in HARMLESS else ANYTHING,
         headers={"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"},
     )
+
+
+def _file_name(attachment: Attachment) -> str:
+    """A name that any system takes, ending as the file's kind does."""
+    ending = EXTENSIONS.get(attachment.content_type, "")
+    name = get_valid_filename(attachment.name or attachment.kind or "attachment")[:100]
+    return name if name.lower().endswith(ending) else f"{name}{ending}"

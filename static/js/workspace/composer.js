@@ -7,7 +7,9 @@ import { hasPicture, rememberPicture, restorePicture, startPicture } from "./pic
 
 const draftPause = 600;
 const timers = new Map();
-const remembered = { composer: null, texts: new Map(), picture: null, mode: "reply", submitted: "" };
+const remembered = { composer: null, texts: new Map(), mode: "reply", submitted: "" };
+// By conversation: a draft keeps words only, so the page keeps what was chosen while it is open.
+const pictures = new Map();
 
 function composer() {
   return document.getElementById("composer");
@@ -151,7 +153,12 @@ export function rememberComposer() {
   remembered.texts = new Map(
     forms().map((form) => [form.dataset.mode, { text: form.elements.text.value, token: form.elements.token.value }]),
   );
-  remembered.picture = rememberPicture();
+  const chosen = rememberPicture();
+  if (chosen) {
+    pictures.set(remembered.conversation, chosen);
+  } else {
+    pictures.delete(remembered.conversation);
+  }
 }
 
 /** After new markup: a composer drawn anew gets back what had not been sent, the mode and the focus. */
@@ -159,8 +166,16 @@ export function restoreComposer() {
   for (const field of composer()?.querySelectorAll("textarea") ?? []) {
     count(field);
   }
-  const isSame = remembered.conversation === document.getElementById("conversation")?.dataset.conversation;
-  if (!isSame || composer() === remembered.composer) {
+  const here = document.getElementById("conversation")?.dataset.conversation;
+  const isSame = remembered.conversation === here;
+  if (isSame && composer() === remembered.composer) {
+    return;
+  }
+  if (isSame && remembered.texts.get("reply")?.token === remembered.submitted) {
+    pictures.delete(here);
+  }
+  restorePicture(pictures.get(here));
+  if (!isSame) {
     return;
   }
   for (const form of forms()) {
@@ -168,9 +183,6 @@ export function restoreComposer() {
     if (before?.text && before.token !== remembered.submitted && !form.elements.text.value) {
       form.elements.text.value = before.text;
     }
-  }
-  if (remembered.texts.get("reply")?.token !== remembered.submitted) {
-    restorePicture(remembered.picture);
   }
   const wasSent = [...remembered.texts.values()].some((before) => before.token === remembered.submitted);
   const had = wasSent || remembered.focused === "reply-text" || remembered.focused === "note-text";
@@ -197,6 +209,11 @@ export function startComposer() {
       clearTimeout(timers.get(form.dataset.mode));
       timers.delete(form.dataset.mode);
       remembered.submitted = form.elements.token.value;
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.closest?.("form.composer") && event.detail.xhr.status === 409) {
+      remembered.submitted = "";
     }
   });
   window.addEventListener("pagehide", () => {

@@ -43,7 +43,7 @@ function put(files) {
 }
 
 /** Shows what the field holds: the picture, or why it cannot go. */
-function show({ refused = null } = {}) {
+function show({ refused = null, isNew = true } = {}) {
   const input = field();
   const [file] = input.files;
   const problem = refused ?? (file ? problemOf(file, input) : "");
@@ -69,7 +69,9 @@ function show({ refused = null } = {}) {
     part("thumb").src = reader.result;
   });
   reader.readAsDataURL(chosen);
-  listeners.chosen(form());
+  if (isNew) {
+    listeners.chosen(form());
+  }
 }
 
 function choose(files) {
@@ -159,17 +161,17 @@ export function hasPicture() {
   return Boolean(field()?.files.length);
 }
 
-/** What is chosen, to be put back into a composer that was drawn anew. */
+/** What is chosen, to be put back into a composer that was drawn anew; null where nothing is. */
 export function rememberPicture() {
-  return { files: [...(field()?.files ?? [])], description: form()?.elements.picture_description?.value ?? "" };
+  return hasPicture() ? { files: [...field().files], description: form().elements.picture_description.value } : null;
 }
 
 /** Puts back what `rememberPicture` gave. */
-export function restorePicture({ files, description }) {
-  if (files.length && field()) {
-    put(files);
-    form().elements.picture_description.value = description;
-    show();
+export function restorePicture(kept) {
+  if (kept && field()) {
+    put(kept.files);
+    form().elements.picture_description.value = kept.description;
+    show({ isNew: false });
   }
 }
 
