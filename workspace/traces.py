@@ -1,5 +1,6 @@
 """The trace of a run as people read it. What a trace does not hold is left out; nothing in it is trusted to be there."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +23,8 @@ class Score:
 
     @property
     def percent(self) -> int:
-        """The share in whole percent."""
-        return round(self.share * 100)
+        """The share in whole percent, cut off: what misses a threshold by a hair does not look as if it reached it."""
+        return math.floor(self.share * 100 + 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,10 @@ class PassageWords:
     title: str
     heading: str
     quote: str
-    score: Score
+    likelihood: Score | None
+    """How likely it answers the question; None in traces that do not say."""
     is_cited: bool
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +180,21 @@ def _passages(knowledge: dict[str, Any], cited: Any) -> list[PassageWords]:
     names = {_text(each) for each in cited} if isinstance(cited, list) else set()
     return [
         PassageWords(
-            title=_text(each.get("title")),
+            title=_text(each.get("title")) or _("Passage"),
             heading=_text(each.get("heading")),
             quote=_text(each.get("quote")),
-            score=Score(label=_text(each.get("title")) or _("Passage"), share=_share(each.get("score")) or 0.0),
+            likelihood=_likelihood(each),
             is_cited=bool(_text(each.get("passage"))) and _text(each.get("passage")) in names,
+            answers=each.get("answers") is True,
         )
         for each in _dicts(knowledge.get("passages"))[:MOST_PASSAGES]
     ]
+
+
+def _likelihood(passage: dict[str, Any]) -> Score | None:
+    # The score that ranks passages has no upper end; what the gate made of it is a probability.
+    share = _share(passage.get("gate"))
+    return None if share is None else Score(label=_("How likely it answers"), share=share)
 
 
 def _check(given: dict[str, Any]) -> CheckWords:
@@ -210,7 +220,7 @@ def _facts(
     """What else decided, in words."""
     facts = [
         (trace.get("switched_off") is True, _("The bot was switched off.")),
-        (understanding.get("confident") is False, _("The intent is not certain.")),
+        (understanding.get("confident") is False, _uncertain(understanding)),
         (understanding.get("in_scope") is False, _("The message is outside of what the bot knows.")),
         (understanding.get("language_supported") is False, _("The bot does not answer in the customer's language.")),
         (knowledge.get("answerable") is False, _("No passage answers the question well enough.")),
@@ -227,6 +237,14 @@ def _facts(
     if _text(reply.get("silence_reason")):
         words.append(_("Said nothing: %(why)s") % {"why": _text(reply.get("silence_reason"))})
     return words
+
+
+def _uncertain(understanding: dict[str, Any]) -> str:
+    least = _share(understanding.get("certain_from"))
+    if least is None:
+        return _("This is less than the bot counts on as certain.")
+    percent = math.ceil(least * 100 - 1e-9)
+    return _("The bot counts on an intent from %(percent)d %%, so this one is not certain.") % {"percent": percent}
 
 
 def _dict(value: Any) -> dict[str, Any]:

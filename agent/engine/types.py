@@ -105,8 +105,8 @@ class Understanding:
     """What one message says.
 
     ``language`` may lie outside the business's languages when the text is plainly written in another one.
-    ``confidence`` is the calibrated probability of ``intent``; ``confident`` says that it passes the threshold at
-    which cross-validated precision is 95 %. ``in_scope`` says whether the message is known at all. ``sentiment`` is
+    ``confidence`` is the calibrated probability of ``intent``; ``confident`` says that it reaches ``certain_from``, the
+    threshold at which cross-validated precision is 95 %. ``in_scope`` says whether the message is known at all. ``sentiment`` is
     in [-1, 1]. ``signals`` has an entry for each escalation head and for the negative trend.
     """
 
@@ -115,6 +115,7 @@ class Understanding:
     intent: str
     confidence: float
     confident: bool
+    certain_from: float
     candidates: tuple[Candidate, ...]
     route: Route
     in_scope: bool

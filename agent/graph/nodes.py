@@ -56,6 +56,7 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
         route=found.route,
         confidence=round(found.confidence, 4),
         confident=found.confident,
+        certain_from=round(found.certain_from, 4),
         candidates=[{"intent": c.intent, "probability": round(c.probability, 4)} for c in found.candidates],
         in_scope=found.in_scope,
         scope_score=round(found.scope_score, 4),

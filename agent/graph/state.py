@@ -134,6 +134,7 @@ class AgentState(TypedDict, total=False):
     route: Route
     confidence: float
     confident: bool
+    certain_from: float
     candidates: list[dict[str, Any]]
     in_scope: bool
     scope_score: float

@@ -48,6 +48,7 @@ def trace_of(thought: Thought) -> dict[str, Any]:
             "intent": state["intent"],
             "confidence": state["confidence"],
             "confident": state["confident"],
+            "certain_from": state.get("certain_from"),
             "candidates": state["candidates"],
             "route": state["route"],
             "in_scope": state["in_scope"],

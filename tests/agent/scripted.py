@@ -40,6 +40,7 @@ def understanding(**values: Any) -> Understanding:
         "intent": intent,
         "confidence": 0.95,
         "confident": True,
+        "certain_from": 0.9,
         "candidates": (Candidate(intent=intent, probability=0.95),),
         "route": "support",
         "in_scope": True,

@@ -45,9 +45,12 @@ WHOLE: dict[str, Any] = {
                 "title": "Shipping times",
                 "heading": "Home",
                 "quote": "Orders leave within a day.",
-                "score": 0.83,
+                "score": 4.83,
+                "gate": 0.93,
+                "answers": True,
             },
-            {"passage": "p2", "title": "Tracking", "heading": "", "quote": "The link is in the mail.", "score": 1.7},
+            {"passage": "p2", "title": "Tracking", "quote": "The link is in the mail.", "score": 1.7, "gate": 0.004},
+            {"passage": "p3", "title": "Kept by an earlier version", "score": 1.2},
         ],
     },
     "rules": {
@@ -138,15 +141,39 @@ def test_a_whole_trace_says_what_was_understood_found_checked_and_spent() -> Non
         assert words in page
 
 
-def test_scores_stay_within_their_bar() -> None:
+def view_of(trace: dict[str, Any]) -> traces.TraceView:
+    """The view of a run that left ``trace``."""
     scene = set_scene()
-    run = bot_answers(customer_writes(scene.team), trace=WHOLE)
+    run = bot_answers(customer_writes(scene.team), trace=trace)
+    return traces.read(AgentRun.objects.select_related("release").get(pk=run.pk))
 
-    view = traces.read(AgentRun.objects.select_related("release").get(pk=run.pk))
 
-    assert [passage.score.share for passage in view.passages] == [0.83, 1.0]
-    assert [passage.is_cited for passage in view.passages] == [True, False]
+def test_a_passage_shows_how_likely_it_answers_and_nothing_where_that_is_not_known() -> None:
+    view = view_of(WHOLE)
+
+    assert [each.likelihood.percent if each.likelihood else None for each in view.passages] == [93, 0, None]
+    assert [passage.is_cited for passage in view.passages] == [True, False, False]
     assert [score.percent for score in view.runners_up] == [7, 3]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "least", "shown", "said"),
+    [
+        (0.9549, 0.9551, 95, "The bot counts on an intent from 96 %, so this one is not certain."),
+        (0.9, 0.95, 90, "The bot counts on an intent from 95 %, so this one is not certain."),
+        (0.57, None, 57, "This is less than the bot counts on as certain."),
+    ],
+)
+def test_what_is_called_uncertain_is_shown_below_what_would_be_certain(
+    confidence: float, least: float | None, shown: int, said: str
+) -> None:
+    understood = {"intent": "refund", "confidence": confidence, "confident": False, "certain_from": least}
+
+    view = view_of({"understanding": understood})
+
+    assert view.intent is not None
+    assert view.intent.percent == shown
+    assert said in view.facts
 
 
 @pytest.mark.parametrize("trace", BROKEN)
