@@ -2,11 +2,12 @@
 
 from typing import Any
 
+SQLITE_ENGINE = "supportagent.sqlite3"
 SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 5,
     "transaction_mode": "IMMEDIATE",
     "init_command": (
         "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA busy_timeout=5000;"
-        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-16000;"
+        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-4000;"
     ),
 }

@@ -12,7 +12,7 @@ from django.urls import reverse_lazy
 
 from supportagent import admin_look, content_policy, logs
 from supportagent import secrets as own_secrets
-from supportagent.databases import SQLITE_OPTIONS
+from supportagent.databases import SQLITE_ENGINE, SQLITE_OPTIONS
 from supportagent.environment import Environment, is_host_and_port, is_host_name, is_origin, one_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -143,8 +143,8 @@ TEMPLATES = [
 
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-    DATABASES["default"]["CONN_MAX_AGE"] = 0 if EMBEDDED else 60
+    # Each thread gives its connection back at once; the engine keeps them for all.
+    DATABASES["default"] |= {"ENGINE": SQLITE_ENGINE, "OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": 0}
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.whole_number("CONN_MAX_AGE", default=60)
