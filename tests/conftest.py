@@ -1,15 +1,18 @@
 """The few fixtures everybody uses. What the tests run on is said in tests/environment.py."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis
+from asgiref.sync import SyncToAsync
 from celery.signals import before_task_publish
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from pytest_django import Settings
 
@@ -68,6 +71,13 @@ def django_db_modify_db_settings() -> None:
         database["TEST"] = {**database.get("TEST", {}), "NAME": f"test_supportagent_{os.getpid()}"}
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The plugin's own; before it drops the database, the thread that consumers ask it in ends its session."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_place_in_redis() -> Iterator[None]:
     """Keys of this process's own in a Redis that others may use too, removed at the end."""
@@ -83,7 +93,7 @@ def _own_place_in_redis() -> Iterator[None]:
     }
     yield
     for number in range(3):
-        with redis.Redis.from_url(f"{environment.REDIS_URL.rstrip('/')}/{number}") as client:
+        with redis.Redis.from_url(f"{re.sub(r'/[0-9]*$', '', environment.REDIS_URL)}/{number}") as client:
             for key in client.scan_iter(match=f"*{prefix}*"):
                 client.delete(key)
 
