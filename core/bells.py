@@ -13,6 +13,8 @@ from celery import Task
 from kombu.exceptions import OperationalError
 from prometheus_client import Counter
 
+from core import vitals
+
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 5.0
@@ -79,6 +81,7 @@ class _Ringer:
 
 
 breaker = Breaker()
+vitals.tell("bells", lambda: ["Redis"] if breaker.is_open else [])
 _ringer = _Ringer(breaker)
 
 

@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.http import require_safe
+from prometheus_client import Counter
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -32,6 +33,14 @@ from integrations.services.missed import READ_BACK
 from integrations.tasks import ingest_event
 
 logger = logging.getLogger(__name__)
+
+# Whoever tells the process's figures registers it.
+counter = Counter(
+    "webhook_answers_total",
+    "Answers to platforms: stored, repeated, conflict, refused, or failed (the platform sends it again).",
+    ["platform", "result"],
+    registry=None,
+)
 
 RETRY_AFTER = "5"
 MAX_CHALLENGE = 512
@@ -91,7 +100,13 @@ class PlatformDoor(APIView):
 
     def post(self, request: Request) -> HttpResponse:
         """200 once the event is committed; 401 forged, 413 and 415 not an event, 503 could not be kept."""
-        platform = PLATFORMS[self.platform_name]
+        response = self._take(PLATFORMS[self.platform_name], request)
+        if response.status_code != 200:
+            # The counts of what is kept tell how it was kept.
+            counter.labels(self.platform_name, "failed" if response.status_code == 503 else "refused").inc()
+        return response
+
+    def _take(self, platform: Platform, request: Request) -> HttpResponse:
         if not _is_plain_json(request):
             return _refuse(415, "Send JSON, uncompressed.")
         try:
@@ -168,11 +183,11 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
     crash_point("ingress.before_insert")
     with connection.cursor() as cursor:
         pk = _insert(cursor, source, event_key, row, WebhookEvent.State.RECEIVED, "")
-        if pk is None:
-            _keep_conflict(cursor, source, event_key, row)
+        is_conflict = pk is None and _keep_conflict(cursor, source, event_key, row)
     crash_point("ingress.after_commit_before_200")
     if pk is not None:
         bells.ring_aside(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
+    counter.labels(platform.name, "stored" if pk is not None else "conflict" if is_conflict else "repeated").inc()
     return JsonResponse({"status": "accepted"})
 
 
@@ -185,18 +200,19 @@ def _insert(
     return int(found[0]) if found else None
 
 
-def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tuple[Any, ...]) -> None:
-    """Keep a second body that came under a known key, for people to see; the same body again is only a repetition."""
+def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tuple[Any, ...]) -> bool:
+    """Keep a second body that came under a known key, for people to see; False for a repetition of the same body."""
     digest = row[2]
     cursor.execute(_KNOWN_BODY, (source, event_key))
     known = cursor.fetchone()
     if known is None or known[0] in {digest, READ_BACK}:
-        return
+        return False
     own_key = f"conflict:{hashlib.sha256(f'{event_key} {digest}'.encode()).hexdigest()}"
     reason = f"conflict: {event_key}"[:250] + " came before with another body."
     _insert(cursor, source, own_key, row, WebhookEvent.State.CONFLICT, reason)
     live.ring_operations()
     logger.warning("Two different bodies came under one event key from %s.", source)
+    return True
 
 
 def _answer_challenge(challenge: str | None) -> HttpResponse:

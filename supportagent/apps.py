@@ -11,8 +11,9 @@ class SupportAgentConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what the apps announce to who acts on it."""
-        from supportagent import checks, drills, flow
+        from supportagent import checks, drills, flow, heartbeats
 
         drills.prepare()
         checks.register()
         flow.connect()
+        heartbeats.connect()

@@ -1,10 +1,11 @@
-"""What this process counts by itself: answered requests and rung bells."""
+"""What this process counts by itself: answered requests, answers to platforms, and rung bells."""
 
 from django.http import HttpRequest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
 from core import bells
+from integrations import webhooks
 
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
@@ -18,6 +19,7 @@ _seconds = Histogram(
     registry=registry,
 )
 registry.register(bells.counter)
+registry.register(webhooks.counter)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

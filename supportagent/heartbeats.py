@@ -1,16 +1,25 @@
 """Signs of life of our processes, judged by the database's clock."""
 
+import logging
 import os
 import socket
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from celery.signals import worker_ready
+from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from core import vitals
 from core.clock import database_now, now_plus
 from core.models import WorkerHeartbeat
 
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
@@ -20,10 +29,42 @@ def process_id(kind: str) -> str:
 
 
 def beat(kind: str, details: Mapping[str, Any] | None = None) -> None:
-    """Write that this process lives: one row, one commit. DatabaseError where that cannot be."""
+    """Write that this process lives, its version, and what it leaves alone: one row, one commit.
+
+    DatabaseError where that cannot be.
+    """
+    told = {"version": settings.VERSION, "breakers": vitals.left_alone(), **(details or {})}
     WorkerHeartbeat.objects.update_or_create(
-        process=process_id(kind), defaults={"kind": kind, "at": Now(), "details": dict(details or {})}
+        process=process_id(kind), defaults={"kind": kind, "at": Now(), "details": told}
     )
+
+
+def keep_beating(kind: str, stop: threading.Event) -> threading.Thread:
+    """Beat from a thread of its own until ``stop`` is set; a database that is away is tried again at the next beat."""
+
+    def run() -> None:
+        while True:
+            try:
+                beat(kind)
+            except DatabaseError as error:
+                logger.warning("No sign of life could be written: %s", str(error).partition("\n")[0])
+                connection.close()
+            if stop.wait(BEAT_SECONDS):
+                connection.close()
+                return
+
+    thread = threading.Thread(target=run, name="heartbeat", daemon=True)
+    thread.start()
+    return thread
+
+
+def connect() -> None:
+    """Let Celery's workers beat too."""
+    worker_ready.connect(_beat_as_worker, weak=False, dispatch_uid="heartbeat")
+
+
+def _beat_as_worker(**_: object) -> None:
+    keep_beating("worker", threading.Event())
 
 
 def forget_the_dead() -> int:

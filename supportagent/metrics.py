@@ -1,6 +1,7 @@
 """``/metrics``: this process's counters, and the record's figures as of this moment."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 
 from django.db import DatabaseError
@@ -16,7 +17,7 @@ from rest_framework.views import APIView
 from core.authentication import caller
 from core.bells import breaker
 from core.policy import Action, require
-from supportagent import heartbeats, readings
+from supportagent import heartbeats, promises, readings
 from supportagent.counters import registry
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ def _figures() -> Iterable[Metric]:
     yield _single("audit_events_unsealed", "Audit events outside the chain.", readings.unsealed_audit_events())
     yield _single("oldest_unanswered_seconds", "Longest the bot owes an answer.", readings.oldest_unanswered_seconds())
     yield _single("oldest_waiting_seconds", "Longest a customer waits for a person.", readings.oldest_waiting_seconds())
-    yield _heartbeats()
+    yield from _promises()
+    yield from _heartbeats()
     yield _single("bells_breaker_open", "Whether bells are being skipped.", int(breaker.is_open))
     length = readings.queue_length()
     yield _single("broker_up", "Whether the broker answered this scrape.", int(length is not None))
@@ -71,20 +73,50 @@ def _figures() -> Iterable[Metric]:
         yield _single("queue_length", "Bells that wait in the broker.", length)
 
 
-def _heartbeats() -> Metric:
+def _promises() -> Iterable[Metric]:
+    waits = promises.waits()
+    yield _single("event_waiting_seconds", "Longest an event waits to be taken in.", waits.event)
+    yield _single("message_undecided_seconds", "Longest a customer's message has no end.", waits.message)
+    yield _single("delivery_waiting_seconds", "Longest a reply waits to be sent.", waits.send)
+    yield _single("delivery_unknown_seconds", "Longest it is not known whether a reply arrived.", waits.unknown)
+    yield _single("delivery_review_seconds", "Longest a reply waits for a person's decision.", waits.review)
+    missing, over, early = (
+        promises.events_without_effect(),
+        promises.takeover_violations(),
+        promises.sends_out_of_order(),
+    )
+    yield _single("webhook_events_without_message_last_hour", "Taken in, and not in the record. Must be 0.", missing)
+    yield _single("takeover_violations_last_hour", "Sends of the bot begun while people answer. Must be 0.", over)
+    yield _single("sends_out_of_order_last_hour", "Replies begun before an earlier one. Must be 0.", early)
+    yield _by("send_attempts_last_hour", "Attempts by how they ended.", "outcome", promises.attempts_by_outcome())
+    yield _by("turns_last_hour", "Answers worked out, by how it ended.", "state", promises.answers_by_kind())
+    yield _by("escalations_last_hour", "Calls for a person, by why.", "reason", promises.escalations_by_reason())
+    spend = promises.spend_today()
+    yield _single("spend_scopes_over_cap", "Scopes that cost more than their cap today.", spend.pop("scopes_over"))
+    yield _by("spend_dollars_today", "What models cost today.", "part", spend)
+    yield _by("breaker_open", "Processes that leave this alone for now.", "name", promises.left_alone())
+    held = promises.last_drill_held()
+    if held is not None:
+        yield _single("last_drill_held", "Whether the last drill from the page held.", held)
+
+
+def _heartbeats() -> Iterable[Metric]:
     gauge = GaugeMetricFamily(
         "heartbeat_age_seconds", "Since a process's last sign of life.", labels=["kind", "process"]
     )
-    for process, (kind, age) in heartbeats.ages().items():
+    ages = heartbeats.ages()
+    for process, (kind, age) in ages.items():
         gauge.add_metric([kind, process], age)
-    return gauge
+    yield gauge
+    sweeper = min((age for kind, age in ages.values() if kind == "sweeper"), default=math.inf)
+    yield _single("sweeper_age_seconds", "Since any sweeper gave a sign of life.", sweeper)
 
 
 def _single(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 
 
-def _by(name: str, help_text: str, label: str, values: Mapping[str, int]) -> Metric:
+def _by(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
     gauge = GaugeMetricFamily(name, help_text, labels=[label])
     for key, value in values.items():
         gauge.add_metric([key], value)

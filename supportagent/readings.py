@@ -32,7 +32,8 @@ def events_by_state() -> dict[str, int]:
 
 def recent_events_by_state() -> dict[str, int]:
     """Webhook events of the last hour, by what became of them."""
-    return _counted(WebhookEvent.objects.filter(received_at__gte=timezone.now() - RECENT), "state")
+    recent = WebhookEvent.objects.filter(received_at__gte=timezone.now() - RECENT)
+    return dict.fromkeys(WebhookEvent.State.values, 0) | _counted(recent, "state")
 
 
 def conversations_by_mode() -> dict[str, int]:
@@ -53,7 +54,7 @@ def escalations_by_state() -> dict[str, int]:
 
 def accounts_by_state() -> dict[str, int]:
     """Platform accounts, by whether they work."""
-    return _counted(PlatformAccount.objects.all(), "state")
+    return dict.fromkeys(PlatformAccount.State.values, 0) | _counted(PlatformAccount.objects.all(), "state")
 
 
 def undecided_messages() -> int:

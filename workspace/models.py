@@ -114,5 +114,11 @@ class DrillRun(models.Model):
             ),
         ]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """What was counted, the promises first."""
+        first = [name for name in ("kills", "acked", "lost", "doubled", "out of order") if name in self.numbers]
+        return {name: self.numbers[name] for name in [*first, *sorted(self.numbers.keys() - set(first))]}
+
     def __str__(self) -> str:
         return f"Drill of {self.started_at:%Y-%m-%d %H:%M}"

@@ -39,6 +39,11 @@ class Breakers:
             line.is_probing = True
             return True
 
+    def open_now(self) -> list[str]:
+        """The models that are being left alone, as provider:model."""
+        with self._lock:
+            return [":".join(name) for name, line in self._lines.items() if line.was_open]
+
     def left_alone(self, name: tuple[str, str]) -> None:
         """Note that an allowed call was not made after all, so that another may be the probe."""
         with self._lock:

@@ -18,6 +18,7 @@ from agent.llm.breaker import Breakers
 from agent.llm.calls import CallFailed, Completion, FailureKind, Provider
 from agent.llm.hosted import CONNECTIONS, HostedModel
 from agent.llm.wording import messages_of
+from core import vitals
 from core.crashpoints import crash_point
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Chain:
         """Ask them in this order."""
         self.providers = tuple(providers)
         self.breakers = Breakers(time.monotonic)
+        vitals.tell("models", self.breakers.open_now)
         self._places = {p.provider: threading.BoundedSemaphore(CALLS_AT_ONCE) for p in self.providers}
 
     def writer(self, budget: Budget) -> "TurnWriter":

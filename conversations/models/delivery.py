@@ -157,6 +157,7 @@ class DeliveryAttempt(models.Model):
 
     class Meta:
         ordering = ["delivery", "number", "id"]
+        indexes = [models.Index(fields=["started_at"], name="attempt_recent")]
 
     def __str__(self) -> str:
         return f"Attempt {self.number} at delivery {self.delivery_id}"

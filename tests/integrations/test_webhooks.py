@@ -17,6 +17,7 @@ from core import bells
 from integrations import keys
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.tiktok import signature
+from integrations.webhooks import counter
 from tests.conftest import RungBell
 from tests.integrations.tiktok import CLIENT_KEY, SECRET, event, post, text_event, tiktok_account
 from tests.waiting import wait_until
@@ -333,3 +334,20 @@ def test_fifty_deliveries_of_one_event_at_once_are_one_row() -> None:
 
     assert [answer.status_code for answer in answers] == [200] * 50
     assert WebhookEvent.objects.count() == 1
+
+
+def test_every_answer_is_counted_by_what_it_was(client: Client) -> None:
+    def counted() -> dict[str, float]:
+        results = ("stored", "repeated", "conflict", "refused")
+        return {result: counter.labels("tiktok", result)._value.get() for result in results}
+
+    before = counted()
+
+    post(client, text_event("One", message_id="m-1"))
+    post(client, text_event("One", message_id="m-1"))
+    post(client, text_event("Two", message_id="m-1"))
+    post(client, text_event("One", message_id="m-2"), secret="not ours")
+
+    assert {result: counted()[result] - number for result, number in before.items()} == {
+        "stored": 1, "repeated": 1, "conflict": 1, "refused": 1,
+    }  # fmt: skip

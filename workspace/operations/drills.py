@@ -186,6 +186,6 @@ def figures(report: str) -> dict[str, float]:
     for line in report.splitlines():
         head, _colon, rest = line.partition(": ")
         for name, number in _FIGURE.findall(rest if head in {"held", "BROKEN"} else ""):
-            key = name.strip().replace(" ", "_")
+            key = name.strip()
             found[key] = found.get(key, 0) + float(number)
     return found

@@ -213,7 +213,7 @@ def start_drill(request: HttpRequest) -> HttpResponse:
         drills.start(_person(request))
     except (NotAllowed, drills.DrillNotAllowed, drills.DrillRuns) as problem:
         return _back(request, problem=problem)
-    messages.success(request, _("The drill has begun. It takes about a minute, and touches none of your data."))
+    messages.success(request, _("The drill has begun. It takes a minute or two, and touches none of your data."))
     return _back(request)
 
 

@@ -95,3 +95,12 @@ def test_an_accounts_problem_lasts_ten_minutes(clock: Clock) -> None:
     assert not breakers.allows(NAME)
     clock.now += 1
     assert breakers.allows(NAME)
+
+
+def test_what_is_left_alone_is_named(clock: Clock) -> None:
+    breakers = Breakers(clock)
+    breakers.failed(("anthropic", "fine"))
+    for _ in range(5):
+        breakers.failed(NAME)
+
+    assert breakers.open_now() == ["openai:gpt-test"]

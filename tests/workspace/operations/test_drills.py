@@ -188,5 +188,5 @@ def test_figures_are_summed_over_the_lines_that_judge() -> None:
     report = f"Starting 3 things\n{HELD}\n{HELD}\nstopped after 99 s"
 
     assert drills.figures(report) == {
-        "kills": 4, "written": 80, "acked": 80, "lost": 0, "doubled": 0, "drained_after": 7.0,
+        "kills": 4, "written": 80, "acked": 80, "lost": 0, "doubled": 0, "drained after": 7.0,
     }  # fmt: skip
