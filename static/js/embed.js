@@ -28,7 +28,8 @@
   const words = script.dataset.label || "Chat";
   const listeners = new Map();
   const phone = window.matchMedia("(max-width: 500px), (max-height: 480px)");
-  const state = { open: false, ready: false, unread: 0, frame: null, overflow: "", returnTo: null };
+  const readySeconds = 8;
+  const state = { open: false, loaded: false, ready: false, unread: 0, frame: null, overflow: "", returnTo: null };
 
   const css = `
     :host { all: initial; color-scheme: light dark; }
@@ -61,6 +62,10 @@
     .panel.is-full { inset: 0; inline-size: 100%; block-size: 100%; border: 0; border-radius: 0; }
     .panel:not([hidden]) { animation: rise 180ms cubic-bezier(0.2, 0, 0.1, 1); }
     iframe { display: block; inline-size: 100%; block-size: 100%; border: 0; }
+    .elsewhere {
+      display: flex; align-items: center; justify-content: center; block-size: 100%; color: LinkText;
+      font: 600 17px/1.4 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+    }
     .hidden-words { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
     @keyframes rise { from { opacity: 0; transform: translateY(12px); } }
     @media (prefers-reduced-motion: reduce) { .launcher, .panel { animation: none !important; transition: none; } }
@@ -125,7 +130,10 @@
   }
 
   function tell(type, fields) {
-    state.frame?.contentWindow?.postMessage({ ...fields, label, type }, origin);
+    // Before it is loaded the frame is nobody's; what it must know then is in the hello.
+    if (state.loaded) {
+      state.frame.contentWindow?.postMessage({ ...fields, label, type }, origin);
+    }
   }
 
   /* The frame is loaded at the first opening, or at once for a visitor who has chatted before. */
@@ -143,11 +151,26 @@
     frame.referrerPolicy = "origin";
     frame.addEventListener("load", () => {
       const page = `${window.location.origin}${window.location.pathname}`;
+      state.loaded = true;
       tell("hello", { open: state.open, page });
+      window.setTimeout(() => state.ready || offerElsewhere(address), readySeconds * 1000);
     });
     state.frame = frame;
     frame.src = address.href;
     panel.append(frame);
+  }
+
+  /* A site that the account does not list may not frame the chat; its visitors get to it all the same. */
+  function offerElsewhere(address) {
+    console.warn(`The chat may not be shown on ${window.location.origin}. Add this site to the account's origins.`);
+    address.searchParams.delete("embedded");
+    const link = document.createElement("a");
+    link.className = "elsewhere";
+    link.href = address.href;
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.textContent = `${words} ↗`;
+    state.frame?.replaceWith(link);
   }
 
   function remember() {

@@ -27,7 +27,8 @@ export class Composer {
     this.#strings = strings;
     this.#store = store;
     this.on = on;
-    this.#field.value = store.draft;
+    // What was typed before this script was there is not lost to the draft of another day.
+    this.#field.value ||= store.draft;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
