@@ -14,6 +14,7 @@ from pytest_django import Settings
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Delivery, DeliveryAttempt, Escalation, Message
 from conversations.types import SendOutcome, SendResult
+from core.http import Answer
 from core.models import AuditEvent
 from integrations import limits, services
 from integrations.models import PlatformAccount, SendWindow
@@ -235,7 +236,7 @@ def test_no_transaction_is_open_while_the_platform_is_called(tiktok: Rig, conver
     depths: list[int] = []
     honest = client_module.TikTokClient._exchange
 
-    def note(client: client_module.TikTokClient, *args: Any, **kwargs: Any) -> client_module.Answer:
+    def note(client: client_module.TikTokClient, *args: Any, **kwargs: Any) -> Answer:
         depths.append(len(connection.savepoint_ids))
         return honest(client, *args, **kwargs)
 

@@ -10,10 +10,11 @@ import httpx2
 import pytest
 
 from conversations.types import SendOutcome
+from core.http import Answer
 from integrations.platforms.base import CallFailed, Session
 from integrations.platforms.tiktok import client as client_module
 from integrations.platforms.tiktok.adapter import TikTok
-from integrations.platforms.tiktok.client import Answer, TikTokClient
+from integrations.platforms.tiktok.client import TikTokClient
 from tests.simulator.rig import API, BUSINESS, CLIENT_KEY, REFRESH, SECRET, TOKEN, Rig
 from tests.waiting import wait_until
 
