@@ -40,7 +40,7 @@ def at_once(pk: int) -> float:
 
 def time_left(pk: int) -> float:
     """Seconds until the customer has had time to finish writing."""
-    ready_at = Conversation.objects.filter(pk=pk).values_list("ready_at", flat=True).first()
+    ready_at = Conversation.objects.filter(pk=pk).order_by("pk").values_list("ready_at", flat=True).first()
     if ready_at is None:
         return 0.0
     left = (ready_at - timezone.now()).total_seconds()
@@ -64,7 +64,8 @@ def when(fact: Signal, *, enqueue: "Task[[int], None]", after: Callable[[int], f
 def show(*, pk: int, **_: object) -> None:
     """Tell open screens that a conversation changed."""
     try:
-        row = Conversation.objects.only("public_id", "team_id", "assignee_id", "version").filter(pk=pk).first()
+        seen = Conversation.objects.filter(pk=pk).order_by("pk")
+        row = seen.values_list("public_id", "team_id", "assignee_id", "version", named=True).first()
     except DatabaseError:
         logger.warning("The database did not say how conversation %d changed; screens will find out.", pk)
         return

@@ -12,6 +12,7 @@ from conversations.services.deliveries import (
     count_look,
     decide_delivery,
     defer_delivery,
+    is_send_due,
     release_expired_sends,
     settle_delivery,
     settle_unknown,
@@ -20,6 +21,7 @@ from conversations.services.deliveries import (
 )
 from conversations.services.receiving import (
     ensure_conversation,
+    is_recorded,
     mark_read_to,
     receive,
     record_echo,
@@ -63,6 +65,8 @@ __all__ = [
     "fail_turn",
     "give_up_attachment",
     "hand_back",
+    "is_recorded",
+    "is_send_due",
     "keep_attachment",
     "lock",
     "mark_read_to",

@@ -13,13 +13,14 @@ from conversations.signals import conversation_changed, message_received, reply_
 logger = logging.getLogger(__name__)
 
 
-def lock(conversation_id: int) -> Conversation:
-    """The conversation, held until the surrounding transaction ends.
+def lock(conversation_id: int, *, with_customer: bool = False) -> Conversation:
+    """The conversation, held until the surrounding transaction ends; its customer is read with it, and not held.
 
     PostgreSQL locks the row. SQLite ignores the request, but there every transaction begins IMMEDIATE and so holds
     the one write lock from its first statement.
     """
-    return Conversation.objects.select_for_update().get(pk=conversation_id)
+    rows = Conversation.objects.select_for_update(of=("self",))
+    return (rows.select_related("customer") if with_customer else rows).get(pk=conversation_id)
 
 
 def save(conversation: Conversation, *fields: str) -> None:

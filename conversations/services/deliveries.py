@@ -36,6 +36,11 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
+def is_send_due(conversation_id: int) -> bool:
+    """Whether a conversation has something to send now, as far as time goes; a claim looks closer."""
+    return Delivery.objects.due().filter(conversation_id=conversation_id).exists()
+
+
 @transaction.atomic
 def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     """Claim the next message of a conversation to send, or None: nothing is due, or it is somebody else's.
@@ -43,7 +48,7 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     The conversation's row is held, so that a claim and a person's taking over happen one after the other. What the
     platform's window would refuse is given up here, before anybody writes in vain.
     """
-    conversation = lock(conversation_id)
+    conversation = lock(conversation_id, with_customer=True)
     delivery = (
         Delivery.objects.due()
         .head_of_line()
@@ -134,7 +139,8 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
                 arrived(conversation, delivery, platform_message_id=delivery.echo_message_id)
             else:
                 _doubt(conversation, delivery, result.evidence)
-    announce(conversation.pk, queued=True)
+    # No bell for what comes next: whoever settles goes on until nothing is due.
+    announce(conversation.pk)
     return True
 
 

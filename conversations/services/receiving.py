@@ -69,10 +69,18 @@ def ensure_conversation(
         )
 
 
+def is_recorded(account_id: int, source_id: str) -> bool:
+    """Whether the account's message with the platform's id ``source_id`` is in the record, whoever wrote it."""
+    return Message.objects.filter(account_id=account_id, platform_message_id=source_id).exists()
+
+
 @transaction.atomic
-def receive(inbound: InboundMessage) -> Message | None:
-    """Record a customer's message and say what becomes of it. None if it was known: receiving it again changes nothing."""
-    conversation = lock(
+def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Message | None:
+    """Record a customer's message and say what becomes of it. None if it was known: receiving it again changes nothing.
+
+    ``held`` is the thread's conversation, where the caller has just locked it in a transaction of its own.
+    """
+    conversation = held or lock(
         ensure_conversation(
             inbound.channel,
             thread_key=inbound.thread_key,
@@ -82,7 +90,7 @@ def receive(inbound: InboundMessage) -> Message | None:
             locale=inbound.locale,
         )
     )
-    if Message.objects.filter(account_id=conversation.account_id, platform_message_id=inbound.source_id).exists():
+    if is_recorded(conversation.account_id, inbound.source_id):
         return None
     text = clean_text(inbound.text)
     now = database_now()
@@ -220,7 +228,7 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
             echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name
         )
     )
-    if Message.objects.filter(account_id=conversation.account_id, platform_message_id=echo.source_id).exists():
+    if is_recorded(conversation.account_id, echo.source_id):
         return EchoMeaning.DUPLICATE
     if echo.by_api and _settle_by_echo(conversation, echo):
         return EchoMeaning.OURS

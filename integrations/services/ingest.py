@@ -97,13 +97,14 @@ def ingest_waiting(limit: int = 200) -> int:
 def _drain(lane: Lane) -> None:
     """Deal with a lane until it is empty or has to wait."""
     for _ in range(MOST_ROUNDS):
-        head = lane.waiting().first()
-        if head is None or head.next_attempt_at > database_now():
+        waiting = list(lane.waiting()[:2])
+        if not waiting or waiting[0].next_attempt_at > database_now():
             return
+        head = waiting[0]
         reading = _read(head)
         conversation_id = _conversation_of(reading)
         if conversation_id is None:
-            went_on = _apply(head, reading)
+            went_on = _apply(head, reading) and len(waiting) > 1
         else:
             went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
         if not went_on:
@@ -111,22 +112,27 @@ def _drain(lane: Lane) -> None:
 
 
 def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
-    """Hold a conversation and take in what waits for it, in order; whether the lane may go on."""
+    """Hold a conversation and take in what waits for it, in order; whether the lane may go on and may hold more."""
     with transaction.atomic():
         # Registered before anything is announced, so that it comes before the bells.
         transaction.on_commit(partial(crash_point, "ingest.after_commit"))
-        conversation = conversations.lock(conversation_id)
+        conversation = conversations.lock(conversation_id, with_customer=True)
         thread = (conversation.account_id, conversation.thread_key)
+        held: Conversation | None = conversation
         now = database_now()
-        for event in lane.waiting()[:MOST_AT_ONCE]:
+        waiting = list(lane.waiting()[:MOST_AT_ONCE])
+        for event in waiting:
             if event.next_attempt_at > now:
                 return False
             reading = read.get(event.pk) or _read(event)
             if reading.thread not in {None, thread}:
                 return True
-            if not _apply(event, reading):
+            if not _apply(event, reading, held):
                 return False
-    return True
+            # A later event reads the row again: a failed one before it may have left this copy half changed.
+            held = None
+    # What came meanwhile has a bell of its own.
+    return len(waiting) == MOST_AT_ONCE
 
 
 def _conversation_of(reading: Reading) -> int | None:
@@ -164,7 +170,11 @@ def _read(event: WebhookEvent) -> Reading:
         account = _account(event, opened.external_account_id)
         if account is None:
             return Reading(state=State.IGNORED, reason="account: no account of ours has this id.")
-        return Reading(items=tuple(platform.parse(opened, account)), account_id=account.pk)
+        items = tuple(platform.parse(opened, account))
+        if _is_known_echo(items):
+            # Most echoes are: the sender's own answer was faster. They touch no conversation.
+            return Reading(state=State.IGNORED, reason=f"echo: {EchoMeaning.DUPLICATE.value}", account_id=account.pk)
+        return Reading(items=items, account_id=account.pk)
     except Unreadable as problem:
         return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300), account_id=_known(account))
     except AnyDatabaseError:
@@ -172,6 +182,14 @@ def _read(event: WebhookEvent) -> Reading:
     except Exception as error:
         logger.exception("Event %d could not be read.", event.pk)
         return Reading(error=f"error: {type(error).__name__} while reading.", account_id=_known(account))
+
+
+def _is_known_echo(items: tuple[ParsedItem, ...]) -> bool:
+    return (
+        len(items) == 1
+        and isinstance(items[0], OutboundEcho)
+        and conversations.is_recorded(items[0].channel.account_id, items[0].source_id)
+    )
 
 
 def _known(account: PlatformAccount | None) -> int | None:
@@ -184,13 +202,16 @@ def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
     return accounts.filter(external_id=external_id).defer("secrets").first()
 
 
-def _apply(event: WebhookEvent, reading: Reading) -> bool:
-    """Give an event its effect and its end, together or not at all; whether its lane may go on."""
+def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = None) -> bool:
+    """Give an event its effect and its end, together or not at all; whether its lane may go on.
+
+    ``held`` is the event's conversation, where it is locked and as the database has it.
+    """
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:
         with transaction.atomic():
-            end = _effect(reading.items) if reading.items else reading
+            end = _effect(reading.items, held) if reading.items else reading
             crash_point("ingest.mid_tx")
             WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
                 state=end.state,
@@ -230,16 +251,16 @@ def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool
     return True
 
 
-def _effect(items: tuple[ParsedItem, ...]) -> Reading:
+def _effect(items: tuple[ParsedItem, ...], held: Conversation | None) -> Reading:
     """Do what the items say. The event ends as taken in if one of them had an effect."""
-    ends = [_effect_of(item) for item in items]
+    ends = [_effect_of(item, held if len(items) == 1 else None) for item in items]
     return next((end for end in ends if end.state == State.INGESTED), ends[-1])
 
 
-def _effect_of(item: ParsedItem) -> Reading:
+def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
     match item:
         case InboundMessage():
-            message = conversations.receive(item)
+            message = conversations.receive(item, held=held)
             if message is None:
                 return Reading(state=State.IGNORED, reason="duplicate: the message was known.")
             return Reading(message_id=message.pk)

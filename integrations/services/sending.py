@@ -38,6 +38,8 @@ def send_next(conversation_pk: int) -> int:
 
 
 def _send_one(conversation_pk: int) -> bool:
+    if not conversations.is_send_due(conversation_pk):
+        return False
     account = _account_of(conversation_pk)
     if account is None or not _is_ready(account, conversation_pk):
         return False

@@ -268,10 +268,10 @@ def test_a_failing_event_holds_up_its_own_thread_only() -> None:
     keep(text_event("Elsewhere", message_id="h-1", thread="well", customer="other"))
     receive = conversations.receive
 
-    def refuse_poison(inbound: InboundMessage) -> Message | None:
+    def refuse_poison(inbound: InboundMessage, *, held: Conversation | None = None) -> Message | None:
         if inbound.text == "Poison":
             raise RuntimeError("boom")
-        return receive(inbound)
+        return receive(inbound, held=held)
 
     with patch.object(conversations, "receive", refuse_poison):
         services.ingest_waiting()

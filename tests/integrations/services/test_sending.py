@@ -9,7 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Delivery, DeliveryAttempt, Escalation, Message
@@ -21,6 +21,7 @@ from integrations.models import PlatformAccount, SendWindow
 from integrations.platforms.base import Outgoing, Session
 from integrations.platforms.tiktok import client as client_module
 from integrations.platforms.tiktok.adapter import TikTok
+from tests.conftest import RungBell
 from tests.factories import make_conversation, make_delivery
 from tests.simulator.rig import REFRESH, TOKEN, Rig
 
@@ -52,8 +53,33 @@ def test_what_waits_is_sent_in_order(tiktok: Rig, conversation: Conversation) ->
     assert [row.outcome for row in DeliveryAttempt.objects.all()] == ["ok"] * 3
 
 
-def test_where_nothing_waits_nothing_is_called_and_no_call_is_used_up(tiktok: Rig, conversation: Conversation) -> None:
-    assert services.send_next(conversation.pk) == 0
+def test_one_message_is_sent_by_few_statements(
+    tiktok: Rig, conversation: Conversation, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_delivery(conversation)
+
+    with django_assert_max_num_queries(32):
+        assert services.send_next(conversation.pk) == 1
+
+
+def test_whoever_sends_goes_on_without_a_bell(
+    tiktok: Rig, conversation: Conversation, bells: list[RungBell], django_capture_on_commit_callbacks: Any
+) -> None:
+    make_delivery(conversation, "One")
+    make_delivery(conversation, "Two")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.send_next(conversation.pk)
+
+    assert states() == ["sent", "sent"]
+    assert not bells
+
+
+def test_where_nothing_waits_nothing_is_called_and_no_call_is_used_up(
+    tiktok: Rig, conversation: Conversation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        assert services.send_next(conversation.pk) == 0
 
     assert not tiktok.log("call")
     assert not SendWindow.objects.exists()

@@ -1,0 +1,40 @@
+"""What taking in costs: most events are a customer's words, or the echo of our own."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from conversations.models import Conversation, Message
+from integrations import services
+from integrations.models import WebhookEvent
+from tests.integrations.tiktok import event, keep, text_event, tiktok_account
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_text_is_taken_in_by_few_statements(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    tiktok_account()
+    services.ingest_event(keep(event("receive_text")).pk)
+    kept = keep(text_event("And the red one?", message_id="m-2"))
+
+    with django_assert_max_num_queries(22):
+        services.ingest_event(kept.pk)
+
+    assert Message.objects.count() == 2
+
+
+def test_an_echo_of_what_is_known_touches_no_conversation(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    tiktok_account()
+    first = keep(event("echo_api"))
+    services.ingest_event(first.pk)
+    version = Conversation.objects.get().version
+    WebhookEvent.objects.filter(pk=first.pk).update(event_key="kept under another key")
+    again = keep(event("echo_api"))
+
+    with django_assert_max_num_queries(8):
+        services.ingest_event(again.pk)
+
+    again.refresh_from_db()
+    assert (again.state, again.reason) == (WebhookEvent.State.IGNORED, "echo: duplicate")
+    assert Conversation.objects.get().version == version
