@@ -6,7 +6,8 @@ from typing import Any
 
 from celery import Celery
 from celery.concurrency.thread import TaskPool
-from celery.signals import celeryd_init, worker_ready
+from celery.signals import celeryd_init, task_postrun, task_prerun, worker_ready
+from django.db import close_old_connections
 
 from supportagent import watchdog
 
@@ -15,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
 app = Celery("supportagent")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery would close the database's connections before and after each task; below they age as between requests.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 
 
 @celeryd_init.connect
@@ -31,3 +34,11 @@ def watch(sender: Any, **_: object) -> None:
     """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog."""
     if isinstance(sender.pool, TaskPool):
         watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def let_connections_age(sender: Any, **_: object) -> None:
+    """Close what is too old or broken, and have the rest looked at when it is used next."""
+    if not sender.request.is_eager:
+        close_old_connections()
