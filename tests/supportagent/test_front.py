@@ -45,8 +45,8 @@ def request_by(user: User | None, path: str = "/workspace/") -> HttpRequest:
 @pytest.mark.parametrize(
     ("role", "doors"),
     [
-        (Role.ADMIN, ["/workspace/", "/dashboard/", "/admin/"]),
-        (Role.SUPERVISOR, ["/workspace/", "/dashboard/", "/admin/"]),
+        (Role.ADMIN, ["/workspace/", "/dashboard/", "/operations/", "/admin/"]),
+        (Role.SUPERVISOR, ["/workspace/", "/dashboard/", "/operations/", "/admin/"]),
         (Role.AGENT, ["/workspace/", "/dashboard/", "/admin/"]),
         (Role.PROMPT_EDITOR, ["/admin/"]),
         (Role.VIEWER, ["/workspace/", "/dashboard/", "/admin/"]),
