@@ -1,0 +1,145 @@
+"""A running product to be attacked: what `make run` starts, or production's processes on PostgreSQL and Redis."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+
+from tests.product import ROOT, answers, free_ports, start_product, stop
+from tests.waiting import wait_until
+
+BIN = Path(sys.executable).parent
+CLIENT_KEY, BUSINESS, SECRET = "7000000000000000001", "biz-open-id", "only-for-the-fuzz"
+# Nobody listens there: nothing of what is tried may leave.
+NOWHERE = "http://127.0.0.1:9"
+ADD_ACCOUNT = (
+    *("account", "add", "--platform", "tiktok", "--name", "Fuzz", "--external-id", BUSINESS, "--client-key", CLIENT_KEY),
+    *("--secret", SECRET, "--access-token", "act.fuzz", "--refresh-token", "rft.fuzz"),
+    *("--api-base", f"{NOWHERE}/open_api/v1.3", "--auth-base", NOWHERE),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A product with one TikTok account, whose bot is off so that the door and the taking in are what is tried.
+
+    ``pids`` are the processes whose memory counts, ``logs`` what they said; ``query`` asks the database.
+    """
+
+    shape: str
+    port: int
+    pids: tuple[int, ...]
+    logs: tuple[Path, ...]
+    query: Callable[[str], list[tuple[Any, ...]]]
+
+
+@contextmanager
+def served(folder: Path, *, database_url: str = "", redis_url: str = "") -> Iterator[Served]:
+    """Start the product in ``folder``; on PostgreSQL and Redis where they are given, else as `make run` does."""
+    with _services(folder, database_url, redis_url) if database_url else _embedded(folder) as product:
+        product.query("UPDATE integrations_platformaccount SET bot_enabled = false")
+        yield product
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[Served]:
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(folder / "product" / "db.sqlite3", timeout=30)) as connection, connection:
+            return list(connection.execute(sql))
+
+    with start_product(folder / "product", demo=False) as product:
+        product.manage_json(*ADD_ACCOUNT)
+        yield Served(
+            shape="embedded, SQLite",
+            port=int(product.environment["PORT"]),
+            pids=(product.process.pid,),
+            logs=(product.log,),
+            query=query,
+        )
+
+
+@contextmanager
+def _services(folder: Path, database_url: str, redis_url: str) -> Iterator[Served]:
+    folder.mkdir(parents=True, exist_ok=True)
+    (port,) = free_ports(1)
+    name = f"fuzz_{os.getpid()}_{port}"
+    own_url = urlunsplit(urlsplit(database_url)._replace(path=f"/{name}"))
+    environment = _production(folder, own_url, redis_url, port)
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(own_url, autocommit=True) as connection:
+            found = connection.execute(sql.encode())
+            return found.fetchall() if found.description else []
+
+    commands = {
+        "ingest": (
+            *(str(BIN / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            *("--no-access-log", "supportagent.wsgi:application"),
+        ),
+        "sweeper": (sys.executable, "manage.py", "work"),
+    }  # fmt: skip
+    with ExitStack() as stack:
+        _administer(database_url, f"CREATE DATABASE {name}")
+        stack.callback(_administer, database_url, f"DROP DATABASE {name} WITH (FORCE)")
+        stack.callback(redis.Redis.from_url(redis_url).delete, "celery")
+        for command in (("migrate", "--verbosity", "0"), ("setup",), ADD_ACCOUNT):
+            _manage(environment, *command)
+        running = {}
+        for process, command in commands.items():
+            with (folder / f"{process}.log").open("ab") as log:
+                running[process] = subprocess.Popen(
+                    command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )  # fmt: skip
+            stack.callback(stop, running[process])
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), seconds=90, what="the product to be ready")
+        yield Served(
+            shape="services, PostgreSQL and Redis",
+            port=port,
+            pids=tuple(process.pid for process in running.values()),
+            logs=tuple(folder / f"{process}.log" for process in running),
+            query=query,
+        )
+
+
+def _production(folder: Path, database_url: str, redis_url: str, port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return kept | {
+        "ENV_FILE": os.devnull,
+        "VAR_DIR": str(folder / "var"),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        # No worker runs, so that memory is the door's and the sweeper's; what is rung is thrown away at the end.
+        "CELERY_BROKER_URL": redis_url,
+        "SECRET_KEY": "only-for-the-fuzz-0123456789-abcdefghijklmnopqrstuvwxyz",
+        "FIELD_ENCRYPTION_KEYS": urlsafe_b64encode(b"only-for-the-fuzz-32-bytes-long!").decode(),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "HTTPS": "0",
+        "TRUSTED_PROXIES": "0",
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "EGRESS_ALLOW": "127.0.0.1:*",
+        "STATIC_FROM_SOURCE": "1",
+        "DEMO": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _manage(environment: dict[str, str], *command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"manage.py {command[0]}: {done.stderr[-2000:]}"
+
+
+def _administer(database_url: str, sql: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.encode())
