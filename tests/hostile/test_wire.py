@@ -204,7 +204,7 @@ def test_a_customer_writes_no_line_of_the_log(product: Served, line: str) -> Non
         HEAD
         + signature_line(body)
         + length_line(len(body))
-        + b"User-Agent: x\x1b[31m\r\nConnection: close\r\n\r\n"
+        + b"User-Agent: \xe9[31m\r\nConnection: close\r\n\r\n"
         + body,
     )
 
