@@ -38,7 +38,9 @@ SILENT = timedelta(seconds=20)
 KEPT_CHARACTERS = 20_000
 KEPT_RUNS = 50
 LOST = "The process that watched this drill ended before the drill did."
-_FIGURE = re.compile(r"([a-z][a-z0-9 _-]*?)[ :=]+(\d+(?:\.\d+)?)(?=[ ,;s|%]|$)", re.MULTILINE)
+# A line that judges: the word, what was tried, and its figures, such as "held     embedded worker-killed   kills 2, acked 40".
+_JUDGED = re.compile(r"^(?:held|BROKEN)\b:?\s+(.*)$", re.MULTILINE)
+_FIGURE = re.compile(r"([a-z][a-z ]*?) (\d+(?:\.\d+)?)(?=[ ,;]|$)")
 _ENDS = {0: DrillRun.State.HELD, 1: DrillRun.State.BROKEN, keeper.DEADLINE_PASSED: DrillRun.State.STOPPED}
 
 
@@ -183,9 +185,8 @@ def _finish(pk: int, state: DrillRun.State, report: str) -> None:
 def figures(report: str) -> dict[str, float]:
     """What the report counts, by name, summed over its lines; whatever follows no name is left out."""
     found: dict[str, float] = {}
-    for line in report.splitlines():
-        head, _colon, rest = line.partition(": ")
-        for name, number in _FIGURE.findall(rest if head in {"held", "BROKEN"} else ""):
-            key = name.strip()
-            found[key] = found.get(key, 0) + float(number)
+    for line in _JUDGED.findall(report):
+        told = re.split(r"\s{2,}|: ", line, maxsplit=1)[-1]
+        for name, number in _FIGURE.findall(told):
+            found[name] = found.get(name, 0) + float(number)
     return found

@@ -184,6 +184,31 @@ def test_the_page_shows_how_it_went(client: Client) -> None:
     assert HELD in told
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        HELD,
+        "held     embedded worker-killed                           kills 2, written 40, acked 40, drained after 3.5 s",
+    ],
+)
+def test_figures_are_found_behind_what_was_tried(line: str) -> None:
+    found = drills.figures(f"{line}\n1 held, 30 s\n")
+
+    assert (found["kills"], found["acked"], found["drained after"]) == (2, 40, 3.5)
+
+
+def test_the_drill_understands_what_the_button_tells_it(settings: Settings) -> None:
+    done = subprocess.run(
+        [sys.executable, *shlex.split(settings.DRILL_COMMAND), "--help"],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_figures_are_summed_over_the_lines_that_judge() -> None:
     report = f"Starting 3 things\n{HELD}\n{HELD}\nstopped after 99 s"
 
