@@ -18,7 +18,7 @@ def per_minute(platform: Platform) -> int:
     return int(getattr(settings, platform.calls_per_minute_setting))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def take(account_id: int, *, limit: int, calls: int = 1, leaving: int = 0) -> float:
     """Take the right to ``calls`` calls now: 0.0, or the seconds to wait, and then nothing was taken.
 

@@ -41,7 +41,7 @@ def is_send_due(conversation_id: int) -> bool:
     return Delivery.objects.due().filter(conversation_id=conversation_id).exists()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     """Claim the next message of a conversation to send, or None: nothing is due, or it is somebody else's.
 

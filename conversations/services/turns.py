@@ -1,6 +1,6 @@
 """The bot's right to answer: claimed by an epoch and a lease, used in one commit, lost to any person who steps in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -41,7 +41,7 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.TURN_LEASE_SECONDS)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
     """Claim the right to answer, or None: nothing is due, or somebody else has it.
 
@@ -54,15 +54,17 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
     )
     if not claimed:
         return None
-    conversation = Conversation.objects.get(pk=conversation_id)
+    epoch, answered_to_seq, last_in_seq, attempts, supersedes = Conversation.objects.values_list(
+        "epoch", "answered_to_seq", "last_in_seq", "attempts", "supersedes"
+    ).get(pk=conversation_id)
     return Turn(
-        conversation_id=conversation.pk,
-        epoch=conversation.epoch,
-        from_seq=conversation.answered_to_seq + 1,
-        to_seq=conversation.last_in_seq,
-        answered_to_seq=conversation.answered_to_seq,
-        attempt=conversation.attempts,
-        supersedes=conversation.supersedes,
+        conversation_id=conversation_id,
+        epoch=epoch,
+        from_seq=answered_to_seq + 1,
+        to_seq=last_in_seq,
+        answered_to_seq=answered_to_seq,
+        attempt=attempts,
+        supersedes=supersedes,
     )
 
 
@@ -160,15 +162,13 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
             disposition_reason="answered by the bot",
             disposition_id=delivery.pk,
         )
-        Episode.objects.filter(pk=episode.pk, first_bot_reply_at=None).update(first_bot_reply_at=Now())
+        if episode.first_bot_reply_at is None:
+            Episode.objects.filter(pk=episode.pk).update(first_bot_reply_at=Now())
         result = TurnResult.REPLIED
     conversation.answered_to_seq = turn.to_seq
     conversation.attempts = conversation.supersedes = 0
     conversation.lease_owner, conversation.lease_until = "", None
-    left = Message.objects.filter(
-        conversation=conversation, disposition=Message.Disposition.UNDECIDED, seq__gt=turn.to_seq
-    ).order_by("seq")
-    oldest = left.values_list("created_at", flat=True).first()
+    oldest = _oldest_left(conversation, turn) if conversation.last_in_seq > turn.to_seq else None
     conversation.first_unanswered_at = conversation.waiting_since = oldest
     if oldest is None:
         conversation.answered_to_seq = conversation.last_in_seq
@@ -176,6 +176,14 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
     elif conversation.ready_at is not None:
         conversation.ready_at = max(conversation.ready_at, not_before(conversation, database_now()))
     return result
+
+
+def _oldest_left(conversation: Conversation, turn: Turn) -> datetime | None:
+    """When the customer wrote the first message that the turn did not answer; None where that needs no answer."""
+    left = Message.objects.filter(
+        conversation=conversation, disposition=Message.Disposition.UNDECIDED, seq__gt=turn.to_seq
+    ).order_by("seq")
+    return left.values_list("created_at", flat=True).first()
 
 
 @transaction.atomic
