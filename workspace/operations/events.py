@@ -77,7 +77,7 @@ def page(filters: Filters, *, now: datetime, cursor: str = "") -> Page:
 
 def latest_set_aside(number: int) -> list[Row]:
     """The newest that wait for somebody, whenever they came."""
-    waiting = WebhookEvent.objects.filter(state__in=DROPPABLE).order_by("-id").defer("body", "headers")
+    waiting = WebhookEvent.objects.filter(state__in=DROPPABLE).order_by("-received_at", "-pk").defer("body", "headers")
     return rows(list(waiting[:number]))
 
 
