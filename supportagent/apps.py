@@ -11,9 +11,12 @@ class SupportAgentConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what the apps announce to who acts on it."""
-        from supportagent import checks, drills, flow, heartbeats
+        from django.contrib.auth.signals import user_logged_in
+
+        from supportagent import checks, drills, flow, heartbeats, sessions
 
         drills.prepare()
         checks.register()
         flow.connect()
+        user_logged_in.connect(sessions.begin, dispatch_uid="supportagent.sessions")
         heartbeats.connect()

@@ -14,6 +14,7 @@ from analytics.routing import websocket_urlpatterns as analytics_routes  # noqa:
 from integrations.routing import websocket_urlpatterns as integrations_routes  # noqa: E402
 from supportagent.origins import NotFound, SameOrigin  # noqa: E402
 from supportagent.second_factor import SecondFactorSocket  # noqa: E402
+from supportagent.sessions import SessionSocket  # noqa: E402
 from workspace.routing import websocket_urlpatterns as workspace_routes  # noqa: E402
 
 staff = [*workspace_routes, *analytics_routes]
@@ -24,7 +25,8 @@ application = ProtocolTypeRouter(
         "http": http,
         "websocket": NotFound(
             SameOrigin(
-                AuthMiddlewareStack(SecondFactorSocket(URLRouter([*staff, *visitors]))), may_be_absent=("/ws/chat/",)
+                AuthMiddlewareStack(SessionSocket(SecondFactorSocket(URLRouter([*staff, *visitors])))),
+                may_be_absent=("/ws/chat/",),
             )
         ),
     }

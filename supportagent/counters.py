@@ -18,6 +18,9 @@ _seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
     registry=registry,
 )
+_policy_reports = Counter(
+    "csp_reports_total", "What the content policy stopped, as browsers report it.", ["directive"], registry=registry
+)
 registry.register(bells.counter)
 registry.register(webhooks.counter)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -30,3 +33,8 @@ def count_request(request: HttpRequest, status: int, seconds: float) -> None:
     method = request.method if request.method in _METHODS else "other"
     _requests.labels(method, route, str(status)).inc()
     _seconds.labels(route).observe(seconds)
+
+
+def count_policy_report(directive: str) -> None:
+    """Count a browser's report; ``directive`` is a part of our policy, or ``other``."""
+    _policy_reports.labels(directive).inc()

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,14 @@ TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 DATABASES = ("postgres", "postgresql", "sqlite")
 LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the entries of a list must be: how one is told, and how that is said."""
+
+    fits: Callable[[str], bool]
+    expected: str
 
 
 class Environment:
@@ -68,19 +77,13 @@ class Environment:
         return given in TRUE if given else default
 
     def words(
-        self,
-        name: str,
-        *,
-        default: Iterable[str],
-        fits: Callable[[str], bool] = bool,
-        expected: str = "",
-        may_be_empty: bool = False,
+        self, name: str, *, default: Iterable[str], of: "Kind | None" = None, may_be_empty: bool = False
     ) -> list[str]:
-        """The parts between commas. Each must be what ``fits`` takes; ``expected`` says what that is."""
+        """The parts between commas, each of a kind if there is one."""
         words = [part.strip() for part in self._variables.get(name, "").split(",") if part.strip()]
         for word in words:
-            if not fits(word):
-                _refuse(name, word, f"each entry must be {expected}", verb="contains")
+            if of is not None and not of.fits(word):
+                _refuse(name, word, f"each entry must be {of.expected}", verb="contains")
         if not words and not (may_be_empty and name in self._variables):
             return list(default)
         return words
@@ -147,10 +150,25 @@ def is_host_and_port(word: str) -> bool:
     return re.fullmatch(r"[^\s/@]+:([0-9]{1,5}|\*)", word) is not None
 
 
+def is_number(word: str) -> bool:
+    """Whether it is a plain number, not below 0."""
+    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", word) is not None
+
+
+def is_model(word: str) -> bool:
+    """Whether it is ``provider:model`` of a provider that can be called."""
+    return re.fullmatch(r"(openai|anthropic):\S+", word) is not None
+
+
 def one_of(choices: Collection[str]) -> str:
     """``a, b or c``."""
     *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def either(*choices: str) -> Kind:
+    """One of these."""
+    return Kind(choices.__contains__, one_of(choices))
 
 
 def _begins(schemes: Collection[str]) -> str:
@@ -160,3 +178,10 @@ def _begins(schemes: Collection[str]) -> str:
 def _refuse(name: str, given: str, expected: str, *, verb: str = "is set to") -> NoReturn:
     shown = given if len(given) <= LONGEST_SHOWN else f"{given[:LONGEST_SHOWN]}…"
     raise ImproperlyConfigured(f"{name} {f'{verb} “{shown}”' if shown else 'cannot be used'}: {expected}.")
+
+
+HOST_NAMES = Kind(is_host_name, "a name alone, such as support.example.org")
+ORIGINS = Kind(is_origin, "an address without a path, such as https://support.example.org")
+SECONDS = Kind(is_number, "a number of seconds, such as 1.5")
+HOSTS_AND_PORTS = Kind(is_host_and_port, "host:port or host:*")
+MODELS = Kind(is_model, "openai:MODEL or anthropic:MODEL")

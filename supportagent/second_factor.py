@@ -12,9 +12,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from core.models import User
+from supportagent import sessions
 
 REFUSED = 4403
-_OPEN = ("/accounts/", "/static/", "/health/", "/webhooks/", "/chat/", "/metrics")
+_OPEN = ("/accounts/", "/metrics", *sessions.PUBLIC)
 
 
 def is_missing(user: object) -> bool:

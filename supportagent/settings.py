@@ -13,7 +13,7 @@ from django.urls import reverse_lazy
 from supportagent import admin_look, content_policy, logs
 from supportagent import secrets as own_secrets
 from supportagent.databases import SQLITE_ENGINE, SQLITE_OPTIONS
-from supportagent.environment import Environment, is_host_and_port, is_host_name, is_origin, one_of
+from supportagent.environment import HOST_NAMES, HOSTS_AND_PORTS, MODELS, ORIGINS, SECONDS, Environment, either
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -50,22 +50,15 @@ LOOPBACK_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS",
     default=[] if not EMBEDDED else LOOPBACK_HOSTS if HOST in ("127.0.0.1", "::1", "localhost") else ["*"],
-    fits=is_host_name,
-    expected="a name alone, such as support.example.org",
+    of=HOST_NAMES,
 )
-CSRF_TRUSTED_ORIGINS = env.words(
-    "CSRF_TRUSTED_ORIGINS",
-    default=[] if EMBEDDED else [PUBLIC_URL],
-    fits=is_origin,
-    expected="an address without a path, such as https://support.example.org",
-)
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[] if EMBEDDED else [PUBLIC_URL], of=ORIGINS)
 HTTPS = env.switch("HTTPS", default=not EMBEDDED)
 TRUSTED_PROXIES = env.whole_number("TRUSTED_PROXIES", default=0 if EMBEDDED else 1)
 EGRESS_ALLOW = env.words(
     "EGRESS_ALLOW",
     default=["127.0.0.1:*", "localhost:*"] if EMBEDDED else [],
-    fits=is_host_and_port,
-    expected="host:port or host:*",
+    of=HOSTS_AND_PORTS,
     may_be_empty=True,
 )
 EGRESS_PROXY = env.address("EGRESS_PROXY", schemes=("http", "https"))
@@ -112,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "supportagent.sessions.SessionLimitsMiddleware",
     "supportagent.second_factor.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "supportagent.middleware.SynchronousMiddleware",
@@ -220,13 +214,7 @@ TURN_LEASE_SECONDS = env.number("TURN_LEASE_SECONDS", default=20.0)
 SEND_LEASE_SECONDS = env.number("SEND_LEASE_SECONDS", default=30.0)
 PLATFORM_CALL_SECONDS = env.number("PLATFORM_CALL_SECONDS", default=10.0)
 RECONCILE_AFTER_SECONDS = [
-    float(seconds)
-    for seconds in env.words(
-        "RECONCILE_AFTER_SECONDS",
-        default=("1", "5", "15"),
-        fits=lambda word: word.replace(".", "", 1).isdecimal(),
-        expected="a number of seconds, such as 1.5",
-    )
+    float(seconds) for seconds in env.words("RECONCILE_AFTER_SECONDS", default=("1", "5", "15"), of=SECONDS)
 ]
 STALL_SECONDS = 60
 TASK_LIMIT_SECONDS = 120
@@ -274,8 +262,7 @@ STAFF_ROLES = ("admin", "supervisor", "agent", "prompt-editor", "viewer")
 TWO_FACTOR_ROLES = env.words(
     "TWO_FACTOR_ROLES",
     default=[] if DEMO else ["admin", "supervisor", "prompt-editor"],
-    fits=STAFF_ROLES.__contains__,
-    expected=one_of(STAFF_ROLES),
+    of=either(*STAFF_ROLES),
     may_be_empty=True,
 )
 FOUR_EYES = env.switch("FOUR_EYES", default=not DEMO)
@@ -343,6 +330,7 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_SECONDS = 60 * env.whole_number("SESSION_IDLE_MINUTES", default=30, least=1, most=720)
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
@@ -351,12 +339,7 @@ UNFOLD = admin_look.UNFOLD
 
 # --- Models ----------------------------------------------------------------------------------------------------------
 
-MODEL_CHAIN = env.words(
-    "MODEL_CHAIN",
-    default=[],
-    fits=lambda entry: re.fullmatch(r"(openai|anthropic):\S+", entry) is not None,
-    expected="openai:MODEL or anthropic:MODEL",
-)
+MODEL_CHAIN = env.words("MODEL_CHAIN", default=[], of=MODELS)
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.address("OPENAI_BASE_URL")
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")

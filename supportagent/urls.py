@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from supportagent import health, metrics
+from supportagent import csp_reports, health, metrics
 from supportagent.accounts import closed_pages
 from supportagent.front import favicon, front
 
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", favicon, name="favicon"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.Ready.as_view(), name="health-ready"),
+    path("csp", csp_reports.receive, name="csp-reports"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("", include("integrations.urls")),
     path("", include("workspace.urls")),

@@ -14,6 +14,8 @@ const reconnectAtMost = 30_000;
 const notForYou = [4401, 4403];
 
 const body = document.body;
+// What a page fetches by itself does not keep the person signed in; on a wall nobody could do anything else.
+const headers = body.classList.contains("is-wall") ? { Accept: "text/html" } : { Accept: "text/html", "X-Automatic": "1" };
 const board = document.getElementById("board");
 const timers = { poll: 0, rest: 0, reconnect: 0, ping: 0, deadline: 0 };
 let socket = null;
@@ -79,7 +81,7 @@ async function load() {
   fetching = true;
   wanted = false;
   try {
-    const response = await fetch(body.dataset.tiles, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(answerWithin) });
+    const response = await fetch(body.dataset.tiles, { headers, signal: AbortSignal.timeout(answerWithin) });
     if (response.status === 401 || response.status === 403) {
       window.location.reload();
       return;

@@ -135,7 +135,7 @@ async function lookAtConversation() {
     return;
   }
   try {
-    const fragment = await fetchFragment(url);
+    const fragment = await fetchFragment(url, { byItself: true });
     if (fragment && openConversation() === id) {
       takeIn(fragment);
     }

@@ -173,7 +173,7 @@ def test_killed_it_takes_the_simulator_along_and_starts_again_on_its_data(start:
     password = product.secrets()["DEMO_PASSWORD"]
     again = start(demo=True, folder=folder)
     assert again.secrets()["DEMO_PASSWORD"] == password
-    assert password in again.log.read_text()
+    wait_until(lambda: password in again.log.read_text(), seconds=30, what="the logins to be printed")
 
 
 def test_its_data_is_its_owners_alone_also_what_was_open_before(start: START, tmp_path: Path) -> None:

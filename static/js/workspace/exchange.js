@@ -9,10 +9,13 @@ export function csrfHeader() {
   return cookie ? { "X-CSRFToken": cookie.slice(name.length) } : JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
 }
 
-/** Fetches a fragment. Returns its document, or null where the server refused; throws where it was not reached. */
-export async function fetchFragment(url) {
+/**
+ * Fetches a fragment. Returns its document, or null where the server refused; throws where it was not reached.
+ * What the page fetches `byItself` does not keep the person signed in.
+ */
+export async function fetchFragment(url, { byItself = false } = {}) {
   const response = await fetch(url, {
-    headers: { "HX-Request": "true", "HX-Current-URL": location.href },
+    headers: { "HX-Request": "true", "HX-Current-URL": location.href, ...(byItself && { "X-Automatic": "1" }) },
     credentials: "same-origin",
     signal: AbortSignal.timeout(20_000),
   });

@@ -50,7 +50,7 @@ async function look() {
   const before = rowsOf(pane());
   let body;
   try {
-    body = await fetchFragment(addressOf(keysOf(before).length));
+    body = await fetchFragment(addressOf(keysOf(before).length), { byItself: true });
   } catch {
     return;
   }
