@@ -131,12 +131,19 @@ def verify_challenge(request: HttpRequest) -> HttpResponse:
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """The raw body. Raises TooLarge before more is read than an event may have."""
+    """The raw body. Raises TooLarge before more is read than an event may have, UnreadablePostError if it ends early."""
     limit: int = settings.WEBHOOK_MAX_BYTES
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not announced.isascii() or not announced.isdigit() or int(announced[:12]) > limit:
-        raise TooLarge
-    body = request.read(limit + 1)
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if not announced and "HTTP_TRANSFER_ENCODING" in request.META and "wsgi.input" in request.META:
+        # In pieces, so nobody knows its length: Django would take it for empty, the server knows where it ends.
+        body: bytes = request.META["wsgi.input"].read(limit + 1)
+    else:
+        length = announced or "0"
+        if not length.isascii() or not length.isdigit() or int(length[:12]) > limit:
+            raise TooLarge
+        body = request.read(limit + 1)
+        if announced and len(body) < int(announced):
+            raise UnreadablePostError
     if len(body) > limit:
         raise TooLarge
     return body
