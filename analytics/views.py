@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from analytics import board, exports, rows
+from analytics import board, rows
 from analytics.filters import Filters, FiltersInvalid, Period, read
 from analytics.metrics import METRICS, Metric, PartUnknown
 from analytics.scope import Scope
-from core import audit
+from core.exceptions import TooManyExports
 from core.models import Team, User
 from core.policy import Action, Grant, allows, reach
+from core.rates import record_export
+from core.sheets import as_csv
 from integrations.models import PlatformAccount
 
 LONGEST_FILE = 50_000
@@ -118,8 +120,12 @@ def metric_file(request: HttpRequest, key: str) -> HttpResponse:
         return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
     lines = list(rows.records(metric, scope, part=part))
     asked = {"metric": key, "filters": scope.filters.query(part=part), "rows": len(lines) - 1}
-    audit.record(user, "analytics.exported", user, after=asked)
-    response = HttpResponse(exports.as_csv(lines), content_type="text/csv; charset=utf-8")
+    try:
+        record_export(user, "analytics.exported", user, after=asked)
+    except TooManyExports as limit:
+        messages.error(request, str(limit))
+        return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
+    response = HttpResponse(as_csv(lines), content_type="text/csv; charset=utf-8")
     stamp = timezone.localtime(scope.now).strftime("%Y-%m-%d-%H%M")
     response["Content-Disposition"] = f'attachment; filename="{key}-{stamp}.csv"'
     return response

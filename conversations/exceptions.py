@@ -14,6 +14,13 @@ class ConversationClosed(ConversationError):
         super().__init__("This conversation is closed. Reopen it to write.")
 
 
+class CustomerErased(ConversationError):
+    """The customer asked to be forgotten."""
+
+    def __init__(self) -> None:
+        super().__init__("This customer was erased, so there is nobody to write to.")
+
+
 class OwnedByColleague(ConversationError):
     """Somebody else answers this customer."""
 

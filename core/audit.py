@@ -5,13 +5,16 @@ import json
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
 
 from core.models import ApiKey, AuditEvent, AuditSeal, User
+from core.redaction import redact
 
 GENESIS = "0" * 64
+TRIMMED = "audit.trimmed"
 SEALS_PER_PASS = 500
 
 
@@ -36,7 +39,10 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append one event; ``actor`` None is the product itself. Never put message text or secrets into it."""
+    """Append one event; ``actor`` None is the product itself. Never put message text or secrets into it.
+
+    It outlives the people it is about, so numbers and addresses of theirs in a ``reason`` are masked.
+    """
     where = origin.get()
     kind = "user" if isinstance(actor, User) else "key" if isinstance(actor, ApiKey) else "system"
     return AuditEvent.objects.create(
@@ -48,7 +54,7 @@ def record(
         target_id=str(target.pk),
         address=where.address,
         request_id=where.request_id,
-        reason=reason[:300],
+        reason=redact(reason)[:300],
         before=dict(before or {}),
         after=dict(after or {}),
     )
@@ -68,14 +74,46 @@ def seal() -> int:
     return len(links)
 
 
+@transaction.atomic
+def trim(before: datetime, *, most: int) -> int:
+    """Let go of the oldest sealed events from before then, at most so many; returns how many.
+
+    The database lets none go that is younger than a year. What the chain begins with from now on is written into it,
+    so that a missing beginning can be told from one that was let go. The newest seal always stays.
+    """
+    newest = AuditSeal.objects.order_by("-position").values_list("position", flat=True).first()
+    old = AuditSeal.objects.filter(event__at__lt=before, position__lt=newest or 0).order_by("position")
+    # Only a whole beginning: an older event behind a younger one stays until that one goes.
+    links = list(old[:most])
+    first = AuditSeal.objects.order_by("position").values_list("position", flat=True).first() or 0
+    links = [link for place, link in enumerate(links) if link.position == first + place]
+    if not links:
+        return 0
+    events = [link.event_id for link in links]
+    AuditSeal.objects.filter(pk__in=events).delete()
+    AuditEvent.objects.filter(pk__in=events).delete()
+    last = links[-1]
+    record(None, TRIMMED, last, after={"position": last.position, "hash": last.hash})
+    return len(links)
+
+
 def broken_links() -> list[int]:
     """Positions at which the chain does not hold; empty is intact."""
-    broken, previous = [], GENESIS
+    broken, previous = [], _beginning()
     for link in AuditSeal.objects.select_related("event").order_by("position").iterator():
         if link.previous_hash != previous or link.hash != event_hash(link.event, previous):
             broken.append(link.position)
         previous = link.hash
     return broken
+
+
+def _beginning() -> str:
+    """The hash that the first link has to follow."""
+    first = AuditSeal.objects.order_by("position").values_list("position", flat=True).first() or 1
+    if first == 1:
+        return GENESIS
+    trims = AuditEvent.objects.filter(action=TRIMMED).order_by("-id")
+    return next((str(trim.after["hash"]) for trim in trims.iterator() if trim.after["position"] == first - 1), GENESIS)
 
 
 def event_hash(event: AuditEvent, previous: str) -> str:

@@ -1,5 +1,7 @@
 """The ground's errors. Their messages are fit for the people who see them."""
 
+from datetime import datetime
+
 
 class SecretUnreadable(Exception):
     """No configured key decrypts a stored secret."""
@@ -22,3 +24,10 @@ class AnswerTooLong(Exception):
     def __init__(self, status: int, limit: int) -> None:
         self.status = status
         super().__init__(f"The answer was longer than {limit:,} bytes, so it was not read to its end.")
+
+
+class TooManyExports(Exception):
+    """The hour's exports are used up."""
+
+    def __init__(self, most: int, again_at: datetime) -> None:
+        super().__init__(f"You can export {most} files an hour. Try again after {again_at:%H:%M} UTC.")

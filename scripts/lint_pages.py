@@ -67,6 +67,7 @@ PLACES = [
     "core",
     "conversations",
     "integrations",
+    "privacy",
     "agent",
     "analytics",
     "workspace",

@@ -63,6 +63,13 @@ GROUPS = (
         ),
     ),
     Group(
+        title="Data rights",
+        pages=(
+            ("download", "privacy.export"),
+            ("delete_forever", "privacy.erasure"),
+        ),
+    ),
+    Group(
         title="Inner workings",
         is_folded=True,
         pages=(

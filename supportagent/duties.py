@@ -10,6 +10,7 @@ from agent.tasks import run_turn
 from conversations import services as conversations
 from core import audit, leases
 from integrations import services as integrations
+from privacy import services as privacy
 from supportagent import heartbeats
 from supportagent.crew import Crew
 from supportagent.sweeper import Step, Sweeper
@@ -59,6 +60,8 @@ class Duties:
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="read back", run=self._read_back, every=30),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
+            Step(name="erasures", run=self._begin_erasures, every=2),
+            Step(name="exports", run=self._begin_exports, every=2),
             Step(name="audit", run=_seal),
             Step(name="heartbeat", run=self._beat, every=5),
             Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),
@@ -72,6 +75,17 @@ class Duties:
     def _begin_sends(self) -> int:
         due = conversations.due_sends(2 * self.sends.threads)
         self.sends.give("send", due, integrations.send_next)
+        return len(due)
+
+    def _begin_erasures(self) -> int:
+        due = privacy.due_erasures()
+        self.errands.give("erasure", due, privacy.work_erasure)
+        return len(due)
+
+    def _begin_exports(self) -> int:
+        # One at a time: whoever waits for a file can wait, and the other hands stay free for the platforms.
+        due = privacy.due_exports(1)
+        self.errands.give("export", due, privacy.work_export)
         return len(due)
 
     def _errand(self, name: str, work: Callable[[], object]) -> Callable[[], int]:

@@ -19,6 +19,7 @@ class Job:
 
 JOBS = (
     Job(name="Build the facts of episodes that moved", task="analytics.tasks.build_facts"),
+    Job(name="Let go of what is older than it may be", task="privacy.tasks.let_go_of_old_rows", minute="23"),
     Job(name="Roll the figures up by the hour", task="analytics.tasks.roll_up", minute="2,17,32,47"),
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.urls import reverse_lazy
 
-from supportagent import admin_look, content_policy, logs
+from supportagent import admin_look, content_policy, logs, request_chain
 from supportagent import secrets as own_secrets
 from supportagent.databases import SQLITE_ENGINE, SQLITE_OPTIONS
 from supportagent.environment import HOST_NAMES, HOSTS_AND_PORTS, MODELS, ORIGINS, SECONDS, Environment, either
@@ -87,30 +87,11 @@ INSTALLED_APPS = [
     "agent",
     "analytics",
     "workspace",
+    "privacy",
     "supportagent.apps.SupportAgentConfig",
 ]
 
-# The headers come before whatever may answer by itself, so that redirects and static files carry them too.
-MIDDLEWARE = [
-    "supportagent.middleware.RequestOriginMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "supportagent.middleware.SecurityHeadersMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "supportagent.sessions.SessionLimitsMiddleware",
-    "supportagent.second_factor.SecondFactorMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-    "supportagent.middleware.SynchronousMiddleware",
-]
-
+MIDDLEWARE = request_chain.MIDDLEWARE
 ROOT_URLCONF = "supportagent.urls"
 ASGI_APPLICATION = "supportagent.asgi.application"
 WSGI_APPLICATION = "supportagent.wsgi.application"
@@ -267,6 +248,16 @@ TWO_FACTOR_ROLES = env.words(
 )
 FOUR_EYES = env.switch("FOUR_EYES", default=not DEMO)
 
+# --- Data rights: files that staff take out, and how many days each kind of row stays (0: for ever) -------------------
+
+EXPORTS_PER_HOUR = env.whole_number("EXPORTS_PER_HOUR", default=5, least=1)
+RETENTION_DAYS = {
+    "messages": env.whole_number("RETENTION_MESSAGES_DAYS", default=365, least=0),
+    "events": env.whole_number("RETENTION_EVENTS_DAYS", default=30, least=0),
+    "traces": env.whole_number("RETENTION_TRACES_DAYS", default=90, least=0),
+    "audit": env.whole_number("RETENTION_AUDIT_DAYS", default=730, least=0),
+}
+
 # --- REST ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -291,6 +282,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
+EXPORTS_ROOT = VAR_DIR / "exports"
 # Files as they lie in the source, without collectstatic before.
 STATIC_FROM_SOURCE = env.switch("STATIC_FROM_SOURCE", default=EMBEDDED)
 WHITENOISE_USE_FINDERS = STATIC_FROM_SOURCE

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("integrations.urls")),
     path("", include("workspace.urls")),
     path("", include("analytics.urls")),
+    path("", include("privacy.urls")),
     path("accounts/", include(closed_pages())),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

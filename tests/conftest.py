@@ -111,6 +111,7 @@ def _fast_and_forgetful(settings: Settings, tmp_path: Path) -> Iterator[None]:
     """Passwords that cost nothing, files in a folder of the test's own, a cache that the next test does not see."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.EXPORTS_ROOT = tmp_path / "exports"
     yield
     cache.clear()
 

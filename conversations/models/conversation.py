@@ -26,6 +26,7 @@ class Customer(models.Model):
     username = models.CharField(max_length=200, blank=True)
     locale = models.CharField(max_length=20, blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -40,6 +41,8 @@ class Customer(models.Model):
     @property
     def display_name(self) -> str:
         """What staff call this person."""
+        if self.erased_at is not None:
+            return "Erased customer"
         return self.name or self.username or f"Visitor {str(self.public_id)[:6]}"
 
 

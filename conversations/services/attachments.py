@@ -39,7 +39,7 @@ def give_up_attachment(attachment: Attachment) -> None:
 def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> None:
     """Keep the fetched bytes as what they are; open screens show them."""
     attachment.file.save(f"{attachment.public_id}.{kind.extension}", ContentFile(content), save=False)
-    _change(
+    is_wanted = _change(
         attachment,
         file=attachment.file.name,
         content_type=kind.content_type,
@@ -47,14 +47,18 @@ def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> N
         state=Attachment.State.KEPT,
         next_attempt_at=None,
     )
+    if not is_wanted:
+        # Its customer was erased while it was on its way.
+        attachment.file.delete(save=False)
 
 
-def _change(attachment: Attachment, **values: object) -> None:
+def _change(attachment: Attachment, **values: object) -> bool:
     with transaction.atomic():
         conversation = lock(attachment.message.conversation_id)
-        Attachment.objects.filter(pk=attachment.pk).update(**values)
+        changed = Attachment.objects.filter(pk=attachment.pk).update(**values)
         save(conversation)
         announce(conversation.pk)
+    return bool(changed)
 
 
 def checked(conversation: Conversation, picture: Picture) -> Picture:

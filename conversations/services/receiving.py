@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from conversations.exceptions import CustomerErased
 from conversations.models import Attachment, Conversation, Customer, Delivery, Escalation, Message, SeenKey
 from conversations.services.announce import announce, lock, save
+from conversations.services.erased import thread_was_erased, was_erased, was_known
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
@@ -20,9 +22,20 @@ _IN_FLIGHT = (Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.RET
 
 
 def ensure_conversation(
-    channel: Channel, *, thread_key: str, customer_id: str, name: str = "", username: str = "", locale: str = ""
+    channel: Channel,
+    *,
+    thread_key: str,
+    customer_id: str,
+    name: str = "",
+    username: str = "",
+    locale: str = "",
+    for_message: str = "",
 ) -> int:
-    """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once."""
+    """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once.
+
+    ``for_message`` is the id of the customer's message it is wanted for, empty where something else asks for it.
+    Raises CustomerErased where that would bring back somebody who was erased.
+    """
     found = (
         Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
         .values_list("pk", flat=True)
@@ -30,21 +43,19 @@ def ensure_conversation(
     )
     if found is not None:
         return found
+    account_id = channel.account_id
+    if was_erased(account_id, for_message) if for_message else thread_was_erased(account_id, thread_key):
+        raise CustomerErased
     with transaction.atomic():
-        Customer.objects.bulk_create(
-            [
-                Customer(
-                    platform=channel.platform,
-                    account_id=channel.account_id,
-                    external_id=customer_id,
-                    name=truncate(clean_text(name), 200),
-                    username=truncate(clean_text(username), 200),
-                    locale=locale[:20],
-                )
-            ],
-            ignore_conflicts=True,
+        new = Customer(
+            platform=channel.platform,
+            account_id=account_id,
+            external_id=customer_id,
+            name=truncate(clean_text(name), 200),
+            username=truncate(clean_text(username), 200),
+            locale=locale[:20],
         )
-        customer = Customer.objects.get(account_id=channel.account_id, external_id=customer_id)
+        customer = _same_as(new)
         Conversation.objects.bulk_create(
             [
                 Conversation(
@@ -69,6 +80,14 @@ def ensure_conversation(
         )
 
 
+def _same_as(new: Customer) -> Customer:
+    """The customer's row, made if need be, and held: nobody is erased while they get another conversation."""
+    Customer.objects.bulk_create([new], ignore_conflicts=True)
+    same = Customer.objects.filter(account_id=new.account_id, external_id=new.external_id)
+    # Whoever was erased while this waited for their row begins a new record.
+    return same.select_for_update().first() or _same_as(new)
+
+
 def is_recorded(account_id: int, source_id: str) -> bool:
     """Whether the account's message with the platform's id ``source_id`` is in the record, whoever wrote it."""
     return Message.objects.filter(account_id=account_id, platform_message_id=source_id).exists()
@@ -79,8 +98,9 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     """Record a customer's message and say what becomes of it. None if it was known: receiving it again changes nothing.
 
     ``held`` is the thread's conversation, where the caller has just locked it in a transaction of its own.
+    Raises CustomerErased where the message was known before its customer was erased.
     """
-    conversation = held or lock(
+    conversation = held or _hold(
         ensure_conversation(
             inbound.channel,
             thread_key=inbound.thread_key,
@@ -88,9 +108,11 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
             name=inbound.customer_name,
             username=inbound.customer_username,
             locale=inbound.locale,
-        )
+            for_message=inbound.source_id,
+        ),
+        inbound.thread_key,
     )
-    if is_recorded(conversation.account_id, inbound.source_id):
+    if was_known(conversation.account_id, inbound.source_id):
         return None
     text = clean_text(inbound.text)
     now = database_now()
@@ -134,6 +156,14 @@ def _remarks(given: str, kept: str) -> dict[str, bool]:
     """What staff should know of a text that does not look as it was sent."""
     remarks = {"truncated": len(given) > MAX_STORED_CHARACTERS, "invisible_text": hides_something(kept)}
     return {name: True for name, holds in remarks.items() if holds}
+
+
+def _hold(conversation_id: int, thread_key: str) -> Conversation:
+    """The locked conversation. Raises CustomerErased where that happened since it was looked up."""
+    conversation = lock(conversation_id)
+    if conversation.thread_key != thread_key:
+        raise CustomerErased
+    return conversation
 
 
 def _decide(conversation: Conversation, message: Message, inbound: InboundMessage, now: datetime) -> bool:
@@ -221,14 +251,14 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
     """Find out who said what the platform reports as ours, and record it if it is new.
 
     Ours if the id is known, or if the API said it and a delivery of the thread with these words is on its way.
-    Otherwise a colleague wrote in the platform's own app, and people answer from now on.
+    Otherwise a colleague wrote in the platform's own app, and people answer from now on. Raises CustomerErased in a
+    thread that was erased.
     """
-    conversation = lock(
-        ensure_conversation(
-            echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name
-        )
+    found = ensure_conversation(
+        echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name
     )
-    if is_recorded(conversation.account_id, echo.source_id):
+    conversation = _hold(found, echo.thread_key)
+    if was_known(conversation.account_id, echo.source_id):
         return EchoMeaning.DUPLICATE
     if echo.by_api and _settle_by_echo(conversation, echo):
         return EchoMeaning.OURS
@@ -303,12 +333,10 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
 @transaction.atomic
 def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) -> bool:
     """The customer has read up to ``up_to``; False if the thread is unknown or the receipt is old news."""
-    if seen(account_id, key):
-        return False
     found = (
         Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
     )
-    if found is None:
+    if found is None or seen(account_id, key):
         return False
     conversation = lock(found)
     read = Delivery.objects.filter(

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from conversations.exceptions import (
     ConversationClosed,
+    CustomerErased,
     CustomerWroteMeanwhile,
     NothingToWrite,
     OwnedByColleague,
@@ -192,7 +193,8 @@ def escalate(
         conversation.closed_at = None
     escalation = hand_to_people(conversation, reason=reason, detail=detail, priority=priority)
     save(conversation, *STAFF_FIELDS)
-    audit.record(by, "conversation.escalate", conversation, reason=detail)
+    # What it is about stands on the escalation, where it can be erased; the audit trail can not.
+    audit.record(by, "conversation.escalate", conversation)
     announce(conversation.pk)
     return escalation
 
@@ -248,11 +250,13 @@ def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
 
 @transaction.atomic
 def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
-    """Open a closed conversation for people again."""
+    """Open a closed conversation for people again. Raises CustomerErased where nobody is left to write to."""
     conversation = lock(conversation.pk)
     require(by, Action.CLOSE, conversation.policy_subject)
     if conversation.mode != Conversation.Mode.CLOSED:
         return conversation
+    if conversation.customer.erased_at is not None:
+        raise CustomerErased
     conversation.closed_at = None
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)

@@ -1,7 +1,8 @@
 """Everything that moves between us and the platforms: taking in, sending out, finding out, staying connected."""
 
 from integrations.services.events import drop_event, drop_events, replay_event, replay_events, reveal_event
-from integrations.services.ingest import ingest_event, ingest_waiting
+from integrations.services.forgetting import events_about, forget_events, forget_visitors
+from integrations.services.ingest import ingest_event, ingest_thread, ingest_waiting
 from integrations.services.media import fetch_media
 from integrations.services.missed import read_back
 from integrations.services.reconcile import reconcile_unknown
@@ -11,8 +12,12 @@ from integrations.services.tokens import refresh_tokens
 __all__ = [
     "drop_event",
     "drop_events",
+    "events_about",
     "fetch_media",
+    "forget_events",
+    "forget_visitors",
     "ingest_event",
+    "ingest_thread",
     "ingest_waiting",
     "mark_read",
     "read_back",

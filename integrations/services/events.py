@@ -13,6 +13,7 @@ from core.policy import Action, require
 from core.text import clean_text
 from integrations.exceptions import EventMovedOn, EventNotReplayable, ReasonMissing
 from integrations.models import WebhookEvent
+from integrations.services.forgetting import MARK
 
 State = WebhookEvent.State
 REPLAYABLE = (State.QUARANTINED, State.DEAD, State.IGNORED)
@@ -118,7 +119,9 @@ def _move(
     before = WebhookEvent.objects.filter(pk=event.pk).values_list("reason", flat=True).first()
     # The time of the last move tells apart two stays in one state, so that pressing twice moves it once.
     since = (seen.since - CLOCK_STEP, seen.since + CLOCK_STEP)
-    moved = WebhookEvent.objects.filter(pk=seen.pk, state=seen.state, next_attempt_at__range=since).update(
+    # What was erased has nothing left that could be taken in.
+    waiting = WebhookEvent.objects.filter(pk=seen.pk, state=seen.state, next_attempt_at__range=since)
+    moved = waiting.exclude(event_key__startswith=MARK).update(
         state=to,
         reason="" if to == State.RECEIVED else f"dropped: by {who}: {why}"[:300],
         attempts=0,

@@ -1,7 +1,7 @@
 """Taking events in: lane by lane, in the order they came, each exactly once."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from conversations import services as conversations
+from conversations.exceptions import CustomerErased
 from conversations.models import Conversation
 from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
 from core import live
@@ -21,6 +22,7 @@ from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+from integrations.services.forgetting import FORGOTTEN, forget_event
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class Reading:
     message_id: int | None = None
     error: str = ""
     account_id: int | None = None
+    is_erased: bool = False
 
     @property
     def thread(self) -> Thread | None:
@@ -71,11 +74,20 @@ class Reading:
         return None
 
 
+ERASED = Reading(state=State.IGNORED, reason=FORGOTTEN, is_erased=True)
+
+
 def ingest_event(event_pk: int) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
     event = WebhookEvent.objects.to_ingest().filter(pk=event_pk).only("pk", "source", "conv_key").first()
     if event is not None:
         _drain(Lane(event.source, event.conv_key, event.pk))
+
+
+def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
+    """Take in what waits for one thread of an account."""
+    if thread_key:
+        _drain(Lane(account.source, thread_key, 0))
 
 
 def ingest_waiting(limit: int = 200) -> int:
@@ -136,13 +148,24 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
 
 
 def _conversation_of(reading: Reading) -> int | None:
-    """The conversation that must be held, made if need be; None where an event touches none."""
+    """The conversation that must be held, made if need be; None where an event touches none that may be made."""
     for item in reading.items:
-        if isinstance(item, ReadReceipt):
+        try:
+            found = _conversation_for(item)
+        except CustomerErased:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _conversation_for(item: ParsedItem) -> int | None:
+    match item:
+        case ReadReceipt():
             # A receipt alone is no reason to open a conversation.
             found = Conversation.objects.filter(account_id=item.account_id, thread_key=item.thread_key)
             return found.values_list("pk", flat=True).first()
-        if isinstance(item, InboundMessage):
+        case InboundMessage():
             return conversations.ensure_conversation(
                 item.channel,
                 thread_key=item.thread_key,
@@ -150,12 +173,14 @@ def _conversation_of(reading: Reading) -> int | None:
                 name=item.customer_name,
                 username=item.customer_username,
                 locale=item.locale,
+                for_message=item.source_id,
             )
-        if isinstance(item, OutboundEcho | Referral):
+        case OutboundEcho() | Referral():
             return conversations.ensure_conversation(
                 item.channel, thread_key=item.thread_key, customer_id=item.customer_id, name=item.customer_name
             )
-    return None
+        case _:
+            return None
 
 
 def _read(event: WebhookEvent) -> Reading:
@@ -220,6 +245,8 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
                 account_id_hint=reading.account_id,
                 ingested_at=Now(),
             )
+            if end.is_erased:
+                forget_event(event.pk)
     except AnyDatabaseError:
         if not connection.is_usable():
             raise
@@ -253,8 +280,17 @@ def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool
 
 def _effect(items: tuple[ParsedItem, ...], held: Conversation | None) -> Reading:
     """Do what the items say. The event ends as taken in if one of them had an effect."""
-    ends = [_effect_of(item, held if len(items) == 1 else None) for item in items]
-    return next((end for end in ends if end.state == State.INGESTED), ends[-1])
+    ends = [_effect_unless_erased(item, held if len(items) == 1 else None) for item in items]
+    end = next((end for end in ends if end.state == State.INGESTED), ends[-1])
+    return replace(end, is_erased=any(each.is_erased for each in ends))
+
+
+def _effect_unless_erased(item: ParsedItem, held: Conversation | None) -> Reading:
+    """What an item did. One about somebody who was erased does nothing, and its event keeps nothing of it."""
+    try:
+        return _effect_of(item, held)
+    except CustomerErased:
+        return ERASED
 
 
 def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
@@ -262,10 +298,13 @@ def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
         case InboundMessage():
             message = conversations.receive(item, held=held)
             if message is None:
-                return Reading(state=State.IGNORED, reason="duplicate: the message was known.")
+                return _duplicate(item, "duplicate: the message was known.")
             return Reading(message_id=message.pk)
         case OutboundEcho():
-            return _effect_of_echo(conversations.record_echo(item))
+            meaning = conversations.record_echo(item)
+            if meaning is EchoMeaning.DUPLICATE:
+                return _duplicate(item, f"echo: {meaning.value}")
+            return _effect_of_echo(meaning)
         case ReadReceipt():
             conversations.record_read(
                 account_id=item.account_id, thread_key=item.thread_key, key=item.key, up_to=item.up_to
@@ -275,6 +314,12 @@ def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
             return _effect_of_referral(item)
         case Ignored():
             return Reading(state=State.IGNORED, reason=truncate(item.reason, 300))
+
+
+def _duplicate(item: InboundMessage | OutboundEcho, reason: str) -> Reading:
+    if conversations.was_erased(item.channel.account_id, item.source_id):
+        return ERASED
+    return Reading(state=State.IGNORED, reason=reason)
 
 
 def _effect_of_echo(meaning: EchoMeaning) -> Reading:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from conversations.models import Message
+from conversations import services as conversations
 from core import leases
 from core.clock import database_now
 from integrations import limits
@@ -98,11 +98,7 @@ def _take_calls(account: PlatformAccount, calls: int) -> None:
 
 def _keep(account: PlatformAccount, events: list[MissedEvent], *, now: datetime) -> int:
     """Keep what no webhook brought and no message of ours is, in the order it was said."""
-    known = set(
-        Message.objects.filter(
-            account_id=account.pk, platform_message_id__in=[event.message_id for event in events]
-        ).values_list("platform_message_id", flat=True)
-    )
+    known = conversations.known_ids(account.pk, [event.message_id for event in events])
     rows = [
         WebhookEvent(
             source=account.source,

@@ -10,11 +10,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations import services as conversations
+from conversations.exceptions import CustomerErased
 from conversations.models import Attachment, Conversation, Message
 from conversations.types import Channel, InboundMessage
 from core import live
 from core.models import hash_secret
-from integrations.exceptions import TooManyRequests
+from integrations.exceptions import TooManyRequests, VisitorUnknown
 from integrations.models import PlatformAccount, Visitor
 
 TEXT_LIMIT = 4000
@@ -82,24 +83,26 @@ def visitor_of(account: PlatformAccount, token: str) -> Visitor | None:
 def write(account: PlatformAccount, visitor: Visitor, *, client_msg_id: uuid.UUID, text: str) -> tuple[Message, bool]:
     """The visitor's message as it is kept, and whether it is new: the same id again gives the same message.
 
-    Raises TooManyRequests. When this returns the message is committed and will be dealt with.
+    Raises TooManyRequests, and VisitorUnknown if the visitor was erased this moment. When this returns the message is committed and will be dealt with.
     """
     source_id = f"{visitor.public_id}:{client_msg_id}"
     known = Message.objects.filter(account_id=account.pk, platform_message_id=source_id).first()
     if known is not None:
         return known, False
     _refuse_flood(account, visitor)
-    message = conversations.receive(
-        InboundMessage(
-            channel=channel_of(account),
-            source_id=source_id,
-            thread_key=str(visitor.public_id),
-            customer_id=str(visitor.public_id),
-            locale=visitor.locale,
-            text=text,
-            details={"client_msg_id": str(client_msg_id)},
-        )
+    inbound = InboundMessage(
+        channel=channel_of(account),
+        source_id=source_id,
+        thread_key=str(visitor.public_id),
+        customer_id=str(visitor.public_id),
+        locale=visitor.locale,
+        text=text,
+        details={"client_msg_id": str(client_msg_id)},
     )
+    try:
+        message = conversations.receive(inbound)
+    except CustomerErased as erased:
+        raise VisitorUnknown from erased
     if message is None:
         return Message.objects.get(account_id=account.pk, platform_message_id=source_id), False
     live.signal(visitor_group(visitor), {"type": "conversation.opened"})

@@ -1,0 +1,120 @@
+"""What is left of erased customers: rows without their words, and keyed hashes by which a repetition is known.
+
+A platform may report a message again days after the person who wrote it was erased. Its id is known by its hash, so
+it is not taken in a second time. What the person writes anew begins a new record.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from conversations.models import Conversation, Customer, Delivery, Episode, Escalation, Message, SeenKey
+from conversations.services.announce import announce, lock, save
+from conversations.services.handover import HANDOVER_FIELDS, close_escalation, end_episode, rest_turn
+from conversations.services.outgoing import cancel_waiting
+from core.keyed import keyed_hash, keyed_hashes
+
+MARK = "erased:"
+# Platforms repeat what they could not deliver for three days.
+REPEATED_FOR = timedelta(hours=80)
+
+
+def erased_form(account_id: int, item_id: str) -> str:
+    """What is kept in place of an id of an account's platform."""
+    return f"{MARK}{keyed_hash('item', account_id, item_id)}"
+
+
+def was_known(account_id: int, item_id: str) -> bool:
+    """Whether a message is in the record, or was before it was erased."""
+    return bool(known_ids(account_id, [item_id]))
+
+
+def known_ids(account_id: int, item_ids: Iterable[str]) -> set[str]:
+    """Which of these messages are in the record, or were before they were erased."""
+    forms = {form: item_id for item_id in item_ids for form in (item_id, *_erased_forms(account_id, item_id))}
+    found = Message.objects.filter(account_id=account_id, platform_message_id__in=forms)
+    return {forms[str(form)] for form in found.values_list("platform_message_id", flat=True)}
+
+
+def was_erased(account_id: int, item_id: str) -> bool:
+    """Whether this message was in the record before its customer was erased."""
+    forms = _erased_forms(account_id, item_id)
+    return Message.objects.filter(account_id=account_id, platform_message_id__in=forms).exists()
+
+
+def thread_was_erased(account_id: int, thread_key: str) -> bool:
+    """Whether a thread was erased so lately that its platform may still repeat what was said in it."""
+    keys = [_thread_form(digest) for digest in keyed_hashes("thread", account_id, thread_key)]
+    since = timezone.now() - REPEATED_FOR
+    return SeenKey.objects.filter(account_id=account_id, key__in=keys, seen_at__gt=since).exists()
+
+
+def remember_erased_thread(account_id: int, thread_key: str) -> None:
+    """Know an erased thread by its hash for as long as its platform may repeat what was said in it."""
+    key = _thread_form(keyed_hash("thread", account_id, thread_key))
+    SeenKey.objects.update_or_create(account_id=account_id, key=key, defaults={"seen_at": timezone.now()})
+
+
+@transaction.atomic
+def stop(conversation_id: int) -> int:
+    """Close a conversation for good: no turn and no send begins here again. Returns how many sends are under way.
+
+    A turn that is being worked out finds its epoch over; what waited to be sent is cancelled.
+    """
+    conversation = lock(conversation_id)
+    cancel_waiting(conversation, *Delivery.Author, reason="The customer is being erased.")
+    Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
+        disposition=Message.Disposition.IGNORED, disposition_reason="the customer is being erased"
+    )
+    if conversation.mode != Conversation.Mode.CLOSED:
+        close_escalation(conversation, Escalation.Outcome.EXPIRED)
+        end_episode(conversation, Episode.Outcome.ASSUMED)
+        conversation.mode = Conversation.Mode.CLOSED
+        conversation.assignee = None
+        conversation.closed_at = timezone.now()
+    rest_turn(conversation)
+    conversation.waiting_since = None
+    save(conversation, *HANDOVER_FIELDS, "assignee", "closed_at")
+    announce(conversation.pk)
+    return Delivery.objects.filter(conversation=conversation, state=Delivery.State.SENDING).count()
+
+
+def is_erased(conversation_id: int) -> bool:
+    """Whether the customer of a conversation was erased."""
+    return Conversation.objects.filter(pk=conversation_id, customer__erased_at__isnull=False).exists()
+
+
+def forget_ids(customer: Customer) -> None:
+    """Put hashes in the place of every id by which platforms know a customer, their threads and their messages.
+
+    The conversations are held by the caller, and what was said in them is erased in the same transaction.
+    """
+    threads = list(Conversation.objects.filter(customer=customer))
+    for conversation in threads:
+        remember_erased_thread(conversation.account_id, conversation.thread_key)
+        SeenKey.objects.filter(account_id=conversation.account_id, key__endswith=f":{conversation.thread_key}").delete()
+        conversation.thread_key = f"{MARK}{conversation.public_id}"
+        save(conversation, "thread_key")
+        announce(conversation.pk)
+    messages = Message.objects.filter(conversation__in=threads, platform_message_id__isnull=False)
+    rows = list(messages.only("pk", "account_id", "platform_message_id"))
+    for message in rows:
+        message.platform_message_id = erased_form(message.account_id, str(message.platform_message_id))
+    Message.objects.bulk_update(rows, ["platform_message_id"], batch_size=500)
+    Delivery.objects.filter(conversation__in=threads).exclude(state=Delivery.State.SENT).update(
+        state=Delivery.State.CANCELLED, fence=F("fence") + 1, lease_until=None, unknown_since=None
+    )
+    customer.erased_at = timezone.now()
+    customer.external_id = f"{MARK}{customer.public_id}"
+    customer.save(update_fields=["erased_at", "external_id"])
+
+
+def _erased_forms(account_id: int, item_id: str) -> list[str]:
+    return [f"{MARK}{digest}" for digest in keyed_hashes("item", account_id, item_id)]
+
+
+def _thread_form(digest: str) -> str:
+    return f"{MARK}thread:{digest}"
