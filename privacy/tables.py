@@ -43,7 +43,7 @@ NOT_ABOUT_PEOPLE = frozenset(
         "agent.passage", "agent.phrase", "agent.release", "agent.releasearticle", "agent.replytemplate", "agent.spendledger",
         "agent.textvector", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "core.apikey", "core.auditevent",
         "core.auditseal", "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.platformaccount",
-        "integrations.sendwindow", "privacy.erasure", "privacy.export",
+        "integrations.sendwindow", "privacy.erasure", "privacy.export", "workspace.drillrun",
     }
 )  # fmt: skip
 # Kept as hashes to recognise somebody by; of no use to the person they belong to.

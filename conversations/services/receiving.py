@@ -354,12 +354,17 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
 
 @transaction.atomic
 def record_referral(*, account_id: int, thread_key: str, key: str, subject: str) -> bool:
-    """Show staff how the customer came; False if it is old news. Nothing is answered before the customer writes."""
-    if seen(account_id, key):
-        return False
+    """Show staff how the customer came; False if it is old news. Nothing is answered before the customer writes.
+
+    Raises CustomerErased in a thread that was erased.
+    """
     found = (
         Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
     )
+    if found is None and thread_was_erased(account_id, thread_key):
+        raise CustomerErased
+    if seen(account_id, key):
+        return False
     if found is not None:
         conversation = lock(found)
         conversation.subject = subject

@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from agent import services as agent
 from agent.graph.brief import Mind
@@ -64,6 +66,7 @@ def told(marker: str, mind: Mind | None = None) -> Told:
         integrations.ingest_event(keep(body).pk)
     conversation = Conversation.objects.get(thread_key=thread)
     if mind is not None:
+        Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now() - timedelta(seconds=1))
         agent.answer(conversation.pk, mind)
     for body in bodies[1:]:
         integrations.ingest_event(keep(body).pk)
