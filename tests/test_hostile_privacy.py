@@ -1,24 +1,40 @@
 """The hostile cases of requests to the inside, exports and privacy; outside data, so HOSTILE_CASES says where it is."""
 
+import csv
+import io
 import json
 import os
 import re
 import socket
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Attachment
+from conversations.models import Attachment, Customer
 from core import egress, http
-from core.exceptions import AnswerTooLong, EgressRefused
+from core.exceptions import AnswerTooLong, EgressRefused, NotAllowed
+from core.models import AuditEvent, User
+from core.policy import Role
+from core.sheets import as_csv
 from integrations import services as integrations
+from privacy import services as privacy
+from privacy.models import Export
+from privacy.services import messages_file
+from tests.factories import make_conversation, make_message, make_user
 from tests.integrations.tiktok import event, keep, text_event, tiktok_account
 from tests.outside import PUBLIC, certificate, listening
+from tests.privacy.marker import places
+from tests.privacy.people import told
 
 CASES_PATH = os.environ.get("HOSTILE_CASES", "")
 CASES: dict[str, dict[str, Any]] = (
@@ -28,6 +44,7 @@ CASES: dict[str, dict[str, Any]] = (
 )
 ADDRESSES = [name for name, case in CASES.items() if case["surface"] == "ssrf" and name not in {"F-011", "F-016"}]
 FIVE_MEGABYTES = 5_000_000
+MARKER = "zq7xkvwp93"
 
 pytestmark = [
     pytest.mark.django_db,
@@ -123,3 +140,89 @@ def test_f_016_what_never_ends_is_cut_by_time_and_by_size(settings: Settings) ->
         with pytest.raises(AnswerTooLong):
             call(f"http://127.0.0.1:{big_port}/")
         ended.set()
+
+
+def test_f_020_every_dangerous_cell_is_quoted_and_prefixed() -> None:
+    words = str(CASES["F-020"]["input"])
+    signs = [*"=+-@\t\r\n", *(sign for sign in words if "\uff00" < sign < "\uffef")]
+    cells = [f"{sign}1+1" for sign in signs] + [";=1+1", ",=1+1", '"\n=1+1"']
+
+    text = as_csv([cells], is_start=False)
+
+    assert next(csv.reader(io.StringIO(text, newline=""))) == [f"'{cell}" for cell in cells]
+    assert text.count("\"'") == len(cells)
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.VIEWER])
+def test_f_021_an_export_is_for_whoever_may_and_its_link_for_whoever_asked(role: Role, client: Client) -> None:
+    assert "F-021" in CASES
+    with pytest.raises(NotAllowed):
+        privacy.request_messages_export(make_user(role=role))
+    export = exported(make_user(role=Role.SUPERVISOR))
+    address = f"/exports/{export.public_id}/"
+
+    client.force_login(make_user(role=role))
+    assert client.get(address).status_code == 404
+    assert export.requested_by is not None
+    client.force_login(export.requested_by)
+    assert client.get(address).status_code == 200
+    Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert client.get(address).status_code == 404
+    assert AuditEvent.objects.get(action="export.written").after["rows"] == export.rows
+
+
+def test_f_023_an_export_is_written_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "F-023" in CASES
+    conversation = make_conversation()
+    for number in range(30):
+        make_message(
+            conversation, "x" * 1000, disposition="ignored", created_at=timezone.now() - timedelta(seconds=number)
+        )
+    monkeypatch.setattr(messages_file, "CHUNK", 10)
+
+    with CaptureQueriesContext(connection) as asked:
+        export = exported(make_user(role=Role.SUPERVISOR))
+
+    pages = [
+        query["sql"] for query in asked if 'FROM "conversations_message"' in query["sql"] and "LIMIT 10" in query["sql"]
+    ]
+    assert len(pages) == 4
+    assert export.rows == 30
+
+
+def test_f_024_and_f_025_nothing_of_the_erased_is_left_and_what_they_write_anew_is_new(settings: Settings) -> None:
+    assert {"F-024", "F-025"} <= set(CASES)
+    settings.FOUR_EYES = False
+    person = told(MARKER)
+    began = time.monotonic()
+
+    erasure = privacy.request_erasure(person.customer, None)
+    assert privacy.work_erasure(erasure.pk)
+
+    assert time.monotonic() - began < 60
+    assert places(MARKER) == []
+    integrations.ingest_event(keep(person.bodies[0]).pk)
+    assert places(MARKER) == []
+    again = text_event("Hello again", message_id="new-1", thread=f"thread-{MARKER}", customer=f"person-{MARKER}")
+    integrations.ingest_event(keep(again).pk)
+    assert Customer.objects.filter(erased_at=None).count() == 1
+
+
+def test_f_027_only_what_is_older_than_its_limit_goes() -> None:
+    assert "F-027" in CASES
+    now = timezone.now()
+    conversation = make_conversation()
+    for seconds in (1, 0, -1):
+        moment = now - timedelta(days=365) + timedelta(seconds=seconds)
+        make_message(conversation, disposition="ignored", created_at=moment)
+
+    assert privacy.apply_retention(now=now)["conversations.message"] == 1
+    assert privacy.apply_retention(now=now)["conversations.message"] == 0
+
+
+def exported(by: User) -> Export:
+    """A whole export of messages."""
+    export = privacy.request_messages_export(by)
+    assert privacy.work_export(export.pk)
+    export.refresh_from_db()
+    return export
