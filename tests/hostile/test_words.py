@@ -4,10 +4,10 @@ import html
 import uuid
 
 import pytest
+from analytics.exports import shown_as_is
 from django.test import Client
 
 from agent.services.briefs import MOST_CHARACTERS
-from analytics.exports import shown_as_is
 from conversations.models import Message
 from conversations.wording import is_automatic, sounds_urgent
 from core.policy import Role
