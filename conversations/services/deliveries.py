@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations.exceptions import DeliveryNotDecidable
 from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message, Note
 from conversations.services.announce import announce, lock, save
-from conversations.services.handover import HANDOVER_FIELDS, hand_to_people
+from conversations.services.handover import HANDOVER_FIELDS, disown_answers, hand_to_people
 from conversations.services.receiving import arrived
 from conversations.types import ClaimedDelivery, Priority, ReasonCategory, SendOutcome, SendResult, UnknownDelivery
 from core import audit
@@ -145,6 +145,9 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
 
 
 def _wait(conversation: Conversation, delivery: Delivery, *, seconds: float | None, reason: str) -> None:
+    if delivery.author == Delivery.Author.BOT and not conversation.is_with_bot:
+        _withdraw(conversation, delivery)
+        return
     if delivery.attempts >= MAX_ATTEMPTS:
         give_up_delivery(conversation, delivery, f"It failed {MAX_ATTEMPTS} times. {reason}")
         return
@@ -158,6 +161,15 @@ def _wait(conversation: Conversation, delivery: Delivery, *, seconds: float | No
         next_attempt_at=now_plus(timedelta(seconds=pause)),
     )
     save(conversation)
+
+
+def _withdraw(conversation: Conversation, delivery: Delivery) -> None:
+    """The bot's words did not arrive, and meanwhile people took over: they are not tried again, now or after handing back."""
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=Delivery.State.CANCELLED, reason="A person answers now.", lease_until=None, unknown_since=None
+    )
+    disown_answers(conversation, [delivery.pk])
+    save(conversation, "waiting_since")
 
 
 def _doubt(conversation: Conversation, delivery: Delivery, reason: str) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Episode, Escalation, Message
-from conversations.services.outgoing import OUTGOING_FIELDS, cancel_waiting, say
+from conversations.services.outgoing import OUTGOING_FIELDS, say
 from conversations.types import Priority, ReasonCategory
 from core.text import truncate
 
@@ -67,7 +67,7 @@ def hand_to_people(
         escalation.priority = Priority.HIGH
         escalation.due_at = first_response_due(conversation, priority)
         escalation.save(update_fields=["priority", "due_at"])
-    cancel_waiting(conversation, Delivery.Author.BOT, reason="A person answers now.")
+    take_back_unsent(conversation, reason="A person answers now.")
     if customer_text.strip():
         say(conversation, customer_text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=episode)
     Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
@@ -77,6 +77,37 @@ def hand_to_people(
     conversation.priority = escalation.priority
     rest_turn(conversation)
     return escalation
+
+
+def take_back_unsent(conversation: Conversation, *, reason: str) -> None:
+    """Cancel the bot's words that have not begun to be sent, in a locked conversation; the caller saves HANDOVER_FIELDS."""
+    unsent = Delivery.objects.waiting().filter(conversation=conversation, author=Delivery.Author.BOT)
+    pks = list(unsent.values_list("pk", flat=True))
+    if pks:
+        Delivery.objects.filter(pk__in=pks).update(state=Delivery.State.CANCELLED, reason=reason, lease_until=None)
+        disown_answers(conversation, pks)
+
+
+def disown_answers(conversation: Conversation, delivery_pks: list[int]) -> None:
+    """What cancelled deliveries were to answer is not answered: it belongs to whoever has the conversation now."""
+    unanswered = Message.objects.filter(
+        conversation=conversation, disposition=Message.Disposition.ANSWERED, disposition_id__in=delivery_pks
+    ).order_by("seq")
+    waits_since = unanswered.values_list("created_at", flat=True).first()
+    if waits_since is None:
+        return
+    escalation = Escalation.objects.live().filter(conversation=conversation).first()
+    if escalation is None:
+        unanswered.update(
+            disposition=Message.Disposition.IGNORED, disposition_reason="closed by staff", disposition_id=None
+        )
+        return
+    unanswered.update(
+        disposition=Message.Disposition.HANDED_OVER,
+        disposition_reason=escalation.reason,
+        disposition_id=escalation.pk,
+    )
+    conversation.waiting_since = conversation.waiting_since or waits_since
 
 
 def rest_turn(conversation: Conversation) -> None:

@@ -22,8 +22,9 @@ from conversations.services.handover import (
     hand_to_people,
     open_episode,
     rest_turn,
+    take_back_unsent,
 )
-from conversations.services.outgoing import cancel_waiting, say
+from conversations.services.outgoing import say
 from conversations.types import Picture, Priority, ReasonCategory, TakeOver
 from core import audit
 from core.crashpoints import crash_point
@@ -231,7 +232,7 @@ def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
     if conversation.mode == Conversation.Mode.CLOSED:
         return conversation
     _refuse_if_owned_by_another(conversation, by)
-    cancel_waiting(conversation, Delivery.Author.BOT, reason="Closed by staff.")
+    take_back_unsent(conversation, reason="Closed by staff.")
     Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
         disposition=Message.Disposition.IGNORED, disposition_reason="closed by staff"
     )
@@ -317,7 +318,6 @@ def _write_note(conversation: Conversation, text: str, by: User | ApiKey) -> Not
 def _own(conversation: Conversation, by: User | ApiKey) -> None:
     """Make people the owner of a locked conversation, with ``by`` as the one if it is a person."""
     escalation = hand_to_people(conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}.")
-    cancel_waiting(conversation, Delivery.Author.BOT, reason="A person answers now.")
     Delivery.objects.filter(
         conversation=conversation, author=Delivery.Author.SYSTEM, state=Delivery.State.PENDING, attempts=0
     ).update(state=Delivery.State.CANCELLED, reason="A person answers now.")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.exceptions import DeliveryNotDecidable
-from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation
+from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message
 from conversations.types import SendOutcome
 from tests.conversations.talk import (
     answer,
@@ -113,6 +113,41 @@ def test_a_refused_answer_calls_a_person_with_the_words_as_a_suggestion(answered
     assert state() == Delivery.State.DEAD
     assert escalation.suggestion == "It is on its way."
     assert answered.messages.get(direction="in").disposition == "handed_over"
+
+
+@pytest.mark.parametrize("found_out_by", ["the answer", "looking"])
+def test_the_bots_words_that_did_not_arrive_are_not_tried_again_once_a_person_answers(
+    answered: Conversation, found_out_by: str
+) -> None:
+    on_its_way = claimed_delivery(answered)
+    conversations.take_over(answered, person())
+
+    if found_out_by == "the answer":
+        settle(on_its_way, SendOutcome.RETRY, evidence="too many requests")
+    else:
+        settle(on_its_way, SendOutcome.AMBIGUOUS, evidence="timeout")
+        conversations.settle_unknown(on_its_way.delivery_id, verdict="absent")
+
+    assert state() == Delivery.State.CANCELLED
+    asked = Message.objects.get(direction="in")
+    assert (asked.disposition, asked.disposition_id) == ("handed_over", Escalation.objects.get().pk)
+    assert fresh(answered).waiting_since == asked.created_at
+
+
+def test_what_a_cancelled_answer_was_to_answer_waits_for_the_person(answered: Conversation) -> None:
+    conversations.take_over(answered, person())
+
+    assert state() == Delivery.State.CANCELLED
+    asked = Message.objects.get(direction="in")
+    assert (asked.disposition, asked.disposition_id) == ("handed_over", Escalation.objects.get().pk)
+    assert fresh(answered).waiting_since == asked.created_at
+
+
+def test_an_answer_that_closing_kept_back_is_not_counted_as_given(answered: Conversation) -> None:
+    conversations.resolve(answered, person())
+
+    assert state() == Delivery.State.CANCELLED
+    assert Message.objects.get(direction="in").disposition == Message.Disposition.IGNORED
 
 
 def test_a_retry_waits_as_long_as_the_platform_asks(answered: Conversation) -> None:
