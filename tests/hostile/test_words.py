@@ -4,7 +4,6 @@ import html
 import uuid
 
 import pytest
-from analytics.exports import shown_as_is
 from django.test import Client
 
 from agent.services.briefs import MOST_CHARACTERS
@@ -12,6 +11,7 @@ from conversations.models import Message
 from conversations.wording import is_automatic, sounds_urgent
 from core.policy import Role
 from core.redaction import redact
+from core.sheets import shown_as_is
 from core.text import MAX_STORED_CHARACTERS, clean_text, count_signs, one_line, readable, shown, truncate
 from integrations import services
 from integrations.models import PlatformAccount
