@@ -1,5 +1,6 @@
 """Where a marker stands: every table, every file of this session, and what Redis holds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,9 @@ def _redis(sought: bytes) -> list[str]:
     if not environment.ON_SERVICES:
         return []
     found = []
+    base = re.sub(r"/\d*$", "", environment.REDIS_URL)
     for number in range(3):
-        with redis.Redis.from_url(f"{environment.REDIS_URL.rpartition('/')[0]}/{number}") as client:
+        with redis.Redis.from_url(f"{base}/{number}") as client:
             keys = client.scan_iter(count=1000)
             found += [f"redis {number}: {key!r}" for key in keys if sought in key or sought in _value(client, key)]
     return found
