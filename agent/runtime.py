@@ -34,6 +34,7 @@ from agent.releases.defaults.texts import TEXTS as SHIPPED_TEXTS
 from agent.releases.first import ensure_first_release
 from agent.releases.services import current_release
 from agent.releases.training import VectorCache, keep_heads, stored_heads, training_set
+from core import memory
 
 logger = logging.getLogger(__name__)
 
@@ -315,6 +316,7 @@ class Runtime:
             if self._encoder is None:
                 self._encoder = Encoder.load()
             loaded = load_release(release_id, self._encoder)
+            memory.give_back()
             if row.content_hash:
                 kept = dict(list(self._loaded.items())[-(KEPT_RELEASES - 1) :])
                 self._loaded = {**kept, release_id: (version, loaded)}

@@ -9,6 +9,7 @@ from celery.concurrency.thread import TaskPool
 from celery.signals import celeryd_init, task_postrun, task_prerun, worker_ready
 from django.db import close_old_connections
 
+from core import memory
 from supportagent import watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
@@ -27,6 +28,12 @@ def refuse_a_broker_of_its_own(conf: Any, **_: object) -> None:
         sys.exit(
             "Without Redis everything runs in one process: start it with manage.py up, or set REDIS_URL for a worker."
         )
+
+
+@celeryd_init.connect
+def be_sparing(**_: object) -> None:
+    """A worker holds the engine, and a pool of memory for each thread beside it would be too much."""
+    memory.be_sparing()
 
 
 @worker_ready.connect

@@ -40,8 +40,8 @@ class LanguageDetector:
     """Names the language of a text. It holds no state of its own, so threads may share it."""
 
     def __init__(self) -> None:
-        """Read the identifier's model; each detector has its own, because the library's is global to the process."""
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+        """Take the identifier's model, which is read once a process: it is large, and nobody changes it."""
+        self._identifier = _identifier()
 
     def detect(self, text: str, *, prior: str | None, languages: Sequence[str]) -> tuple[str, float]:
         """The language's code and how sure that is, from 0 to 1.
@@ -80,6 +80,12 @@ class LanguageDetector:
         # The square root of the length keeps the softmax about as sure as it is right, whatever the length.
         scale = math.sqrt(max(len(text.encode()), 1))
         return {label: (float(score) - float(ranked[0][1])) / scale for label, score in ranked}
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> LanguageIdentifier:
+    # One of our own: the library's is open to whoever restricts its languages.
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
 def _with_priors(

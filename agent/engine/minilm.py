@@ -6,10 +6,13 @@ Only files are read; the package that carries them is never imported, because it
 from __future__ import annotations
 
 import json
+import math
+import os
 import struct
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,8 @@ _MAX_TOKENS = 256
 _MAX_WORD = 100
 _UNKNOWN, _START, _END = 100, 101, 102
 _EPSILON = 1e-12
+_FLOAT = np.dtype("<f4")
+_WORDS = "embeddings.word_embeddings.weight"
 _CJK = (
     (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F),
     (0x2B740, 0x2B81F), (0x2B820, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
@@ -87,29 +92,42 @@ def _is_cjk(point: int) -> bool:
     return point >= _CJK[1][0] and any(low <= point <= high for low, high in _CJK)
 
 
-def read_safetensors(path: Path) -> dict[str, FloatArray]:
-    """Every 32-bit float tensor of a safetensors file by name."""
-    content = path.read_bytes()
-    (header_size,) = struct.unpack_from("<Q", content)
-    header = json.loads(content[8 : 8 + header_size])
-    tensors: dict[str, FloatArray] = {}
-    for name, entry in header.items():
-        if name == "__metadata__" or entry["dtype"] != "F32":
-            continue
-        begin, end = (8 + header_size + offset for offset in entry["data_offsets"])
-        tensors[name] = np.frombuffer(content[begin:end], dtype="<f4").reshape(entry["shape"]).astype(np.float32)
-    return tensors
+class SafeTensors:
+    """The 32-bit float tensors of a safetensors file, each read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what the file says of itself, and keep it open."""
+        self._file = path.open("rb")
+        (size,) = struct.unpack("<Q", self._file.read(8))
+        self._entries: dict[str, dict[str, Any]] = json.loads(self._file.read(size))
+        self._begin = 8 + size
+
+    def read(self, name: str) -> FloatArray:
+        """A whole tensor."""
+        shape = self._entries[name]["shape"]
+        return self._numbers(name, 0, math.prod(shape)).reshape(shape)
+
+    def rows(self, name: str, numbers: Sequence[int]) -> FloatArray:
+        """Rows of a matrix, which are all that comes into memory; shape (numbers, columns)."""
+        columns = self._entries[name]["shape"][1]
+        return np.stack([self._numbers(name, number * columns, columns) for number in numbers])
+
+    def _numbers(self, name: str, first: int, count: int) -> FloatArray:
+        begin = self._begin + self._entries[name]["data_offsets"][0] + first * _FLOAT.itemsize
+        # Without a position of its own in the file, so threads may share it.
+        content = os.pread(self._file.fileno(), count * _FLOAT.itemsize, begin)
+        return np.frombuffer(content, dtype=_FLOAT).astype(np.float32, copy=False)
 
 
 class _Layer:
-    def __init__(self, tensors: dict[str, FloatArray], number: int) -> None:
+    def __init__(self, tensors: SafeTensors, number: int) -> None:
         prefix = f"encoder.layer.{number}."
 
         def matrix(name: str) -> FloatArray:
-            return np.ascontiguousarray(tensors[f"{prefix}{name}.weight"].T)
+            return np.ascontiguousarray(tensors.read(f"{prefix}{name}.weight").T)
 
         def vector(name: str) -> FloatArray:
-            return tensors[f"{prefix}{name}"]
+            return tensors.read(f"{prefix}{name}")
 
         parts = [f"attention.self.{part}" for part in ("query", "key", "value")]
         self.mix = np.ascontiguousarray(np.concatenate([matrix(part) for part in parts], axis=1))
@@ -146,14 +164,16 @@ class MiniLM:
     """The encoder: texts to unit vectors of 384 numbers. It holds no state, so threads may share it."""
 
     def __init__(self, folder: Path) -> None:
-        """Read ``vocab.txt`` and ``model.safetensors`` of a folder."""
+        """Read ``vocab.txt`` and ``model.safetensors`` of a folder, but for the words' vectors.
+
+        These are half of the file, and a message needs twenty of thirty thousand: they are read as they are needed.
+        """
         self.tokenizer = WordPiece(folder / "vocab.txt")
-        tensors = read_safetensors(folder / "model.safetensors")
-        self._words = tensors["embeddings.word_embeddings.weight"]
-        kinds = tensors["embeddings.token_type_embeddings.weight"][0]
-        self._positions = tensors["embeddings.position_embeddings.weight"][:_MAX_TOKENS] + kinds
-        self._norm = tensors["embeddings.LayerNorm.weight"], tensors["embeddings.LayerNorm.bias"]
-        self._layers = [_Layer(tensors, number) for number in range(_LAYERS)]
+        self._tensors = SafeTensors(folder / "model.safetensors")
+        kinds = self._tensors.read("embeddings.token_type_embeddings.weight")[0]
+        self._positions = self._tensors.read("embeddings.position_embeddings.weight")[:_MAX_TOKENS] + kinds
+        self._norm = self._tensors.read("embeddings.LayerNorm.weight"), self._tensors.read("embeddings.LayerNorm.bias")
+        self._layers = [_Layer(self._tensors, number) for number in range(_LAYERS)]
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors, one row a text."""
@@ -161,7 +181,8 @@ class MiniLM:
 
     def _encode_one(self, text: str) -> FloatArray:
         ids = self.tokenizer.encode(text)
-        states = _normalise(self._words[ids] + self._positions[: len(ids)], *self._norm)
+        words = self._tensors.rows(_WORDS, ids)
+        states = _normalise(words + self._positions[: len(ids)], *self._norm)
         for layer in self._layers:
             states = layer(states)
         vector = states.mean(axis=0)

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from core import memory
 from core.terminal import OwnCommand
 from supportagent import demo
 from supportagent.embedded import simulator
@@ -34,6 +35,7 @@ class Command(OwnCommand):
     def handle(self, *_args: object, **options: Any) -> None:
         """Start, serve, end."""
         self._started = time.monotonic()
+        memory.be_sparing()
         _settle(host=options["host"], port=options["port"], no_demo=options["no_demo"])
         signal.signal(signal.SIGTERM, _end_early)
         try:

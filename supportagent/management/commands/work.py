@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from core import memory
 from core.terminal import OwnCommand, what_is_missing
 from supportagent.duties import Duties
 from supportagent.embedded.starting import CannotStart, hold
@@ -37,6 +38,7 @@ class Command(OwnCommand):
                 raise CommandError("At least one thread has to work: --threads 1.", returncode=2)
             settings.WORK_THREADS = threads
         self._require_tables()
+        memory.be_sparing()
         duties = Duties()
         if once:
             self._once(duties)
