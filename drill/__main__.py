@@ -1,30 +1,72 @@
-"""``python -m drill``: kill the product again and again while customers write, and show that nothing came of it."""
+"""``python -m drill``: kill the product where and when it hurts most, and show that nothing came of it.
+
+Exit code 0: everything held. 1: something broke. 2: the drill could not be carried out.
+"""
 
 import argparse
+import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from drill.rig import DrillFailed, Rig
-from drill.scenarios import SCENARIOS, Outcome, run
+from drill import crash
+from drill.model import ModelServer
+from drill.rig import SHORT_LEASES, DrillFailed, Rig
+from drill.scenarios import SCENARIOS, run
+from drill.staff import Colleague
+
+SHAPES = ("embedded", "services")
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of each item, told line by line and kept for --json."""
+
+    items: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
+        """One item: held, BROKEN or skipped."""
+        print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
+        self.items.append({"item": what, "result": word, "detail": detail, **figures})
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing broke."""
+        return all(item["result"] != "BROKEN" for item in self.items)
 
 
 def main() -> int:
-    """0 if every scenario held, 1 if one did not, 2 if the drill could not be carried out."""
+    """Carry out what was asked for."""
     arguments = _arguments()
-    outcomes: list[Outcome] = []
+    report = Report()
+    begun = time.monotonic()
+    code = 0
     try:
         for shape in arguments.shape:
-            outcomes += _drill(shape, arguments)
+            ORDERS[arguments.order](shape, arguments, report)
     except DrillFailed as problem:
         sys.stderr.write(f"{problem}\n")
-        return 2
-    return 0 if all(outcome.verdict.holds for outcome in outcomes) else 1
+        code = 2
+    if code == 0:
+        code = 0 if report.holds else 1
+    counted = {word: sum(item["result"] == word for item in report.items) for word in ("held", "BROKEN", "skipped")}
+    took = time.monotonic() - begun
+    print(", ".join(f"{number} {word}" for word, number in counted.items() if number) + f", {took:.0f} s", flush=True)
+    if arguments.json:
+        whole = {"order": arguments.order, "exit": code, "seconds": round(took, 1), **counted, "items": report.items}
+        Path(arguments.json).write_text(json.dumps(whole, indent=1, default=str) + "\n")
+    return code
 
 
-def _drill(shape: str, arguments: argparse.Namespace) -> list[Outcome]:
+@contextmanager
+def rig_of(shape: str, arguments: argparse.Namespace, *, quick: bool = True, **variables: str) -> Iterator[Rig]:
+    """A product of this shape in a folder of its own."""
     services = shape == "services"
     with (
         tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as folder,
@@ -32,10 +74,39 @@ def _drill(shape: str, arguments: argparse.Namespace) -> list[Outcome]:
             folder=Path(folder),
             database_url=arguments.database_url if services else "",
             redis_url=arguments.redis_url if services else "",
+            quick_starts=quick,
+            variables=variables,
         ) as rig,
     ):
-        outcomes = []
-        for number, name in enumerate(arguments.scenario):
+        yield rig
+
+
+def crash_points(shape: str, arguments: argparse.Namespace, report: Report) -> None:
+    """Each crash point, once, alone."""
+    with ModelServer() as model, rig_of(shape, arguments, **SHORT_LEASES, **model.environment) as rig:
+        colleague = Colleague(rig=rig)
+        colleague.sign_in()
+        begun = time.monotonic()
+
+        def tell(taken: crash.Taken) -> None:
+            word = "skipped" if taken.skipped else "held" if taken.holds else "BROKEN"
+            broken = ", ".join(taken.verdict.names) if taken.verdict else ""
+            died = f"{taken.died} died, {taken.seconds:.1f} s" if taken.died else ""
+            detail = taken.skipped or "; ".join(part for part in (died, taken.problem, broken) if part)
+            verdict = taken.verdict.as_json() if taken.verdict else None
+            report.tell(word, f"{taken.shape} {taken.point}", detail, seconds=taken.seconds, verdict=verdict)
+            if word == "BROKEN":
+                keep_logs(rig, arguments)
+
+        taken = crash.take_all(crash.Scene(rig, model, colleague), arguments.only or [], tell)
+        passed = sum(one.holds for one in taken)
+        print(f"{shape}: {passed}/{len(taken)} points passed in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def soak(shape: str, arguments: argparse.Namespace, report: Report) -> None:
+    """Random kills while customers write; every start is the product's own, as anybody would start it."""
+    with rig_of(shape, arguments, quick=False) as rig:
+        for number, name in enumerate(arguments.only or SCENARIOS):
             outcome = run(
                 rig,
                 name,
@@ -44,34 +115,47 @@ def _drill(shape: str, arguments: argparse.Namespace) -> list[Outcome]:
                 customers=arguments.customers,
                 seed=arguments.seed + number,
             )
-            _tell(outcome)
-            outcomes.append(outcome)
-        return outcomes
+            verdict = outcome.verdict
+            detail = (
+                f"kills {outcome.kills}, written {verdict.written}, acked {verdict.acked}, replies {verdict.replies}, "
+                f"parked {verdict.parked}, drained after {outcome.drained_after:.1f} s"
+            )
+            detail += "".join(f"; {broken}" for broken in verdict.names)
+            word = "held" if outcome.holds else "BROKEN"
+            report.tell(word, f"{shape} {name}", detail, kills=outcome.kills, verdict=verdict.as_json())
 
 
-def _tell(outcome: Outcome) -> None:
-    verdict = outcome.verdict
-    found = {name: len(value) if isinstance(value, tuple) else value for name, value in asdict(verdict).items()}
-    figures = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items())
-    word = "held" if verdict.holds else "BROKEN"
-    sys.stdout.write(
-        f"{word}: {outcome.scenario} ({outcome.shape}): kills {outcome.kills}, {figures}, "
-        f"drained after {outcome.drained_after:.1f} s\n"
-    )
-    sys.stdout.flush()
+def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
+    """Put the processes' logs where they outlive the drill, if that was asked for."""
+    if arguments.keep_logs:
+        target = Path(arguments.keep_logs)
+        target.mkdir(parents=True, exist_ok=True)
+        for log in rig.folder.glob("*.log"):
+            (target / log.name).write_bytes(log.read_bytes())
+
+
+ORDERS = {"crash": crash_points, "soak": soak}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
-    parser.add_argument("--shape", nargs="+", choices=["embedded", "services"], default=["embedded"])
-    parser.add_argument("--scenario", nargs="+", choices=sorted(SCENARIOS), default=list(SCENARIOS))
-    parser.add_argument("--seconds", type=float, default=20, help="how long customers write in each scenario")
-    parser.add_argument("--rate", type=float, default=4, help="messages a second")
-    parser.add_argument("--customers", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database-url", default=os.environ.get("TEST_DATABASE_URL", ""), help="a PostgreSQL server")
-    parser.add_argument("--redis-url", default=os.environ.get("TEST_REDIS_URL", ""))
+    orders = parser.add_subparsers(dest="order", required=True)
+    choices = {"crash": [point.name for point in crash.POINTS], "soak": sorted(SCENARIOS)}
+    for name, order in ORDERS.items():
+        each = orders.add_parser(name, help=str(order.__doc__).splitlines()[0])
+        each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
+        each.add_argument("--only", nargs="+", choices=choices[name], help="only these", metavar="NAME")
+        each.add_argument("--database-url", default=os.environ.get("TEST_DATABASE_URL", ""), help="a PostgreSQL server")
+        each.add_argument("--redis-url", default=os.environ.get("TEST_REDIS_URL", ""))
+        each.add_argument("--json", metavar="FILE", help="write everything there as JSON")
+        each.add_argument("--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks")
+    soaking = orders.choices["soak"]
+    soaking.add_argument("--seconds", type=float, default=20, help="how long customers write in each scenario")
+    soaking.add_argument("--rate", type=float, default=4, help="messages a second")
+    soaking.add_argument("--customers", type=int, default=12)
+    soaking.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
     if "services" in arguments.shape and not (arguments.database_url and arguments.redis_url):
         parser.error("the services shape needs --database-url and --redis-url (make services-up tells both)")
     return arguments

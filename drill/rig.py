@@ -3,55 +3,86 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Protocol, Self
 
 import httpx2
-import psycopg
+
+from drill.database import Database, Postgres, Rows, SqliteFile
+from drill.forkserver import ForkServer
+from drill.invariants import BUSINESS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CLIENT_KEY = "7000000000000000042"
-BUSINESS = "drill-business"
-READY_SECONDS = 90
+STAFF, PASSWORD = "drill", "only-for-a-drill-" + secrets.token_hex(8)
+READY_SECONDS = 180
+DEATH_SECONDS = 20
+# A killed process's work is found again within seconds instead of half a minute.
+SHORT_LEASES = {
+    "TURN_LEASE_SECONDS": "4",
+    "SEND_LEASE_SECONDS": "5",
+    "PLATFORM_CALL_SECONDS": "2.5",
+    "RECONCILE_AFTER_SECONDS": "0.3,0.8,1.5",
+}
 
 
 class DrillFailed(Exception):
     """The drill could not be carried out; the message says what stood against it."""
 
 
+class Running(Protocol):
+    """A started process, however it was started."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """One process of the product: how it is started."""
+    """One process of the product: how it is started. One that ``forks`` may be a fork of the loaded product."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    forks: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
 class Rig:
-    """A product and its simulator in a folder of their own. Use as a context."""
+    """A product and its simulator in a folder of their own. Use as a context.
+
+    ``variables`` are added to the product's environment. With ``quick_starts`` its processes are forks of one that has
+    loaded it; ``overrides`` (settings) and ``mutant`` then hold for whatever is started from now on.
+    """
 
     folder: Path
     database_url: str = ""
     redis_url: str = ""
     port: int = 0
     sim_port: int = 0
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    quick_starts: bool = False
+    overrides: dict[str, Any] = field(default_factory=dict)
+    mutant: str = ""
+    running: dict[str, Running] = field(default_factory=dict)
     kills: int = 0
     _secrets: tuple[str, str, str] = ("", "", "")
+    _forks: ForkServer | None = None
+    _database: Database | None = None
 
     @property
     def shape(self) -> str:
@@ -72,31 +103,34 @@ class Rig:
     def processes(self) -> tuple[Process, ...]:
         """What the product consists of in this shape."""
         if self.shape == "embedded":
-            return (Process(name="up", command=(sys.executable, "manage.py", "up", "--no-demo")),)
+            return (Process(name="up", command=("manage.py", "up", "--no-demo")),)
         bind = ("--host", "127.0.0.1", "--port", str(self.port))
         ingest = (str(BIN / "granian"), "--interface", "wsgi", *bind, "--workers", "1", "supportagent.wsgi:application")
-        celery = (str(BIN / "celery"), "-A", "supportagent", "worker", "--pool", "threads", "--concurrency", "4")
+        celery = ("celery", "worker", "--pool", "threads", "--concurrency", "4")
         return (
-            Process(name="ingest", command=ingest, environment={"PROCESS_KIND": "ingest"}),
+            Process(name="ingest", command=ingest, environment={"PROCESS_KIND": "web"}, forks=False),
             Process(
                 name="worker",
                 command=(*celery, "--loglevel", "WARNING", "--without-mingle", "--without-gossip"),
                 environment={"PROCESS_KIND": "worker"},
             ),
-            Process(
-                name="sweeper", command=(sys.executable, "manage.py", "work"), environment={"PROCESS_KIND": "worker"}
-            ),
+            Process(name="sweeper", command=("manage.py", "work"), environment={"PROCESS_KIND": "worker"}),
         )
 
     def __enter__(self) -> Self:
         """Start everything and wait until it takes work."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, self.sim_port = free_port(), free_port()
-        if self.shape == "services":
-            self._create_database()
         try:
+            self.database.create()
             self._start_simulator()
             self._prepare()
+            if self.quick_starts:
+                self.database.keep()
+                kind = {"PROCESS_KIND": "worker"} if self.shape == "services" else {}
+                self._forks = ForkServer(
+                    root=ROOT, environment=self._environment(kind), log=self.folder / "forkserver.log"
+                )
             self.start_all()
         except BaseException:
             self.__exit__()
@@ -108,25 +142,56 @@ class Rig:
         for process in self.running.values():
             _kill(process)
         self.running.clear()
-        if self.shape == "services":
-            self._drop_database()
+        if self._forks is not None:
+            self._forks.__exit__()
+        self.database.drop()
+
+    def reset(self) -> None:
+        """Make everything what it was at the beginning: no customer has written, nothing has happened."""
+        for process in self.running.values():
+            _kill(process)
+        self.running.clear()
+        self.database.restore()
+        shutil.rmtree(self.folder / "simulator", ignore_errors=True)
+        self._run_simulator()
+        self.start_all()
 
     def start_all(self) -> None:
         """Start whatever does not run, and wait until the product is ready."""
         for process in self.processes:
             if not self.runs(process.name):
-                self._spawn(process.name, process.command, process.environment)
+                self._start(process)
         wait_for(self._is_ready, seconds=READY_SECONDS, what="the product to be ready")
 
     def start(self, name: str) -> None:
         """Start one process."""
-        process = next(each for each in self.processes if each.name == name)
-        self._spawn(process.name, process.command, process.environment)
+        self._start(next(each for each in self.processes if each.name == name))
 
     def kill(self, name: str) -> None:
         """SIGKILL one process of the product and all it started."""
         _kill(self.running[name])
         self.kills += 1
+
+    @property
+    def order(self) -> Path:
+        """Where a process is told at which crash point to die: whoever passes it takes the file away first."""
+        return self.folder / "order"
+
+    def bury_the_dead(self) -> dict[str, int]:
+        """What has ended by itself, each with its exit code; waits until something has."""
+        gone: dict[str, int] = {}
+
+        def has_ended() -> bool:
+            gone.update({each.name: -1 for each in self.processes if not self.runs(each.name)})
+            return bool(gone)
+
+        wait_for(has_ended, seconds=DEATH_SECONDS, what="the process that was to die")
+        for name in gone:
+            process = self.running.pop(name)
+            gone[name] = process.wait()
+            _kill(process)
+            self.kills += 1
+        return gone
 
     def runs(self, name: str) -> bool:
         """Whether the process is alive."""
@@ -139,13 +204,25 @@ class Rig:
             raise DrillFailed(f"The simulator refused {path}: {answer.text[:300]}")
         return answer.json()
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str) -> Rows:
         """Rows of the product's database, by a connection of the drill's own."""
-        if self.shape == "services":
-            with psycopg.connect(self._own_database_url, autocommit=True) as connection:
-                return connection.execute(sql.encode()).fetchall()
-        with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=10)) as connection:
-            return list(connection.execute(sql))
+        return self.database.rows(sql)
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """Every row of one kind of the simulator's truth log, oldest first."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            page = self.simulator("GET", f"log?after={rows[-1]['id'] if rows else 0}&kind={kind}&limit=5000")["rows"]
+            if not page:
+                return rows
+            rows += page
+
+    @property
+    def database(self) -> Database:
+        """The product's database."""
+        if self._database is None:
+            self._database = Postgres(self.database_url) if self.database_url else SqliteFile(self.folder / "var")
+        return self._database
 
     def _start_simulator(self) -> None:
         secret, access, refresh = secrets.token_hex(20), "act." + secrets.token_hex(12), "rft." + secrets.token_hex(12)
@@ -167,6 +244,10 @@ class Rig:
         config = self.folder / "simulator.json"
         config.write_text(json.dumps({"apps": [app], "scripted": {"enabled": False}, "settings": knobs}))
         self._secrets = (secret, access, refresh)
+        self._run_simulator()
+
+    def _run_simulator(self) -> None:
+        config = self.folder / "simulator.json"
         self._spawn(
             "simulator",
             (
@@ -178,8 +259,9 @@ class Rig:
         wait_for(lambda: _answers(f"{self.sim_url}/_sim/state?acked=0"), seconds=20, what="the simulator")
 
     def _prepare(self) -> None:
-        self._manage("migrate", "--verbosity", "0")
         self._manage("setup")
+        person = ("--username", STAFF, "--email", "drill@example.org")
+        self._manage("createsuperuser", "--noinput", *person, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
         secret, access, refresh = self._secrets
         self._manage(
             *("account", "add", "--platform", "tiktok", "--name", "Drill", "--external-id", BUSINESS),
@@ -187,11 +269,11 @@ class Rig:
             *("--api-base", f"{self.sim_url}/open_api/v1.3", "--auth-base", self.sim_url),
         )
 
-    def _manage(self, *command: str) -> None:
+    def _manage(self, *command: str, **variables: str) -> None:
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
-            env=self._environment({}),
+            env=self._environment(variables),
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -199,6 +281,22 @@ class Rig:
         )
         if done.returncode != 0:
             raise DrillFailed(f"manage.py {command[0]} failed: {done.stderr[-1500:]}")
+
+    def _start(self, process: Process) -> None:
+        if self._forks is not None and process.forks:
+            self.running[process.name] = self._forks.start(
+                process.command,
+                log=self.folder / f"{process.name}.log",
+                settings=self.overrides,
+                mutant=self.mutant,
+            )
+            return
+        command = process.command
+        if command[0] == "manage.py":
+            command = (sys.executable, *command)
+        elif command[0] == "celery":
+            command = (str(BIN / "celery"), "-A", "supportagent", *command[1:])
+        self._spawn(process.name, command, process.environment)
 
     def _spawn(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -223,11 +321,14 @@ class Rig:
             "LOG_FORMAT": "plain",
             "TIKTOK_RATE_LIMIT": "1000000",
             "BOT_TURNS_PER_MINUTE": "100000",
+            "TWO_FACTOR_ROLES": "",
             "PYTHONUNBUFFERED": "1",
+            "CRASH_POINTS": "1",
+            "CRASH_AT": f"@{self.order}",
         }
         if self.shape == "services":
             ours |= {
-                "DATABASE_URL": self._own_database_url,
+                "DATABASE_URL": self.database.url,
                 "REDIS_URL": self.redis_url,
                 "SECRET_KEY": "only-for-a-drill-0123456789-abcdefghijklmnopqrstuvwxyz",
                 "FIELD_ENCRYPTION_KEYS": urlsafe_b64encode(b"only-for-a-drill-32-bytes-long!!").decode(),
@@ -237,7 +338,7 @@ class Rig:
                 "EGRESS_ALLOW": "127.0.0.1:*",
                 "STATIC_FROM_SOURCE": "1",
             }
-        return kept | ours | dict(extra)
+        return kept | ours | dict(self.variables) | dict(extra)
 
     def _is_ready(self) -> bool:
         for process in self.processes:
@@ -245,22 +346,6 @@ class Rig:
                 tail = (self.folder / f"{process.name}.log").read_text(errors="replace")[-1500:]
                 raise DrillFailed(f"{process.name} ended by itself: {tail}")
         return _answers(f"{self.url}/health/ready")
-
-    @property
-    def _own_database_url(self) -> str:
-        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{self._database_name}"))
-
-    @property
-    def _database_name(self) -> str:
-        return f"drill_{os.getpid()}"
-
-    def _create_database(self) -> None:
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{self._database_name}"'.encode())
-
-    def _drop_database(self) -> None:
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{self._database_name}" WITH (FORCE)'.encode())
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:
@@ -287,7 +372,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Running) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

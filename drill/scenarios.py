@@ -1,15 +1,13 @@
-"""What is killed, and when. Each scenario runs while customers write, and is judged after everything has come to rest."""
+"""What is killed at random, and when: the soak. Each scenario runs while customers write, and is judged after all rests."""
 
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drill.checker import Verdict, is_quiet, judge
-from drill.rig import Rig, wait_for
+from drill.checker import Verdict, drain, judge
+from drill.rig import Rig
 from drill.traffic import Traffic
-
-DRAIN_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +19,11 @@ class Outcome:
     kills: int
     drained_after: float
     verdict: Verdict
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise was kept, and there was something to keep it for."""
+        return self.verdict.holds and self.verdict.acked == self.verdict.written > 0
 
 
 def worker_killed(rig: Rig, dice: random.Random) -> None:
@@ -62,9 +65,7 @@ def run(rig: Rig, name: str, *, seconds: float, rate: float, customers: int, see
             SCENARIOS[name](rig, dice)
     finally:
         traffic.stop()
-    rig.start_all()
-    rig.simulator("POST", "hurry")
-    drained_after = wait_for(lambda: is_quiet(rig), seconds=DRAIN_SECONDS, what="everything to come to rest")
+    drained_after = drain(rig)
     return Outcome(
         scenario=name,
         shape=rig.shape,

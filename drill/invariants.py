@@ -1,0 +1,291 @@
+"""What must hold whatever was killed: twelve promises, each a question whose every answer is a broken promise.
+
+They are asked when everything has come to rest, of the product's rows by SQL that both databases understand, and of the
+simulator's truth log. They know nothing of how either works.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+BUSINESS = "drill-business"
+Found = list[tuple[Any, ...]]
+
+
+class Witness(Protocol):
+    """What is asked: the product's database, and the platform's own record."""
+
+    def query(self, sql: str) -> Found:
+        """Rows of the product's database."""
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """Rows of one kind of the simulator's truth log, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """One promise. ``broken`` finds what breaks it; each row names what is wrong first."""
+
+    number: int
+    name: str
+    broken: Callable[[Witness], Found]
+
+
+def _sql(*questions: tuple[str, str]) -> Callable[[Witness], Found]:
+    """Questions in SQL, each with what its rows are."""
+
+    def ask(witness: Witness) -> Found:
+        return [(what, *row) for what, sql in questions for row in witness.query(sql)]
+
+    return ask
+
+
+def acked_missing(witness: Witness) -> Found:
+    """1: what the platform was told "received" is kept, once."""
+    acked = {row["message_id"] for row in witness.log("webhook") if row["status"] == 200 and row["message_id"]}
+    kept = {row[0] for row in witness.query("SELECT event_key FROM integrations_webhookevent")}
+    missing: Found = [
+        ("acked, not kept", message_id) for message_id in sorted(acked) if f"msg:{message_id}" not in kept
+    ]
+    twice = witness.query(
+        "SELECT source, event_key, count(*) FROM integrations_webhookevent GROUP BY source, event_key HAVING count(*) > 1"
+    )
+    return missing + [("kept twice", *row) for row in twice]
+
+
+one_end = _sql(
+    ("undecided", "SELECT id, conversation_id FROM conversations_message WHERE disposition = 'undecided'"),
+    (
+        "answered by nothing that was or will be sent",
+        """
+        SELECT m.id, m.conversation_id, m.disposition_id FROM conversations_message m
+        WHERE m.disposition = 'answered' AND NOT EXISTS (
+          SELECT 1 FROM conversations_delivery d
+          WHERE d.id = m.disposition_id AND d.conversation_id = m.conversation_id AND d.state <> 'cancelled')
+        """,
+    ),
+    (
+        "handed over to nobody",
+        """
+        SELECT m.id, m.conversation_id, m.disposition_id FROM conversations_message m
+        WHERE m.disposition = 'handed_over' AND NOT EXISTS (
+          SELECT 1 FROM conversations_escalation e
+          WHERE e.id = m.disposition_id AND e.conversation_id = m.conversation_id)
+        """,
+    ),
+)
+
+
+def sent_twice(witness: Witness) -> Found:
+    """3: the platform has each of our messages once, and we know of each that it has."""
+    rows = witness.query("SELECT platform_message_id FROM conversations_delivery WHERE state = 'sent'")
+    sent = {row[0] for row in rows if row[0]}
+    seen = [row["message_id"] for row in witness.log("accepted") if row["account"] == BUSINESS]
+    return [
+        *[("arrived, and is no delivery's one arrival", found) for found in sorted(set(seen) - sent)],
+        *[("recorded as sent, never arrived", found) for found in sorted(sent - set(seen))],
+        *[
+            ("one key for two", *row)
+            for row in witness.query(
+                "SELECT idem_key, count(*) FROM conversations_delivery GROUP BY idem_key HAVING count(*) > 1"
+            )
+        ],
+    ]
+
+
+answered_twice = _sql(
+    (
+        "a reply that answers nothing",
+        """
+        SELECT d.id, d.conversation_id FROM conversations_delivery d
+        WHERE d.author = 'bot' AND d.state = 'sent' AND NOT EXISTS (
+          SELECT 1 FROM conversations_message m
+          WHERE m.conversation_id = d.conversation_id AND m.disposition = 'answered' AND m.disposition_id = d.id)
+        """,
+    ),
+    (
+        "two turns that answered the same",
+        """
+        SELECT a.id, b.id, a.conversation_id FROM agent_agentrun a
+        JOIN agent_agentrun b ON b.conversation_id = a.conversation_id AND b.id > a.id
+        WHERE a.state = 'replied' AND b.state = 'replied' AND a.from_seq <= b.to_seq AND b.from_seq <= a.to_seq
+        """,
+    ),
+)
+
+
+def out_of_order(witness: Witness) -> Found:
+    """5: replies arrive in the order in which they were given their numbers."""
+    rows = witness.query(
+        "SELECT platform_message_id, conversation_id, out_seq FROM conversations_delivery WHERE state = 'sent'"
+    )
+    known = {platform_id: (conversation, out_seq) for platform_id, conversation, out_seq in rows if platform_id}
+    highest: dict[int, int] = {}
+    broken: Found = []
+    for row in witness.log("accepted"):
+        if row["message_id"] not in known:
+            continue
+        conversation, out_seq = known[row["message_id"]]
+        if out_seq < highest.get(conversation, 0):
+            broken.append(("overtaken", conversation, out_seq, highest[conversation]))
+        highest[conversation] = max(out_seq, highest.get(conversation, 0))
+    return broken
+
+
+numbered_wrongly = _sql(
+    (
+        "a gap or a double number",
+        """
+        SELECT c.id, c.last_seq, count(*) FROM conversations_conversation c
+        JOIN conversations_message m ON m.conversation_id = c.id
+        GROUP BY c.id, c.last_seq
+        HAVING count(*) <> c.last_seq OR max(m.seq) <> c.last_seq OR min(m.seq) <> 1 OR count(DISTINCT m.seq) <> count(*)
+        """,
+    ),
+    (
+        "taken in before what came earlier",
+        """
+        SELECT earlier.id, later.id, earlier.conversation_id FROM conversations_message earlier
+        JOIN conversations_message later ON later.conversation_id = earlier.conversation_id AND later.seq > earlier.seq
+        JOIN integrations_webhookevent first ON first.message_id = later.id
+        JOIN integrations_webhookevent second ON second.message_id = earlier.id
+        WHERE earlier.direction = 'in' AND later.direction = 'in' AND first.id < second.id
+        """,
+    ),
+)
+
+
+def spoke_over_a_person(witness: Witness) -> Found:
+    """7: no attempt of the bot begins after a person took over, but for what the taking over named as on its way."""
+    rows = witness.query(
+        """
+        SELECT d.id, d.conversation_id, a.number, e.id, e."after" FROM conversations_deliveryattempt a
+        JOIN conversations_delivery d ON d.id = a.delivery_id
+        JOIN core_auditevent e ON e.target_kind = 'conversations.conversation' AND e.action = 'conversation.take_over'
+          AND CAST(e.target_id AS INTEGER) = d.conversation_id
+        WHERE d.author = 'bot' AND a.started_at > e.at AND NOT EXISTS (
+          SELECT 1 FROM core_auditevent b WHERE b.target_kind = e.target_kind AND b.target_id = e.target_id
+            AND b.action = 'conversation.hand_back' AND b.id > e.id AND b.at < a.started_at)
+        """
+    )
+    return [
+        ("begun after the taking over", delivery, conversation, number, event)
+        for delivery, conversation, number, event, after in rows
+        if delivery not in _json(after).get("in_flight", [])
+    ]
+
+
+stuck = _sql(
+    ("event", "SELECT id, source, attempts FROM integrations_webhookevent WHERE state = 'received'"),
+    (
+        "delivery",
+        """
+        SELECT id, conversation_id, state FROM conversations_delivery
+        WHERE state IN ('pending', 'sending', 'retry_wait', 'unknown')
+        """,
+    ),
+    (
+        "turn",
+        """
+        SELECT id, mode, attempts FROM conversations_conversation WHERE mode = 'bot' AND last_in_seq > answered_to_seq
+        """,
+    ),
+    (
+        "run",
+        """
+        SELECT r.id, r.conversation_id FROM agent_agentrun r WHERE r.state = 'running' AND EXISTS (
+          SELECT 1 FROM agent_agentrun n WHERE n.conversation_id = r.conversation_id AND n.id > r.id)
+        """,
+    ),
+)
+given_up_silently = _sql(
+    (
+        "delivery without an escalation",
+        """
+        SELECT d.id, d.conversation_id, d.state FROM conversations_delivery d
+        WHERE d.state IN ('needs_review', 'dead') AND NOT EXISTS (
+          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = d.conversation_id)
+        """,
+    ),
+    (
+        "event without a reason",
+        "SELECT id, state FROM integrations_webhookevent WHERE state IN ('quarantined', 'dead') AND reason = ''",
+    ),
+    (
+        "message without an escalation",
+        """
+        SELECT m.id, m.conversation_id FROM conversations_message m WHERE m.disposition = 'dead' AND NOT EXISTS (
+          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = m.conversation_id)
+        """,
+    ),
+)
+overspent = _sql(
+    (
+        "over the cap by more than one call",
+        """
+        SELECT scope, day, spent, reserved, cap FROM agent_spendledger
+        WHERE spent + reserved > cap + (SELECT coalesce(max(cost_micros), 0) FROM agent_agentrun)
+        """,
+    ),
+)
+
+
+def audit_broken(witness: Witness) -> Found:
+    """11: every deed is sealed, and every seal fits the deed and the seal before it."""
+    columns = (
+        "id", "at", "actor_kind", "actor_id", "actor_name", "action", "target_kind", "target_id",
+        "address", "request_id", "reason", "before", "after",
+    )  # fmt: skip
+    named = ", ".join(f'e."{column}"' for column in columns)
+    rows = witness.query(
+        f"SELECT s.position, s.previous_hash, s.hash, {named} FROM core_auditevent e "  # noqa: S608  (constants)
+        "LEFT JOIN core_auditseal s ON s.event_id = e.id ORDER BY s.position"
+    )
+    broken: Found = [("not sealed", row[3]) for row in rows if row[0] is None]
+    previous = "0" * 64
+    for position, row in enumerate((row for row in rows if row[0] is not None), start=1):
+        fields = dict(zip(columns, row[3:], strict=True))
+        fields |= {"at": _instant(fields["at"]), "before": _json(fields["before"]), "after": _json(fields["after"])}
+        digest = hashlib.sha256((previous + json.dumps(fields, sort_keys=True, default=str)).encode()).hexdigest()
+        if row[:3] != (position, previous, digest):
+            broken.append(("the chain does not hold", row[0], row[3]))
+        previous = row[2]
+    return broken
+
+
+tried_too_often = _sql(
+    ("turn", "SELECT id, attempts FROM conversations_conversation WHERE attempts > 5"),
+    ("run", "SELECT id, attempt FROM agent_agentrun WHERE attempt > 5"),
+    ("delivery", "SELECT id, attempts FROM conversations_delivery WHERE attempts > 12"),
+    ("event", "SELECT id, attempts FROM integrations_webhookevent WHERE attempts > 5"),
+)
+
+INVARIANTS = (
+    Invariant(number=1, name="acked is kept", broken=acked_missing),
+    Invariant(number=2, name="one end each", broken=one_end),
+    Invariant(number=3, name="sent once", broken=sent_twice),
+    Invariant(number=4, name="answered once", broken=answered_twice),
+    Invariant(number=5, name="in order", broken=out_of_order),
+    Invariant(number=6, name="numbered in order", broken=numbered_wrongly),
+    Invariant(number=7, name="the human wins", broken=spoke_over_a_person),
+    Invariant(number=8, name="nothing stuck", broken=stuck),
+    Invariant(number=9, name="never silent", broken=given_up_silently),
+    Invariant(number=10, name="within the cap", broken=overspent),
+    Invariant(number=11, name="audit intact", broken=audit_broken),
+    Invariant(number=12, name="attempts bounded", broken=tried_too_often),
+)
+
+
+def _json(value: object) -> dict[str, Any]:
+    """A JSON column, which one database hands over as text."""
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found
+
+
+def _instant(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
