@@ -1,0 +1,87 @@
+"""Processes that die, freeze, or are asked to go."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from drill.faults.base import BOTH, Fault, Stage
+
+# What answers, and what takes webhooks, by shape.
+WORKERS = {"embedded": ("up",), "services": ("worker", "sweeper")}
+DOORS = {"embedded": "up", "services": "ingest"}
+FROZEN_SECONDS = 35.0
+
+
+def worker_killed(stage: Stage) -> None:
+    """SIGKILL what answers, in the middle of its work."""
+    for _ in stage.strikes(0.4, 3.0):
+        for name in WORKERS[stage.rig.shape]:
+            stage.rig.kill(name)
+            stage.pause(0.0, 0.5)
+            stage.rig.start(name)
+
+
+def door_killed(stage: Stage) -> None:
+    """SIGKILL what takes webhooks, in the middle of a request."""
+    for _ in stage.strikes(1.0, 3.0):
+        stage.rig.kill(DOORS[stage.rig.shape])
+        stage.pause(0.0, 0.5)
+        stage.rig.start(DOORS[stage.rig.shape])
+
+
+def everything_killed(stage: Stage) -> None:
+    """SIGKILL every process at once, as a power cut would, and start all again."""
+    for _ in stage.strikes(3.0, 6.0):
+        for process in stage.rig.processes:
+            stage.rig.kill(process.name)
+        stage.pause(0.2, 1.0)
+        begun = time.monotonic()
+        stage.rig.start_all()
+        stage.highest("seconds until ready", time.monotonic() - begun)
+
+
+def deployed(stage: Stage) -> None:
+    """SIGTERM each process and start its successor, as a deploy does."""
+    for _ in stage.strikes(3.0, 6.0):
+        for process in stage.rig.processes:
+            running = stage.rig.running[process.name]
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGTERM)
+            begun = time.monotonic()
+            running.wait(60)
+            stage.highest("seconds to stop", time.monotonic() - begun)
+            stage.rig.start(process.name)
+    stage.rig.start_all()
+
+
+def worker_frozen(stage: Stage) -> None:
+    """SIGSTOP what answers for longer than its leases, then SIGCONT: another has taken over, and its results are fenced."""
+    for name in WORKERS[stage.rig.shape]:
+        stage.pause(0.3, 1.5)
+        running = stage.rig.running[name]
+        stage.injected += 1
+        os.killpg(running.pid, signal.SIGSTOP)
+        try:
+            stage.pause(FROZEN_SECONDS)
+        finally:
+            os.killpg(running.pid, signal.SIGCONT)
+
+
+def two_sweepers(stage: Stage) -> None:
+    """Start everything that sweeps a second time, by mistake."""
+    process = next(each for each in stage.rig.processes if each.name == "sweeper")
+    stage.rig.start_twin(process)
+    stage.injected += 1
+    while stage.goes_on():
+        stage.pause(1.0)
+
+
+FAULTS = (
+    Fault(number="F01", name="worker killed", strike=worker_killed, shapes=BOTH),
+    Fault(number="F03", name="door killed", strike=door_killed, shapes=BOTH),
+    Fault(number="F04", name="everything killed", strike=everything_killed, shapes=BOTH),
+    Fault(number="F05", name="deployed under load", strike=deployed, shapes=BOTH),
+    Fault(number="F06", name="worker frozen", strike=worker_frozen, shapes=("services",)),
+    Fault(number="F50", name="two sweepers", strike=two_sweepers, shapes=("services",)),
+)

@@ -1,0 +1,59 @@
+"""Redis flushed, gone, frozen, cut off, full: bells are lost, nothing else."""
+
+from drill.faults.base import SERVICES, Fault, Stage
+
+GONE_SECONDS = 15.0
+SLOWEST_DOOR = 2.0
+
+
+def _watch_door(stage: Stage, seconds: float) -> None:
+    """The door must answer all the while, within its limit."""
+    for _ in range(max(1, int(seconds / 0.5))):
+        status, took = stage.knock()
+        stage.highest("slowest door, s", took)
+        stage.must(status == 200, f"The door answered {status or 'nothing'} while Redis was in trouble.")
+        stage.must(took <= SLOWEST_DOOR, f"The door took {took:.1f} s while Redis was in trouble.")
+        stage.pause(0.5)
+
+
+def flushed(stage: Stage) -> None:
+    """FLUSHALL under load."""
+    for _ in stage.strikes(0.5, 2.0):
+        stage.own_servers.flush_redis()
+
+
+def killed(stage: Stage) -> None:
+    """SIGKILL, a while down, back empty."""
+    for _ in stage.strikes(1.0, 3.0):
+        stage.own_servers.kill_redis()
+        _watch_door(stage, GONE_SECONDS)
+        stage.own_servers.start_redis()
+
+
+def frozen(stage: Stage) -> None:
+    """It accepts connections and answers nothing."""
+    for _ in stage.strikes(1.0, 3.0):
+        with stage.own_servers.frozen_redis():
+            _watch_door(stage, GONE_SECONDS)
+
+
+def cut_off(stage: Stage) -> None:
+    """Every connection cut, again and again."""
+    for _ in stage.strikes(0.5, 2.0):
+        stage.injected += max(0, stage.own_servers.cut_redis_connections() - 1)
+
+
+def full(stage: Stage) -> None:
+    """It refuses every write."""
+    for _ in stage.strikes(1.0, 3.0):
+        with stage.own_servers.full_redis():
+            _watch_door(stage, GONE_SECONDS / 2)
+
+
+FAULTS = (
+    Fault(number="F10", name="Redis flushed", strike=flushed, shapes=SERVICES),
+    Fault(number="F11", name="Redis gone", strike=killed, shapes=SERVICES),
+    Fault(number="F12", name="Redis hung", strike=frozen, shapes=SERVICES),
+    Fault(number="F13", name="Redis connections cut", strike=cut_off, shapes=SERVICES),
+    Fault(number="F14", name="Redis full", strike=full, shapes=SERVICES),
+)
