@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from drill import crash
+from drill.faults import FAULTS
+from drill.faults.base import Shape
+from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
+from drill.report import markdown
 from drill.rig import SHORT_LEASES, DrillFailed, Rig
-from drill.scenarios import SCENARIOS, run
 from drill.staff import Colleague
 
-SHAPES = ("embedded", "services")
+SHAPES: tuple[Shape, ...] = ("embedded", "services")
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Report:
     """What came of each item, told line by line and kept for --json."""
 
     items: list[dict[str, Any]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
     def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
         """One item: held, BROKEN or skipped."""
@@ -61,11 +65,14 @@ def main() -> int:
     if arguments.json:
         whole = {"order": arguments.order, "exit": code, "seconds": round(took, 1), **counted, "items": report.items}
         Path(arguments.json).write_text(json.dumps(whole, indent=1, default=str) + "\n")
+    if report.results and arguments.report:
+        command = f"python -m drill {' '.join(sys.argv[1:])}"
+        Path(arguments.report).write_text(markdown(report.results, command=command))
     return code
 
 
 @contextmanager
-def rig_of(shape: str, arguments: argparse.Namespace, *, quick: bool = True, **variables: str) -> Iterator[Rig]:
+def rig_of(shape: str, arguments: argparse.Namespace, variables: dict[str, str]) -> Iterator[Rig]:
     """A product of this shape in a folder of its own."""
     services = shape == "services"
     with (
@@ -74,7 +81,7 @@ def rig_of(shape: str, arguments: argparse.Namespace, *, quick: bool = True, **v
             folder=Path(folder),
             database_url=arguments.database_url if services else "",
             redis_url=arguments.redis_url if services else "",
-            quick_starts=quick,
+            quick_starts=True,
             variables=variables,
         ) as rig,
     ):
@@ -83,7 +90,7 @@ def rig_of(shape: str, arguments: argparse.Namespace, *, quick: bool = True, **v
 
 def crash_points(shape: str, arguments: argparse.Namespace, report: Report) -> None:
     """Each crash point, once, alone."""
-    with ModelServer() as model, rig_of(shape, arguments, **SHORT_LEASES, **model.environment) as rig:
+    with ModelServer() as model, rig_of(shape, arguments, SHORT_LEASES | model.environment) as rig:
         colleague = Colleague(rig=rig)
         colleague.sign_in()
         begun = time.monotonic()
@@ -103,26 +110,19 @@ def crash_points(shape: str, arguments: argparse.Namespace, report: Report) -> N
         print(f"{shape}: {passed}/{len(taken)} points passed in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def soak(shape: str, arguments: argparse.Namespace, report: Report) -> None:
-    """Random kills while customers write; every start is the product's own, as anybody would start it."""
-    with rig_of(shape, arguments, quick=False) as rig:
-        for number, name in enumerate(arguments.only or SCENARIOS):
-            outcome = run(
-                rig,
-                name,
-                seconds=arguments.seconds,
-                rate=arguments.rate,
-                customers=arguments.customers,
-                seed=arguments.seed + number,
-            )
-            verdict = outcome.verdict
-            detail = (
-                f"kills {outcome.kills}, written {verdict.written}, acked {verdict.acked}, replies {verdict.replies}, "
-                f"parked {verdict.parked}, drained after {outcome.drained_after:.1f} s"
-            )
-            detail += "".join(f"; {broken}" for broken in verdict.names)
-            word = "held" if outcome.holds else "BROKEN"
-            report.tell(word, f"{shape} {name}", detail, kills=outcome.kills, verdict=verdict.as_json())
+def faults(shape: str, arguments: argparse.Namespace, report: Report) -> None:
+    """The faults of the matrix, each while customers write; PostgreSQL and Redis are started for them."""
+    chosen = [FAULTS[number] for number in arguments.only or FAULTS]
+    load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
+
+    def tell(result: Result, rig: Rig) -> None:
+        report.tell("held" if result.holds else "BROKEN", result.title, result.detail, **result.as_json())
+        report.results.append(result)
+        if not result.holds:
+            keep_logs(rig, arguments)
+
+    with tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as folder:
+        run_faults(chosen, SHAPES[SHAPES.index(shape)], Path(folder), load, tell, variables={})
 
 
 def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
@@ -134,13 +134,13 @@ def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
             (target / log.name).write_bytes(log.read_bytes())
 
 
-ORDERS = {"crash": crash_points, "soak": soak}
+ORDERS = {"crash": crash_points, "faults": faults}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
     orders = parser.add_subparsers(dest="order", required=True)
-    choices = {"crash": [point.name for point in crash.POINTS], "soak": sorted(SCENARIOS)}
+    choices = {"crash": [point.name for point in crash.POINTS], "faults": list(FAULTS)}
     for name, order in ORDERS.items():
         each = orders.add_parser(name, help=str(order.__doc__).splitlines()[0])
         each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
@@ -149,14 +149,19 @@ def _arguments() -> argparse.Namespace:
         each.add_argument("--redis-url", default=os.environ.get("TEST_REDIS_URL", ""))
         each.add_argument("--json", metavar="FILE", help="write everything there as JSON")
         each.add_argument("--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks")
-    soaking = orders.choices["soak"]
-    soaking.add_argument("--seconds", type=float, default=20, help="how long customers write in each scenario")
-    soaking.add_argument("--rate", type=float, default=4, help="messages a second")
-    soaking.add_argument("--customers", type=int, default=12)
-    soaking.add_argument("--seed", type=int, default=1)
+    striking = orders.choices["faults"]
+    striking.add_argument("--report", metavar="FILE", help="write the table there as Markdown")
+    striking.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")
+    striking.add_argument("--rate", type=float, default=4, help="messages a second")
+    striking.add_argument("--customers", type=int, default=12)
+    striking.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
-    if "services" in arguments.shape and not (arguments.database_url and arguments.redis_url):
+    if (
+        arguments.order == "crash"
+        and "services" in arguments.shape
+        and not (arguments.database_url and arguments.redis_url)
+    ):
         parser.error("the services shape needs --database-url and --redis-url (make services-up tells both)")
     return arguments
 

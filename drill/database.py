@@ -1,7 +1,6 @@
 """The product's database as the drill sees it: read by a connection of its own, copied whole, put back whole."""
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -60,10 +59,9 @@ class SqliteFile:
             source.backup(target)
 
     def restore(self) -> None:
-        """Put the copy back in its place."""
-        for beside in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + beside).unlink(missing_ok=True)
-        shutil.copyfile(self._kept, self._file)
+        """Write the copy over it, page by page: whoever has the file open goes on with the same one."""
+        with closing(sqlite3.connect(self._kept)) as source, closing(sqlite3.connect(self._file)) as target:
+            source.backup(target)
 
     def rows(self, sql: str) -> Rows:
         """Read."""

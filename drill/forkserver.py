@@ -5,6 +5,7 @@ importing are saved, which a drill that restarts a hundred times would mostly co
 is the server; it is talked to in lines of JSON.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -170,9 +171,7 @@ def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") ->
     for name, value in settings.items():
         setattr(product, name, value)
     if mutant:
-        from drill import mutant as mutants  # noqa: PLC0415
-
-        mutants.apply(mutant)
+        importlib.import_module("drill.mutants").apply(mutant)
     sys.argv = list(command)
     if command[0] == "celery":
         from supportagent.celery import app  # noqa: PLC0415

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 BUSINESS = "drill-business"
 Found = list[tuple[Any, ...]]
@@ -281,7 +281,7 @@ INVARIANTS = (
 
 def _json(value: object) -> dict[str, Any]:
     """A JSON column, which one database hands over as text."""
-    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else cast("dict[str, Any]", value)
     return found
 
 

@@ -1,79 +1,61 @@
-"""What a drill found, for people (Markdown) and for machines (JSON)."""
+"""What the fault matrix came to, for people: a table in Markdown."""
 
-import json
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from drill.faults.runner import Result
 
-COLUMNS = ("fault", "shape", "injected", "acked", "lost", "doubled", "out of order", "stuck", "drain, s", "held")
+COLUMNS: dict[str, Callable[[Result], int]] = {
+    "injected": lambda result: result.injected,
+    "acked": lambda result: result.verdict.acked,
+    "lost": lambda result: _broken(result, 1),
+    "doubled": lambda result: _broken(result, 3) + _broken(result, 4),
+    "out of order": lambda result: _broken(result, 5),
+    "human violations": lambda result: _broken(result, 7),
+    "stuck": lambda result: _broken(result, 2) + _broken(result, 8),
+    "other": lambda result: sum(_broken(result, number) for number in (6, 9, 10, 11, 12)),
+}
 
 
 def markdown(results: Sequence[Result], *, command: str) -> str:
-    """The table, its sum, and what did not hold."""
+    """The table with its sum, the figures beside it, and what did not hold."""
+    heads = ["fault", "shape", *COLUMNS, "drain, s", "held"]
     lines = [
         "# What the drill found",
         "",
         f"`{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}.",
         "",
-        f"| {' | '.join(COLUMNS)} |",
-        f"|{'|'.join('---' if column in COLUMNS[:2] else '---:' for column in COLUMNS)}|",
-        *(f"| {' | '.join(_cells(result))} |" for result in results),
-        f"| {' | '.join(_sum(results))} |",
+        f"| {' | '.join(heads)} |",
+        f"|---|---|{'---:|' * (len(heads) - 2)}",
+        *(_row(result) for result in results),
+        _sum(results),
     ]
-    figures = [f"- {_title(result)}: {_told(result.figures)}" for result in results if result.figures]
-    problems = [f"- {_title(result)}: {problem}" for result in results for problem in result.problems]
-    if figures:
-        lines += ["", "## Figures", "", *figures]
-    if problems:
-        lines += ["", "## What did not hold", "", *problems]
+    figures = [
+        f"- {result.title}: {', '.join(f'{name} {value:g}' for name, value in result.figures.items())}"
+        for result in results
+        if result.figures
+    ]
+    wrong = [
+        f"- {result.title}: {problem}" for result in results for problem in (*result.verdict.names, *result.problems)
+    ]
+    lines += ["", "## Figures", "", *figures] if figures else []
+    lines += ["", "## What did not hold", "", *wrong] if wrong else []
     return "\n".join(lines) + "\n"
 
 
-def as_json(results: Sequence[Result], *, command: str) -> str:
-    """One object: the command, the sum, and every result."""
-    rows: list[dict[str, Any]] = [asdict(result) | {"holds": result.holds} for result in results]
-    total = dict(zip(COLUMNS[2:9], _sum(results)[2:9], strict=True))
-    return json.dumps({"command": command, "total": total, "results": rows}, indent=2) + "\n"
+def _broken(result: Result, invariant: int) -> int:
+    return sum(len(rows) for name, rows in result.verdict.broken.items() if name.startswith(f"{invariant} "))
 
 
-def _title(result: Result) -> str:
-    return f"{result.number} {result.name} ({result.shape})"
+def _row(result: Result) -> str:
+    counts = [str(count(result)) for count in COLUMNS.values()]
+    end = [f"{result.drained_after:.1f}", "yes" if result.holds else "**no**"]
+    return f"| {' | '.join([f'{result.number} {result.name}', result.shape, *counts, *end])} |"
 
 
-def _cells(result: Result) -> list[str]:
-    found = result.verdict
-    return [
-        f"{result.number} {result.name}",
-        result.shape,
-        *(str(count) for count in _counts(result)),
-        f"{result.drained_after:.1f}",
-        "yes" if result.holds else f"**no** {_told({k: v for k, v in asdict(found).items() if v})}",
-    ]
-
-
-def _counts(result: Result) -> tuple[int, ...]:
-    found = result.verdict
-    return (
-        result.injected,
-        found.acked,
-        len(found.lost),
-        len(found.doubled),
-        found.out_of_order,
-        found.undecided,
-    )
-
-
-def _sum(results: Sequence[Result]) -> list[str]:
-    counts = [sum(column) for column in zip(*map(_counts, results), strict=True)] if results else [0] * 6
+def _sum(results: Sequence[Result]) -> str:
+    counts = [f"**{sum(count(result) for result in results)}**" for count in COLUMNS.values()]
     longest = max((result.drained_after for result in results), default=0.0)
-    held = sum(result.holds for result in results)
-    return ["**sum**", "", *map(str, counts), f"≤ {longest:.1f}", f"{held} of {len(results)}"]
-
-
-def _told(figures: dict[str, Any]) -> str:
-    shown = {name: len(value) if isinstance(value, tuple | list) else value for name, value in figures.items()}
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
+    end = [f"≤ {longest:.1f}", f"{sum(result.holds for result in results)} of {len(results)}"]
+    return f"| {' | '.join(['**sum**', '', *counts, *end])} |"

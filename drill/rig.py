@@ -12,7 +12,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -166,6 +166,11 @@ class Rig:
     def start(self, name: str) -> None:
         """Start one process."""
         self._start(next(each for each in self.processes if each.name == name))
+
+    def start_twin(self, name: str) -> None:
+        """Start a process that runs once more, beside the first."""
+        process = next(each for each in self.processes if each.name == name)
+        self._start(replace(process, name=f"{name}-twin"))
 
     def kill(self, name: str) -> None:
         """SIGKILL one process of the product and all it started."""

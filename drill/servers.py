@@ -190,7 +190,7 @@ def _pid_listening(port: int) -> int:
     sockets = {f"socket:[{inode}]" for inode in inodes}
     for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda each: int(each.name)):
         with suppress(OSError):
-            if any(os.readlink(file) in sockets for file in (folder / "fd").iterdir()):
+            if any(str(file.readlink()) in sockets for file in (folder / "fd").iterdir()):
                 return int(folder.name)
     return 0
 

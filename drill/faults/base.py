@@ -59,15 +59,16 @@ class Stage:
         """Keep the highest value of a figure."""
         self.figures[name] = max(round(value, 3), self.figures.get(name, 0.0))
 
-    def must(self, holds: bool, sentence: str) -> None:
+    def object_to(self, sentence: str) -> None:
         """Note what did not hold."""
-        if not holds:
-            self.problems.append(sentence)
+        self.problems.append(sentence)
 
     @contextmanager
     def rules(self, *rules: dict[str, object]) -> Iterator[None]:
         """Let the simulator misbehave while the block runs."""
-        self.rig.simulator("POST", "faults", {"rules": list(rules), "replace": True, "seed": self.dice.randrange(10**6)})
+        self.rig.simulator(
+            "POST", "faults", {"rules": list(rules), "replace": True, "seed": self.dice.randrange(10**6)}
+        )
         try:
             yield
         finally:

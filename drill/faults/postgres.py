@@ -26,7 +26,8 @@ def frozen(stage: Stage) -> None:
             stage.pause(FROZEN_SECONDS)
         status, took = stage.knock()
         stage.highest("door after it, s", took)
-        stage.must(status == 200, f"The door answered {status or 'nothing'} after PostgreSQL had been frozen.")
+        if status != 200:
+            stage.object_to(f"The door answered {status or 'nothing'} after PostgreSQL had been frozen.")
 
 
 def crowded(stage: Stage) -> None:

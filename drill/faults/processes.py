@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 
 from drill.faults.base import BOTH, Fault, Stage
+from drill.rig import wait_for
 
 # What answers, and what takes webhooks, by shape.
 WORKERS = {"embedded": ("up",), "services": ("worker", "sweeper")}
@@ -45,14 +46,17 @@ def deployed(stage: Stage) -> None:
     """SIGTERM each process and start its successor, as a deploy does."""
     for _ in stage.strikes(3.0, 6.0):
         for process in stage.rig.processes:
-            running = stage.rig.running[process.name]
-            with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGTERM)
-            begun = time.monotonic()
-            running.wait(60)
-            stage.highest("seconds to stop", time.monotonic() - begun)
+            stage.highest("seconds to stop", _stopped(stage, process.name))
             stage.rig.start(process.name)
     stage.rig.start_all()
+
+
+def _stopped(stage: Stage, name: str) -> float:
+    """Ask a process to stop; answers after how many seconds it had."""
+    running = stage.rig.running[name]
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGTERM)
+    return wait_for(lambda: running.poll() is not None, seconds=60, what=f"{name} to stop")
 
 
 def worker_frozen(stage: Stage) -> None:
@@ -70,8 +74,7 @@ def worker_frozen(stage: Stage) -> None:
 
 def two_sweepers(stage: Stage) -> None:
     """Start everything that sweeps a second time, by mistake."""
-    process = next(each for each in stage.rig.processes if each.name == "sweeper")
-    stage.rig.start_twin(process)
+    stage.rig.start_twin("sweeper")
     stage.injected += 1
     while stage.goes_on():
         stage.pause(1.0)

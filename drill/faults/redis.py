@@ -11,8 +11,10 @@ def _watch_door(stage: Stage, seconds: float) -> None:
     for _ in range(max(1, int(seconds / 0.5))):
         status, took = stage.knock()
         stage.highest("slowest door, s", took)
-        stage.must(status == 200, f"The door answered {status or 'nothing'} while Redis was in trouble.")
-        stage.must(took <= SLOWEST_DOOR, f"The door took {took:.1f} s while Redis was in trouble.")
+        if status != 200:
+            stage.object_to(f"The door answered {status or 'nothing'} while Redis was in trouble.")
+        if took > SLOWEST_DOOR:
+            stage.object_to(f"The door took {took:.1f} s while Redis was in trouble.")
         stage.pause(0.5)
 
 

@@ -6,14 +6,23 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from drill.checker import Verdict, is_quiet, judge, log
+from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Shape, Stage
-from drill.rig import DrillFailed, Rig, wait_for
+from drill.rig import Rig
 from drill.servers import Servers
 from drill.traffic import Traffic
 
-DRAIN_SECONDS = 300
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How customers write: ``rate`` messages a second in all, for ``seconds``."""
+
+    seconds: float
+    rate: float
+    customers: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,62 +40,83 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Whether every promise was kept and nothing else was wrong."""
-        return self.verdict.holds and not self.problems
+        """Whether every promise was kept for something, and nothing else was wrong."""
+        everything_came = self.verdict.acked == self.verdict.written > 0
+        return self.verdict.holds and everything_came and not self.problems
+
+    @property
+    def title(self) -> str:
+        """Shape, number and name."""
+        return f"{self.shape} {self.number} {self.name}"
+
+    @property
+    def detail(self) -> str:
+        """The figures, and what did not hold, in one line."""
+        found = self.verdict
+        counts = f"injected {self.injected}, written {found.written}, acked {found.acked}, replies {found.replies}"
+        parts = [f"{counts}, parked {found.parked}, drained after {self.drained_after:.1f} s"]
+        parts += [f"{name} {value:g}" for name, value in self.figures.items()]
+        return "; ".join([*parts, *found.names, *self.problems])
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything."""
+        return {
+            "number": self.number,
+            "shape": self.shape,
+            "injected": self.injected,
+            "drained_after": round(self.drained_after, 1),
+            "figures": self.figures,
+            "problems": list(self.problems),
+            "verdict": self.verdict.as_json(),
+        }
 
 
 def run_faults(
     faults: Iterable[Fault],
     shape: Shape,
     folder: Path,
-    *,
-    seconds: float,
-    rate: float,
-    customers: int,
-    seed: int,
-    tell: Callable[[Result], None],
+    load: Load,
+    tell: Callable[[Result, Rig], None],
+    variables: dict[str, str],
 ) -> list[Result]:
-    """Let each fault strike a product of its own kind in turn, on one rig that begins anew each time."""
+    """Let each fault strike in turn, on one rig that begins anew each time; PostgreSQL and Redis are the drill's own."""
     results: list[Result] = []
     # PostgreSQL's own user must get into the folder of its data.
     folder.chmod(0o755)
     with Servers(folder=folder) if shape == "services" else nullcontext() as servers:
-        addresses = {"database_url": servers.database_url, "redis_url": servers.redis_url} if servers else {}
-        with Rig(folder=folder / "rig", quick_starts=True, **addresses) as rig:
+        rig = Rig(
+            folder=folder / "rig",
+            database_url=servers.database_url if servers else "",
+            redis_url=servers.redis_url if servers else "",
+            quick_starts=True,
+            variables=variables,
+        )
+        with rig:
             for number, fault in enumerate(each for each in faults if shape in each.shapes):
                 if number:
                     rig.reset()
-                stage = Stage(
-                    rig=rig, servers=servers, dice=random.Random(seed + number), ends_at=time.monotonic() + seconds
-                )
-                result = _run(fault, stage, shape, rate=rate, customers=customers, seed=seed + number)
-                tell(result)
+                result = _run(fault, rig, servers, shape, load, seed=load.seed + number)
+                tell(result, rig)
                 results.append(result)
     return results
 
 
-def _run(fault: Fault, stage: Stage, shape: Shape, *, rate: float, customers: int, seed: int) -> Result:
-    rig = stage.rig
-    traffic = Traffic(rig=rig, rate=rate, customers=customers, seed=seed)
+def _run(fault: Fault, rig: Rig, servers: Servers | None, shape: Shape, load: Load, *, seed: int) -> Result:
+    stage = Stage(rig=rig, servers=servers, dice=random.Random(seed), ends_at=time.monotonic() + load.seconds)
+    traffic = Traffic(rig=rig, rate=load.rate, customers=load.customers, seed=seed)
     traffic.start()
     try:
         fault.strike(stage)
     finally:
         traffic.stop()
         rig.simulator("DELETE", "faults")
-    rig.start_all()
-    rig.simulator("POST", "hurry")
-    begun = time.monotonic()
-    try:
-        wait_for(lambda: is_quiet(rig), seconds=DRAIN_SECONDS, what="everything to come to rest")
-    except DrillFailed as stuck:
-        stage.problems.append(str(stuck))
+    drained_after = drain(rig)
     return Result(
         number=fault.number,
         name=fault.name,
         shape=shape,
-        injected=stage.injected + len(log(rig, "fault")),
-        drained_after=time.monotonic() - begun,
+        injected=stage.injected + len(rig.log("fault")),
+        drained_after=drained_after,
         verdict=judge(rig),
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),
