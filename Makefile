@@ -7,7 +7,7 @@ TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
 PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services test-browser services-up services-down check fix fuzz lock models ci clean prepare-run prepare-dev
+.PHONY: help run drill test test-services test-browser services-up services-down check fix fuzz lock models ci clean prepare-run prepare-dev
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -33,6 +33,9 @@ services-down:  ## stop them
 
 fuzz: prepare-dev  ## send 100,000 mutated bodies to the door; ARGS="--bodies 2000 --seed 1", ARGS="--shape services"
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m tests.fuzz $(ARGS)
+
+drill: prepare-dev  ## kill the product at every crash point and by every fault: make drill ARGS="faults --only F10"
+	@exec $(IN) -m drill $(or $(ARGS),crash)
 
 check: prepare-dev  ## lint, format, types, import contracts, migrations, production settings, pages
 	@exec $(IN) scripts/check.py

@@ -5,23 +5,22 @@ Exit code 0: everything held. 1: something broke. 2: the drill could not be carr
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from drill import crash
 from drill.faults import FAULTS
-from drill.faults.base import Shape
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
 from drill.report import markdown
-from drill.rig import SHORT_LEASES, DrillFailed, Rig
+from drill.rig import SHORT_LEASES, DrillFailed, Rig, Shape
+from drill.servers import Servers
 from drill.staff import Colleague
 
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
@@ -72,25 +71,27 @@ def main() -> int:
 
 
 @contextmanager
-def rig_of(shape: str, arguments: argparse.Namespace, variables: dict[str, str]) -> Iterator[Rig]:
-    """A product of this shape in a folder of its own."""
-    services = shape == "services"
-    with (
-        tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as folder,
-        Rig(
-            folder=Path(folder),
-            database_url=arguments.database_url if services else "",
-            redis_url=arguments.redis_url if services else "",
-            quick_starts=True,
-            variables=variables,
-        ) as rig,
-    ):
-        yield rig
+def rig_of(shape: Shape, variables: dict[str, str]) -> Iterator[tuple[Rig, Servers | None]]:
+    """A product of this shape in a folder of its own, with PostgreSQL and Redis of its own where it needs them."""
+    with tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        # PostgreSQL's own user must get into the folder of its data.
+        folder.chmod(0o755)
+        with Servers(folder=folder) if shape == "services" else nullcontext() as servers:
+            rig = Rig(
+                folder=folder / "rig",
+                database_url=servers.database_url if servers else "",
+                redis_url=servers.redis_url if servers else "",
+                quick_starts=True,
+                variables=variables,
+            )
+            with rig:
+                yield rig, servers
 
 
-def crash_points(shape: str, arguments: argparse.Namespace, report: Report) -> None:
+def crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     """Each crash point, once, alone."""
-    with ModelServer() as model, rig_of(shape, arguments, SHORT_LEASES | model.environment) as rig:
+    with ModelServer() as model, rig_of(shape, SHORT_LEASES | model.environment) as (rig, _):
         colleague = Colleague(rig=rig)
         colleague.sign_in()
         begun = time.monotonic()
@@ -110,19 +111,19 @@ def crash_points(shape: str, arguments: argparse.Namespace, report: Report) -> N
         print(f"{shape}: {passed}/{len(taken)} points passed in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def faults(shape: str, arguments: argparse.Namespace, report: Report) -> None:
+def faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     """The faults of the matrix, each while customers write; PostgreSQL and Redis are started for them."""
     chosen = [FAULTS[number] for number in arguments.only or FAULTS]
     load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
 
-    def tell(result: Result, rig: Rig) -> None:
+    def tell(result: Result) -> None:
         report.tell("held" if result.holds else "BROKEN", result.title, result.detail, **result.as_json())
         report.results.append(result)
         if not result.holds:
             keep_logs(rig, arguments)
 
-    with tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as folder:
-        run_faults(chosen, SHAPES[SHAPES.index(shape)], Path(folder), load, tell, variables={})
+    with rig_of(shape, {}) as (rig, servers):
+        run_faults(chosen, rig, servers, load, tell)
 
 
 def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
@@ -145,8 +146,6 @@ def _arguments() -> argparse.Namespace:
         each = orders.add_parser(name, help=str(order.__doc__).splitlines()[0])
         each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
         each.add_argument("--only", nargs="+", choices=choices[name], help="only these", metavar="NAME")
-        each.add_argument("--database-url", default=os.environ.get("TEST_DATABASE_URL", ""), help="a PostgreSQL server")
-        each.add_argument("--redis-url", default=os.environ.get("TEST_REDIS_URL", ""))
         each.add_argument("--json", metavar="FILE", help="write everything there as JSON")
         each.add_argument("--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks")
     striking = orders.choices["faults"]
@@ -157,12 +156,6 @@ def _arguments() -> argparse.Namespace:
     striking.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
-    if (
-        arguments.order == "crash"
-        and "services" in arguments.shape
-        and not (arguments.database_url and arguments.redis_url)
-    ):
-        parser.error("the services shape needs --database-url and --redis-url (make services-up tells both)")
     return arguments
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import httpx2
 
@@ -35,6 +35,9 @@ SHORT_LEASES = {
     "PLATFORM_CALL_SECONDS": "2.5",
     "RECONCILE_AFTER_SECONDS": "0.3,0.8,1.5",
 }
+
+
+Shape = Literal["embedded", "services"]
 
 
 class DrillFailed(Exception):
@@ -85,7 +88,7 @@ class Rig:
     _database: Database | None = None
 
     @property
-    def shape(self) -> str:
+    def shape(self) -> Shape:
         """``embedded`` (one process, SQLite) or ``services`` (ingest, worker and sweeper, PostgreSQL and Redis)."""
         return "services" if self.database_url else "embedded"
 

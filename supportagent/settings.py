@@ -207,7 +207,7 @@ VERSION = env.text("VERSION", default="0.1.0")
 DRILL_BUTTON = env.switch("DRILL_BUTTON", default=EMBEDDED or DEMO or DEBUG)
 DRILL_SECONDS_AT_MOST = 300
 # What Python is told to run; nothing of this environment reaches it.
-DRILL_COMMAND = "-m drill --shape embedded --scenario worker-killed --seconds 10 --customers 6"
+DRILL_COMMAND = "-m drill faults --only F01 --seconds 10 --customers 6"
 # Where a drill's product dies by itself: only in tests.
 CRASH_POINTS = env.switch("CRASH_POINTS", default=False)
 CRASH_AT = env.text("CRASH_AT")

@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 
-from drill.rig import DrillFailed, Rig
+from drill.rig import DrillFailed, Rig, Shape
 from drill.servers import Servers
 
-Shape = Literal["embedded", "services"]
 BOTH: tuple[Shape, ...] = ("embedded", "services")
 SERVICES: tuple[Shape, ...] = ("services",)
 EMBEDDED: tuple[Shape, ...] = ("embedded",)

@@ -3,14 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from drill.checker import Verdict, drain, judge
-from drill.faults.base import Fault, Shape, Stage
-from drill.rig import Rig
+from drill.faults.base import Fault, Stage
+from drill.rig import Rig, Shape
 from drill.servers import Servers
 from drill.traffic import Traffic
 
@@ -72,36 +70,16 @@ class Result:
 
 
 def run_faults(
-    faults: Iterable[Fault],
-    shape: Shape,
-    folder: Path,
-    load: Load,
-    tell: Callable[[Result, Rig], None],
-    variables: dict[str, str],
-) -> list[Result]:
-    """Let each fault strike in turn, on one rig that begins anew each time; PostgreSQL and Redis are the drill's own."""
-    results: list[Result] = []
-    # PostgreSQL's own user must get into the folder of its data.
-    folder.chmod(0o755)
-    with Servers(folder=folder) if shape == "services" else nullcontext() as servers:
-        rig = Rig(
-            folder=folder / "rig",
-            database_url=servers.database_url if servers else "",
-            redis_url=servers.redis_url if servers else "",
-            quick_starts=True,
-            variables=variables,
-        )
-        with rig:
-            for number, fault in enumerate(each for each in faults if shape in each.shapes):
-                if number:
-                    rig.reset()
-                result = _run(fault, rig, servers, shape, load, seed=load.seed + number)
-                tell(result, rig)
-                results.append(result)
-    return results
+    faults: Iterable[Fault], rig: Rig, servers: Servers | None, load: Load, tell: Callable[[Result], None]
+) -> None:
+    """Let each fault that this shape knows strike in turn; the product begins anew each time."""
+    for number, fault in enumerate(each for each in faults if rig.shape in each.shapes):
+        if number:
+            rig.reset()
+        tell(_run(fault, rig, servers, load, seed=load.seed + number))
 
 
-def _run(fault: Fault, rig: Rig, servers: Servers | None, shape: Shape, load: Load, *, seed: int) -> Result:
+def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: int) -> Result:
     stage = Stage(rig=rig, servers=servers, dice=random.Random(seed), ends_at=time.monotonic() + load.seconds)
     traffic = Traffic(rig=rig, rate=load.rate, customers=load.customers, seed=seed)
     traffic.start()
@@ -114,7 +92,7 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, shape: Shape, load: Lo
     return Result(
         number=fault.number,
         name=fault.name,
-        shape=shape,
+        shape=rig.shape,
         injected=stage.injected + len(rig.log("fault")),
         drained_after=drained_after,
         verdict=judge(rig),
