@@ -125,8 +125,8 @@ POINTS = (
     Point(name="takeover.mid_tx", drive=_take_over),
     Point(name="sweeper.between_steps", drive=_write),
     Point(name="spend.after_reserve", drive=_write),
-    Point(name="erase.mid_tx", waits_for="there is no service yet that erases a customer"),
-    Point(name="export.mid_stream", waits_for="there is no service yet that streams an export"),
+    Point(name="erase.mid_tx", waits_for="the drill does not lead anybody to an erasure yet"),
+    Point(name="export.mid_stream", waits_for="the drill does not lead anybody to an export yet"),
 )
 
 
