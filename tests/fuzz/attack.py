@@ -121,9 +121,8 @@ def _exchange(connection: http.client.HTTPConnection, attempt: Attempt) -> int:
     connection.putrequest(attempt.method, attempt.path, skip_accept_encoding=True)
     for name, value in attempt.headers:
         # What http.client would not let through is what is tried.
-        connection._buffer.append(
-            f"{name}: {value}".encode("latin-1", "replace").replace(b"\r", b"").replace(b"\n", b"")
-        )  # type: ignore[attr-defined]
+        line = f"{name}: {value}".encode("latin-1", "replace").replace(b"\r", b"").replace(b"\n", b"")
+        connection._buffer.append(line)  # type: ignore[attr-defined]
     if attempt.chunked:
         connection.putheader("Transfer-Encoding", "chunked")
         pieces = [attempt.body[start : start + 700] for start in range(0, len(attempt.body), 700)]

@@ -92,8 +92,8 @@ def _services(folder: Path, database_url: str, redis_url: str) -> Iterator[Serve
         _administer(database_url, f"CREATE DATABASE {name}")
         stack.callback(_administer, database_url, f"DROP DATABASE {name} WITH (FORCE)")
         stack.callback(redis.Redis.from_url(redis_url).delete, "celery")
-        for command in (("migrate", "--verbosity", "0"), ("setup",), ADD_ACCOUNT):
-            _manage(environment, *command)
+        for order in (("migrate", "--verbosity", "0"), ("setup",), ADD_ACCOUNT):
+            _manage(environment, *order)
         running = {}
         for process, command in commands.items():
             with (folder / f"{process}.log").open("ab") as log:
