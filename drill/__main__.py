@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drill import crash
+from drill import crash, mutants
 from drill.faults import FAULTS
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
@@ -24,6 +24,7 @@ from drill.servers import Servers
 from drill.staff import Colleague
 
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
+WORDS = ("held", "caught", "BROKEN", "SURVIVED", "skipped")
 
 
 @dataclass(slots=True)
@@ -34,14 +35,14 @@ class Report:
     results: list[Result] = field(default_factory=list)
 
     def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
-        """One item: held, BROKEN or skipped."""
+        """One item: held, caught or skipped; BROKEN or SURVIVED."""
         print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
         self.items.append({"item": what, "result": word, "detail": detail, **figures})
 
     @property
     def holds(self) -> bool:
-        """Whether nothing broke."""
-        return all(item["result"] != "BROKEN" for item in self.items)
+        """Whether nothing broke, and no mutant lived."""
+        return all(item["result"] not in {"BROKEN", "SURVIVED"} for item in self.items)
 
 
 def main() -> int:
@@ -58,7 +59,7 @@ def main() -> int:
         code = 2
     if code == 0:
         code = 0 if report.holds else 1
-    counted = {word: sum(item["result"] == word for item in report.items) for word in ("held", "BROKEN", "skipped")}
+    counted = {word: sum(item["result"] == word for item in report.items) for word in WORDS}
     took = time.monotonic() - begun
     print(", ".join(f"{number} {word}" for word, number in counted.items() if number) + f", {took:.0f} s", flush=True)
     if arguments.json:
@@ -126,6 +127,31 @@ def faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
         run_faults(chosen, rig, servers, load, tell)
 
 
+def try_mutants(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
+    """The product with one promise taken out, eight times: each must be caught."""
+    chosen = [
+        trial
+        for trial in mutants.TRIALS
+        if (not arguments.only or trial.mutant in arguments.only) and (trial.is_quick or not arguments.quick)
+    ]
+    for trial in chosen:
+        if trial.only not in {"", shape}:
+            report.tell("skipped", f"{shape} {trial.mutant}", f"it can only be in the shape {trial.only}")
+
+    def tell(tried: mutants.Tried) -> None:
+        word, detail = tried.result
+        verdicts = {"control": tried.control.as_json(), "mutant": tried.mutant.as_json()}
+        report.tell(word, f"{shape} {tried.trial.mutant}", detail, seconds=tried.seconds, **verdicts)
+        if word != "caught":
+            keep_logs(rig, arguments)
+
+    # What the platform has and we do not is read back after minutes; a mutant's loss must not heal so.
+    variables = SHORT_LEASES | {"READ_BACK_MINUTES": "0"}
+    with ModelServer() as model, rig_of(shape, variables | model.environment) as (rig, _):
+        scene = crash.Scene(rig, model, Colleague(rig=rig))
+        mutants.take_all(scene, [trial for trial in chosen if trial.only in {"", shape}], tell)
+
+
 def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
     """Put the processes' logs where they outlive the drill, if that was asked for."""
     if arguments.keep_logs:
@@ -135,19 +161,21 @@ def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
             (target / log.name).write_bytes(log.read_bytes())
 
 
-ORDERS = {"crash": crash_points, "faults": faults}
+ORDERS = {"crash": crash_points, "faults": faults, "mutants": try_mutants}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
     orders = parser.add_subparsers(dest="order", required=True)
     choices = {"crash": [point.name for point in crash.POINTS], "faults": list(FAULTS)}
+    choices["mutants"] = [trial.mutant for trial in mutants.TRIALS]
     for name, order in ORDERS.items():
         each = orders.add_parser(name, help=str(order.__doc__).splitlines()[0])
         each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
         each.add_argument("--only", nargs="+", choices=choices[name], help="only these", metavar="NAME")
         each.add_argument("--json", metavar="FILE", help="write everything there as JSON")
         each.add_argument("--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks")
+    orders.choices["mutants"].add_argument("--quick", action="store_true", help="the three that take the least time")
     striking = orders.choices["faults"]
     striking.add_argument("--report", metavar="FILE", help="write the table there as Markdown")
     striking.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")

@@ -1,6 +1,7 @@
 """The product's database as the drill sees it: read by a connection of its own, copied whole, put back whole."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +38,9 @@ class Database(Protocol):
     def change(self, sql: str) -> int:
         """Write to it past the product; returns how many rows were touched."""
 
+    def drop_unique(self, table: str, constraint: str) -> None:
+        """Take a named UNIQUE constraint away. Nothing may be connected."""
+
 
 class SqliteFile:
     """The embedded default's file."""
@@ -72,6 +76,20 @@ class SqliteFile:
         """Write."""
         with closing(sqlite3.connect(self._file, timeout=10)) as connection, connection:
             return connection.execute(sql).rowcount
+
+    def drop_unique(self, table: str, constraint: str) -> None:
+        """Write the table's definition anew without it, and forget the index that came with it."""
+        with closing(sqlite3.connect(self._file)) as connection, connection:
+            (made_by,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+            without, found = re.subn(rf',\s*CONSTRAINT "{constraint}" UNIQUE \([^)]*\)', "", made_by)
+            indexes = connection.execute(
+                "SELECT name FROM sqlite_master WHERE tbl_name = ? AND type = 'index' AND sql IS NULL", (table,)
+            ).fetchall()
+            if found != 1 or len(indexes) != 1:
+                raise ValueError(f"{table} has not exactly one constraint {constraint}.")
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", (without, table))
+            connection.execute("DELETE FROM sqlite_master WHERE name = ?", indexes[0])
 
 
 class Postgres:
@@ -110,6 +128,10 @@ class Postgres:
         """Write."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(sql.encode()).rowcount
+
+    def drop_unique(self, table: str, constraint: str) -> None:
+        """By its name."""
+        self.change(f'ALTER TABLE {table} DROP CONSTRAINT "{constraint}"')
 
     def _order(self, sql: str) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:

@@ -171,7 +171,7 @@ def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") ->
     for name, value in settings.items():
         setattr(product, name, value)
     if mutant:
-        importlib.import_module("drill.mutants").apply(mutant)
+        importlib.import_module("drill.mutant").apply(mutant)
     sys.argv = list(command)
     if command[0] == "celery":
         from supportagent.celery import app  # noqa: PLC0415

@@ -149,12 +149,17 @@ class Rig:
             self._forks.__exit__()
         self.database.drop()
 
-    def reset(self) -> None:
-        """Make everything what it was at the beginning: no customer has written, nothing has happened."""
+    def reset(self, *, change: Callable[[Database], object] | None = None) -> None:
+        """Make everything what it was at the beginning: no customer has written, nothing has happened.
+
+        ``change`` may then touch the database before anybody is connected to it.
+        """
         for process in self.running.values():
             _kill(process)
         self.running.clear()
         self.database.restore()
+        if change is not None:
+            change(self.database)
         shutil.rmtree(self.folder / "simulator", ignore_errors=True)
         self._run_simulator()
         self.start_all()
@@ -163,12 +168,32 @@ class Rig:
         """Start whatever does not run, and wait until the product is ready."""
         for process in self.processes:
             if not self.runs(process.name):
-                self._start(process)
+                self.begin(process)
         wait_for(self._is_ready, seconds=READY_SECONDS, what="the product to be ready")
 
     def start(self, name: str) -> None:
         """Start one process."""
-        self._start(next(each for each in self.processes if each.name == name))
+        self.begin(next(each for each in self.processes if each.name == name))
+
+    def begin(self, process: Process) -> None:
+        """Start a process, which need not be one of the product's usual ones."""
+        if self._forks is not None and process.forks:
+            self.running[process.name] = self._forks.start(
+                process.command,
+                log=self.folder / f"{process.name}.log",
+                settings=self.overrides,
+                mutant=self.mutant,
+            )
+            return
+        command, environment = process.command, dict(process.environment)
+        if command[0] == "manage.py":
+            command = (sys.executable, *command)
+        elif command[0] == "celery":
+            command = (str(BIN / "celery"), "-A", "supportagent", *command[1:])
+        elif self.mutant:
+            command = (*command[:-1], "drill.door:application")
+            environment["DRILL_MUTANT"] = self.mutant
+        self._spawn(process.name, command, environment)
 
     def start_twin(self, name: str) -> None:
         """Start a process that runs once more, beside the first."""
@@ -289,22 +314,6 @@ class Rig:
         )
         if done.returncode != 0:
             raise DrillFailed(f"manage.py {command[0]} failed: {done.stderr[-1500:]}")
-
-    def _start(self, process: Process) -> None:
-        if self._forks is not None and process.forks:
-            self.running[process.name] = self._forks.start(
-                process.command,
-                log=self.folder / f"{process.name}.log",
-                settings=self.overrides,
-                mutant=self.mutant,
-            )
-            return
-        command = process.command
-        if command[0] == "manage.py":
-            command = (sys.executable, *command)
-        elif command[0] == "celery":
-            command = (str(BIN / "celery"), "-A", "supportagent", *command[1:])
-        self._spawn(process.name, command, process.environment)
 
     def _spawn(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

@@ -1,0 +1,10 @@
+"""The WSGI door of a mutant: the product's own, changed before it takes its first request."""
+
+import os
+
+from drill import mutant
+from supportagent.wsgi import application
+
+__all__ = ["application"]
+
+mutant.apply(os.environ["DRILL_MUTANT"])
