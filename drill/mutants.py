@@ -4,7 +4,7 @@ Each trial provokes what its mutant gets wrong. The product as it is goes throug
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +140,7 @@ def _sent_and_cut(scene: Scene) -> None:
     """The platform takes the reply, and neither its answer nor its echo comes."""
     _faults(
         scene,
-        {"where": "send", "kind": "reset_after_accept", "count": 1},
+        {"where": "send", "kind": "reset_after_accept"},
         {"where": "echo", "kind": "drop_echo"},
     )
     scene.write()
@@ -227,21 +227,43 @@ TRIALS = (
 )
 
 
-def take_all(scene: Scene, trials: Iterable[Trial], tell: Callable[[Tried], None]) -> None:
-    """Carry the trials out on one rig, each without its mutant and then with it, and tell of each."""
-    for trial in trials:
-        begun = time.monotonic()
-        control = _carry_out(scene, trial, "")
-        mutant = _carry_out(scene, trial, trial.mutant)
-        tell(Tried(trial=trial, control=control, mutant=mutant, seconds=time.monotonic() - begun))
-
-
-def _carry_out(scene: Scene, trial: Trial, mutant: str) -> Verdict:
-    rig = scene.rig
-    rig.mutant = mutant
-    rig.overrides = dict(trial.settings)
-    rig.reset(change=trial.change if mutant else None)
+def take_all(scene: Scene, trials: Sequence[Trial], tell: Callable[[Tried], None]) -> None:
+    """Carry the trials out on one rig, first the product as it is through all, then each mutant, and tell of each."""
     scene.colleague.sign_in()
+    controls = [_held(scene, trial) for trial in trials]
+    for trial, (control, seconds) in zip(trials, controls, strict=True):
+        begun = time.monotonic()
+        _begin(scene, mutant=trial.mutant, settings=trial.settings, change=trial.change)
+        mutant = _carry_out(scene, trial)
+        tell(Tried(trial=trial, control=control, mutant=mutant, seconds=seconds + time.monotonic() - begun))
+
+
+def _held(scene: Scene, trial: Trial) -> tuple[Verdict, float]:
+    """The product as it is in a trial; one that does not hold is not left to the next."""
+    begun = time.monotonic()
+    if scene.rig.overrides != trial.settings:
+        _begin(scene, settings=trial.settings)
+    verdict = _carry_out(scene, trial)
+    if not verdict.holds:
+        _begin(scene, settings=trial.settings)
+    return verdict, time.monotonic() - begun
+
+
+def _begin(
+    scene: Scene,
+    *,
+    mutant: str = "",
+    settings: Mapping[str, Any],
+    change: Callable[[Database], object] | None = None,
+) -> None:
+    scene.rig.mutant = mutant
+    scene.rig.overrides = dict(settings)
+    scene.rig.reset(change=change)
+    scene.colleague.sign_in()
+
+
+def _carry_out(scene: Scene, trial: Trial) -> Verdict:
+    rig = scene.rig
     try:
         trial.drive(scene)
         drain(rig)

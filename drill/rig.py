@@ -198,7 +198,7 @@ class Rig:
     def start_twin(self, name: str) -> None:
         """Start a process that runs once more, beside the first."""
         process = next(each for each in self.processes if each.name == name)
-        self._start(replace(process, name=f"{name}-twin"))
+        self.begin(replace(process, name=f"{name}-twin"))
 
     def kill(self, name: str) -> None:
         """SIGKILL one process of the product and all it started."""
