@@ -104,7 +104,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
             {"lane.waiting()[:MOST_AT_ONCE]": ("lane.waiting().select_for_update(skip_locked=True)[:MOST_AT_ONCE]")},
         ),
     ),
-    # Without the epoch, and without the two later looks at who owns the conversation, which would hold alone.
+    # Without the epoch, and without the three later looks at who owns the conversation, which would hold alone.
     "takeover-without-epoch": (
         Edit(
             "conversations.services.handover:rest_turn",
@@ -120,6 +120,10 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "conversations.services.deliveries:claim_delivery",
             {"Q(conversation__mode=Conversation.Mode.BOT)": "Q()"},
+        ),
+        Edit(
+            "conversations.services.sweeping:due_sends",
+            {"~Q(author=Delivery.Author.BOT) | Q(conversation__mode=Conversation.Mode.BOT)": "Q()"},
         ),
     ),
     # What was spent is looked at, as a throttle looks at its history; what was reserved since is not.

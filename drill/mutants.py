@@ -26,6 +26,8 @@ EXPIRE = (
 WAITS_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
+# A mutant may never come to rest.
+REST_SECONDS = 60.0
 COPIES = 9
 AT_ONCE = 4
 # Dollars: room for one call's estimate and not for two; what AT_ONCE calls cost is more than it and one call.
@@ -266,7 +268,7 @@ def _carry_out(scene: Scene, trial: Trial) -> Verdict:
     rig = scene.rig
     try:
         trial.drive(scene)
-        drain(rig)
+        drain(rig, seconds=REST_SECONDS)
         return judge(rig)
     finally:
         rig.order.unlink(missing_ok=True)
