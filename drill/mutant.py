@@ -119,7 +119,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         ),
         Edit(
             "conversations.services.deliveries:claim_delivery",
-            {"Q(conversation__mode=Conversation.Mode.BOT)": "Q()"},
+            {"Q(conversation__mode=Conversation.Mode.BOT)": "Q(pk__gt=0)"},
         ),
         Edit(
             "conversations.services.sweeping:due_sends",
