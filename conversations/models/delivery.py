@@ -17,7 +17,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def waiting(self) -> Self:
         """Those that are still to be sent."""
-        return self.filter(state__in=[Delivery.State.PENDING, Delivery.State.RETRY_WAIT])
+        return self.filter(state__in=Delivery.WAITING)
 
     def due(self) -> Self:
         """Those that may be tried now, as far as time goes."""
@@ -61,6 +61,7 @@ class Delivery(models.Model):
         HUMAN = "human", "Human"
         SYSTEM = "system", "System"
 
+    WAITING = (State.PENDING, State.RETRY_WAIT)
     MOVING = (State.PENDING, State.SENDING, State.RETRY_WAIT, State.UNKNOWN)
     STUCK = (State.NEEDS_REVIEW, State.DEAD)
 

@@ -8,11 +8,11 @@ from conversations.services.attachments import (
     put_off_attachment,
 )
 from conversations.services.deliveries import (
+    account_to_send_through,
     claim_delivery,
     count_look,
     decide_delivery,
     defer_delivery,
-    is_send_due,
     release_expired_sends,
     settle_delivery,
     settle_unknown,
@@ -55,6 +55,7 @@ from conversations.services.sweeping import close_silent, due_sends, due_turns, 
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
+    "account_to_send_through",
     "add_note",
     "assign",
     "claim",
@@ -79,7 +80,6 @@ __all__ = [
     "hand_back",
     "is_erased",
     "is_recorded",
-    "is_send_due",
     "keep_attachment",
     "known_ids",
     "lock",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -36,9 +36,13 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
-def is_send_due(conversation_id: int) -> bool:
-    """Whether a conversation has something to send now, as far as time goes; a claim looks closer."""
-    return Delivery.objects.due().filter(conversation_id=conversation_id).exists()
+def account_to_send_through(conversation_id: int) -> int | None:
+    """The account of what a conversation has to send now, as far as time goes; None if nothing is due.
+
+    It holds nothing: a claim looks closer. Where the row itself is the delivery there is nothing to send.
+    """
+    due = Delivery.objects.due().filter(conversation_id=conversation_id, conversation__delivers_itself=False)
+    return due.order_by("out_seq").values_list("account_id", flat=True).first()
 
 
 @transaction.atomic(savepoint=False)
@@ -49,21 +53,12 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     platform's window would refuse is given up here, before anybody writes in vain.
     """
     conversation = lock(conversation_id, with_customer=True)
-    delivery = (
-        Delivery.objects.due()
-        .head_of_line()
-        .filter(
-            Q(author__in=[Delivery.Author.HUMAN, Delivery.Author.SYSTEM]) | Q(conversation__mode=Conversation.Mode.BOT)
-        )
-        .filter(conversation=conversation)
-        .select_related("message")
-        .order_by("out_seq")
-        .first()
-    )
-    if delivery is None:
+    delivery = _first_in_line(conversation)
+    now = database_now()
+    if delivery is None or delivery.next_attempt_at > now:
         return None
     problem = conversation.window_problem
-    if delivery.expires_at <= database_now():
+    if delivery.expires_at <= now:
         problem = "It could not be sent for 24 hours."
     elif delivery.attempts >= MAX_ATTEMPTS:
         problem = f"It failed {MAX_ATTEMPTS} times."
@@ -93,6 +88,28 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         reply_to=delivery.message.reply_to,
         attachment_path=attachment.file.path if attachment else "",
     )
+
+
+def _first_in_line(conversation: Conversation) -> Delivery | None:
+    """What a locked conversation has to send next; None where that is nothing, or is on its way, or is held up.
+
+    ``DeliveryQuerySet.head_of_line`` says the same of many conversations at once.
+    """
+    moving = Delivery.objects.filter(conversation=conversation, state__in=Delivery.MOVING)
+    first = moving.select_related("message").order_by("out_seq").first()
+    if first is None or first.state not in Delivery.WAITING:
+        return None
+    if first.author == Delivery.Author.BOT:
+        stuck = Delivery.objects.filter(
+            conversation=conversation,
+            state__in=Delivery.STUCK,
+            author=Delivery.Author.BOT,
+            out_seq__gt=conversation.unblocked_out_seq,
+            out_seq__lt=first.out_seq,
+        )
+        if conversation.mode != Conversation.Mode.BOT or stuck.exists():
+            return None
+    return first
 
 
 def defer_delivery(conversation_id: int, *, seconds: float) -> None:

@@ -33,6 +33,13 @@ MAX_ATTEMPTS = 5
 RETRY_SECONDS = (2, 5, 15, 30)
 MAX_SUPERSEDES = 2
 SUPERSEDE_WITHIN = timedelta(seconds=8)
+READ_OF_MESSAGE = (
+    "seq", "sender_type", "text", "kind", "created_at", "intent", "sentiment_score", "language", "disposition",
+)  # fmt: skip
+READ_OF_CONVERSATION = (
+    "public_id", "platform", "account_id", "account_name", "language", "is_public", "text_limit", "bot_context_from_seq",
+    "customer__name", "customer__locale",
+)  # fmt: skip
 TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
 
 
@@ -252,8 +259,9 @@ def give_up(
 
 def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
     """What was said since the bot's context begins, at most ``limit`` lines, oldest first."""
-    conversation = Conversation.objects.select_related("customer").get(pk=conversation_id)
-    recent = list(conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")[:limit])
+    conversation = Conversation.objects.select_related("customer").only(*READ_OF_CONVERSATION).get(pk=conversation_id)
+    since = conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")
+    recent = list(since.values_list(*READ_OF_MESSAGE, named=True)[:limit])
     pictures = pictures_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
     lines = tuple(
         TalkLine(

@@ -38,9 +38,10 @@ def send_next(conversation_pk: int) -> int:
 
 
 def _send_one(conversation_pk: int) -> bool:
-    if not conversations.is_send_due(conversation_pk):
+    account_pk = conversations.account_to_send_through(conversation_pk)
+    if account_pk is None:
         return False
-    account = _account_of(conversation_pk)
+    account = PlatformAccount.objects.filter(pk=account_pk, platform__in=PLATFORMS).first()
     if account is None or not _is_ready(account, conversation_pk):
         return False
     begun = time.monotonic()
@@ -57,12 +58,6 @@ def _send_one(conversation_pk: int) -> bool:
         logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
     crash_point("send.after_write")
     return True
-
-
-def _account_of(conversation_pk: int) -> PlatformAccount | None:
-    """The account a conversation is sent through; None where the row itself is the delivery, or nothing can send."""
-    found = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False).values_list("account_id", flat=True)
-    return PlatformAccount.objects.filter(pk__in=found[:1], platform__in=PLATFORMS).first()
 
 
 def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
@@ -159,13 +154,17 @@ def mark_read(conversation_pk: int) -> bool:
 
 
 def _show(conversation_pk: int, what: str) -> bool:
-    account = _account_of(conversation_pk)
+    thread = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False).order_by("pk")
+    found = thread.values_list("account_id", "thread_key").first()
+    if found is None:
+        return False
+    account_pk, thread_key = found
+    account = PlatformAccount.objects.filter(pk=account_pk, platform__in=PLATFORMS).first()
     if account is None or account.state != PlatformAccount.State.ACTIVE:
         return False
     platform = PLATFORMS[account.platform]
     if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
         return False
-    thread_key = Conversation.objects.values_list("thread_key", flat=True).get(pk=conversation_pk)
     action = platform.show_typing if what == "show_typing" else platform.mark_read
     try:
         action(platform.session(account), thread_key)

@@ -1,6 +1,7 @@
 """Sending, and not sending twice."""
 
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from django.utils import timezone
@@ -19,6 +20,7 @@ from tests.conversations.talk import (
     write,
     wrote,
 )
+from tests.factories import make_conversation, make_delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -221,3 +223,18 @@ def test_what_waits_is_tried_at_once_when_its_account_works_again(answered: Conv
 
     assert conversations.wake_deliveries(answered.account_id) == 1
     assert send(answered).state == Delivery.State.SENT
+
+
+def test_one_conversations_line_and_everybodys_line_have_the_same_head() -> None:
+    states, authors = Delivery.State.values, (Delivery.Author.BOT, Delivery.Author.HUMAN)
+    for state, author, next_author, mode, unblocked in product(states, authors, authors, ("bot", "human"), (0, 1)):
+        conversation = make_conversation(mode=mode, unblocked_out_seq=unblocked)
+        make_delivery(conversation, author=author, state=state)
+        make_delivery(conversation, author=next_author)
+        heads = conversations.due_sends()
+
+        claimed = conversations.claim_delivery(conversation.pk)
+
+        case = (state, author, next_author, mode, unblocked)
+        assert (conversation.pk in heads) is (claimed is not None), case
+        Delivery.objects.all().delete()
