@@ -70,7 +70,8 @@ def test_help_is_still_there(line: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_every_command_of_ours_speaks_like_this() -> None:
-    ours = {name for name, app in get_commands().items() if app in ("core", "integrations", "agent", "supportagent")}
+    # `drill` hands its words on to the program that it becomes.
+    ours = {file.stem for file in ROOT.glob("*/management/commands/[a-z]*.py")} - {"drill"}
 
     assert ours >= set(OURS)
     assert all(isinstance(command(name), OwnCommand) for name in ours)
