@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from analytics import rows, views
 from analytics.board import read
@@ -235,7 +236,8 @@ def test_rows_of_the_same_moment_are_walked_one_by_one(monkeypatch: pytest.Monke
     assert len(found) == len(set(found)) == 5
 
 
-def test_a_file_holds_the_listed_rows_and_is_audited() -> None:
+def test_a_file_holds_the_listed_rows_and_is_audited(settings: Settings) -> None:
+    settings.EXPORTS_PER_HOUR = len(METRICS)
     who = history_until_now().people[Role.SUPERVISOR]
     client = signed_in(who)
     scope = Scope(who=who, filters=Filters(period=Period.WEEK), now=timezone.now())

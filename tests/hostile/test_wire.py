@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -50,7 +51,9 @@ def talk(product: Served, *pieces: bytes, finish: bool = False) -> bytes:
             for piece in pieces:
                 connection.sendall(piece)
             if finish:
-                connection.shutdown(socket.SHUT_WR)
+                # The other end may have hung up already; what it said before is still to be read.
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65_536):
                 said += piece
         except (BrokenPipeError, ConnectionResetError):

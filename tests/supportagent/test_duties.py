@@ -43,6 +43,8 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "abandoned runs",
         "tokens",
         "media",
+        "exports",
+        "erasures",
         "read back",
         "audit",
         "heartbeat",

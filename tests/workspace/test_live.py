@@ -34,6 +34,10 @@ def test_a_handshake_that_is_never_answered_is_given_up_and_tried_again(
                 break
         assert proxy.taken >= 3
         pill = page.locator(".connection[data-state=polling]")
+        for _ in range(30):
+            if pill.count():
+                break
+            page.clock.run_for(2_000)
         pill.wait_for()
         assert polling in pill.inner_text()
 

@@ -4,10 +4,11 @@ import os
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+
+from core.terminal import OwnCommand
 
 
-class Command(BaseCommand):
+class Command(OwnCommand):
     """Becomes ``python -m drill`` with whatever else was said."""
 
     help = "Kill and starve a copy of the product while customers write, and judge it: crash, faults. See drill --help."

@@ -12,6 +12,7 @@ import pytest
 from supportagent.demo import BUSINESS_ID, CLIENT_KEY
 from tests.integrations.tiktok import event
 from tests.product import RunningProduct
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -62,6 +63,11 @@ def number(page: "Page", key: str) -> int:
     return int(page.inner_text(TOTAL % key))
 
 
+def _is_listed(page: "Page", product: RunningProduct) -> bool:
+    page.goto(f"{product.url}/operations/events/?state=stored")
+    return page.locator("a", has_text="msg:operated-on").count() == 1
+
+
 def test_a_quarantined_event_is_taken_in_again_and_the_balance_moves_by_itself(
     page: "Page", running_demo: RunningProduct
 ) -> None:
@@ -87,8 +93,7 @@ def test_a_quarantined_event_is_taken_in_again_and_the_balance_moves_by_itself(
         "([at, old]) => Number(document.querySelector(at).innerText) === old", arg=[TOTAL % "quarantined", before]
     )
     assert page.locator("[data-balance=holds]").is_visible()
-    page.goto(f"{running_demo.url}/operations/events/?state=stored")
-    assert page.locator("a", has_text="msg:operated-on").count() == 1
+    wait_until(lambda: _is_listed(page, running_demo), seconds=30, what="the event to be stored")
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(phone: "Page", running_demo: RunningProduct) -> None:
