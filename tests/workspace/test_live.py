@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import playwright_module
 from tests.product import RunningProduct
 from tests.swallowing import swallowing_proxy
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.product]
 
@@ -33,18 +34,24 @@ def test_a_handshake_that_is_never_answered_is_given_up_and_tried_again(
             if proxy.taken >= 3:
                 break
         assert proxy.taken >= 3
-        pill = page.locator(".connection[data-state=polling]")
-        for _ in range(30):
-            if pill.count():
-                break
-            page.clock.run_for(2_000)
-        pill.wait_for()
-        assert polling in pill.inner_text()
+        assert polling in shown(page, "polling").inner_text()
 
         proxy.is_open = True
-        live = page.locator(".connection[data-state=live]")
-        for _ in range(30):
+        shown(page, "live")
+
+
+def shown(page: "Page", state: str) -> "Locator":
+    """The pill, once it says so: the page's time is pushed on, with room between for requests to be answered."""
+    playwright = playwright_module()
+    assert playwright is not None
+    timed_out: type[Exception] = playwright.TimeoutError
+    pill = page.locator(f".connection[data-state={state}]")
+    for _ in range(30):
+        try:
+            pill.wait_for(timeout=1_000)
+        except timed_out:
             page.clock.run_for(2_000)
-            if live.count():
-                break
-        live.wait_for()
+        else:
+            break
+    pill.wait_for()
+    return pill
