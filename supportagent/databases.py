@@ -8,7 +8,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "init_command": (
         "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA busy_timeout=5000;"
-        "PRAGMA mmap_size=134217728;PRAGMA cache_size=-4000;"
+        "PRAGMA cache_size=-4000;"
         # What is deleted is overwritten, so that what somebody had erased is not left in the file.
         "PRAGMA secure_delete=ON;"
     ),
