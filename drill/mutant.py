@@ -118,8 +118,8 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
             {"    if conversation.mode != Conversation.Mode.BOT:": "    if False:"},
         ),
         Edit(
-            "conversations.services.deliveries:claim_delivery",
-            {"Q(conversation__mode=Conversation.Mode.BOT)": "Q(pk__gt=0)"},
+            "conversations.services.deliveries:_first_in_line",
+            {"conversation.mode != Conversation.Mode.BOT or stuck.exists()": "stuck.exists()"},
         ),
         Edit(
             "conversations.services.sweeping:due_sends",

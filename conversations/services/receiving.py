@@ -85,7 +85,8 @@ def _same_as(new: Customer) -> Customer:
     Customer.objects.bulk_create([new], ignore_conflicts=True)
     same = Customer.objects.filter(account_id=new.account_id, external_id=new.external_id)
     # Whoever was erased while this waited for their row begins a new record.
-    return same.select_for_update().first() or _same_as(new)
+    # Held without its key, or whoever has just written a conversation could not commit while others queue for the row.
+    return same.select_for_update(no_key=True).first() or _same_as(new)
 
 
 def is_recorded(account_id: int, source_id: str) -> bool:
