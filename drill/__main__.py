@@ -4,70 +4,46 @@ Exit code 0: everything held. 1: something broke. 2: the drill could not be carr
 """
 
 import argparse
-import json
+import shlex
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from drill import crash, mutants
 from drill.faults import FAULTS
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
-from drill.report import markdown
+from drill.report import Report
 from drill.rig import SHORT_LEASES, DrillFailed, Rig, Shape
 from drill.servers import Servers
+from drill.slice import take_slice
 from drill.staff import Colleague
 
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
-WORDS = ("held", "caught", "BROKEN", "SURVIVED", "skipped")
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of each item, told line by line and kept for --json."""
-
-    items: list[dict[str, Any]] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
-
-    def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
-        """One item: held, caught or skipped; BROKEN or SURVIVED."""
-        print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
-        self.items.append({"item": what, "result": word, "detail": detail, **figures})
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing broke, and no mutant lived."""
-        return all(item["result"] not in {"BROKEN", "SURVIVED"} for item in self.items)
 
 
 def main() -> int:
     """Carry out what was asked for."""
     arguments = _arguments()
-    report = Report()
+    report = Report(commands=[shlex.join(["python", "-m", "drill", *sys.argv[1:]])])
     begun = time.monotonic()
     code = 0
     try:
-        for shape in arguments.shape:
-            ORDERS[arguments.order](shape, arguments, report)
+        ORDERS[arguments.order](arguments, report)
     except DrillFailed as problem:
         sys.stderr.write(f"{problem}\n")
         code = 2
     if code == 0:
         code = 0 if report.holds else 1
-    counted = {word: sum(item["result"] == word for item in report.items) for word in WORDS}
-    took = time.monotonic() - begun
-    print(", ".join(f"{number} {word}" for word, number in counted.items() if number) + f", {took:.0f} s", flush=True)
+    report.seconds = report.seconds or time.monotonic() - begun
+    print(report.summary, flush=True)
     if arguments.json:
-        whole = {"order": arguments.order, "exit": code, "seconds": round(took, 1), **counted, "items": report.items}
-        Path(arguments.json).write_text(json.dumps(whole, indent=1, default=str) + "\n")
-    if report.results and arguments.report:
-        command = f"python -m drill {' '.join(sys.argv[1:])}"
-        Path(arguments.report).write_text(markdown(report.results, command=command))
+        report.write(Path(arguments.json))
+    if arguments.report:
+        Path(arguments.report).write_text(report.markdown(), encoding="utf-8")
     return code
 
 
@@ -90,8 +66,42 @@ def rig_of(shape: Shape, variables: dict[str, str]) -> Iterator[tuple[Rig, Serve
                 yield rig, servers
 
 
-def crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
+def crash_points(arguments: argparse.Namespace, report: Report) -> None:
     """Each crash point, once, alone."""
+    for shape in arguments.shape:
+        _crash_points(shape, arguments, report)
+
+
+def faults(arguments: argparse.Namespace, report: Report) -> None:
+    """The faults of the matrix, each while customers write; PostgreSQL and Redis are started for them."""
+    for shape in arguments.shape:
+        _faults(shape, arguments, report)
+
+
+def try_mutants(arguments: argparse.Namespace, report: Report) -> None:
+    """The product with one promise taken out, eight times: each must be caught."""
+    for shape in arguments.shape:
+        _try_mutants(shape, arguments, report)
+
+
+def everything(arguments: argparse.Namespace, report: Report) -> None:
+    """Crash points, faults and mutants, one after another."""
+    for order in (crash_points, faults, try_mutants):
+        order(arguments, report)
+
+
+def a_slice(_: argparse.Namespace, report: Report) -> None:
+    """What every change must pass, in a few minutes: both shapes at the same time."""
+    take_slice(report)
+
+
+def put_together(arguments: argparse.Namespace, report: Report) -> None:
+    """Make one report of the JSON files of several drills."""
+    found = Report.read([Path(file) for file in arguments.files])
+    report.commands, report.items, report.seconds = found.commands, found.items, found.seconds
+
+
+def _crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     with ModelServer() as model, rig_of(shape, SHORT_LEASES | model.environment) as (rig, _):
         colleague = Colleague(rig=rig)
         colleague.sign_in()
@@ -112,14 +122,12 @@ def crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) ->
         print(f"{shape}: {passed}/{len(taken)} points passed in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
-    """The faults of the matrix, each while customers write; PostgreSQL and Redis are started for them."""
+def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     chosen = [FAULTS[number] for number in arguments.only or FAULTS]
     load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
 
     def tell(result: Result) -> None:
         report.tell("held" if result.holds else "BROKEN", result.title, result.detail, **result.as_json())
-        report.results.append(result)
         if not result.holds:
             keep_logs(rig, arguments)
 
@@ -127,8 +135,7 @@ def faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
         run_faults(chosen, rig, servers, load, tell)
 
 
-def try_mutants(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
-    """The product with one promise taken out, eight times: each must be caught."""
+def _try_mutants(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     chosen = [
         trial
         for trial in mutants.TRIALS
@@ -161,29 +168,49 @@ def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
             (target / log.name).write_bytes(log.read_bytes())
 
 
-ORDERS = {"crash": crash_points, "faults": faults, "mutants": try_mutants}
+ORDERS = {
+    "crash": crash_points,
+    "faults": faults,
+    "mutants": try_mutants,
+    "all": everything,
+    "slice": a_slice,
+    "report": put_together,
+}
+CHOICES = {
+    "crash": [point.name for point in crash.POINTS],
+    "faults": list(FAULTS),
+    "mutants": [trial.mutant for trial in mutants.TRIALS],
+}
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
     orders = parser.add_subparsers(dest="order", required=True)
-    choices = {"crash": [point.name for point in crash.POINTS], "faults": list(FAULTS)}
-    choices["mutants"] = [trial.mutant for trial in mutants.TRIALS]
     for name, order in ORDERS.items():
         each = orders.add_parser(name, help=str(order.__doc__).splitlines()[0])
-        each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
-        each.add_argument("--only", nargs="+", choices=choices[name], help="only these", metavar="NAME")
         each.add_argument("--json", metavar="FILE", help="write everything there as JSON")
-        each.add_argument("--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks")
-    orders.choices["mutants"].add_argument("--quick", action="store_true", help="the three that take the least time")
-    striking = orders.choices["faults"]
-    striking.add_argument("--report", metavar="FILE", help="write the table there as Markdown")
-    striking.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")
-    striking.add_argument("--rate", type=float, default=4, help="messages a second")
-    striking.add_argument("--customers", type=int, default=12)
-    striking.add_argument("--seed", type=int, default=1)
+        each.add_argument("--report", metavar="FILE", help="write the table there as Markdown")
+        if name in ("crash", "faults", "mutants", "all"):
+            each.add_argument("--shape", choices=[*SHAPES, "both"], default="embedded")
+            each.add_argument(
+                "--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks"
+            )
+        if name in CHOICES:
+            each.add_argument("--only", nargs="+", choices=CHOICES[name], help="only these", metavar="NAME")
+        else:
+            each.set_defaults(only=None)
+        if name in ("faults", "all"):
+            each.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")
+            each.add_argument("--rate", type=float, default=4, help="messages a second")
+            each.add_argument("--customers", type=int, default=12, help="how many talk at the same time")
+            each.add_argument("--seed", type=int, default=1)
+    quick = orders.choices["mutants"].add_argument
+    quick("--quick", action="store_true", help="the three that take the least time")
+    orders.choices["all"].set_defaults(quick=False)
+    orders.choices["report"].add_argument("files", nargs="+", metavar="FILE", help="what --json wrote")
     arguments = parser.parse_args()
-    arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
+    if "shape" in arguments:
+        arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
     return arguments
 
 

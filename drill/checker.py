@@ -43,10 +43,11 @@ class Verdict:
         return [name for name, rows in self.broken.items() if rows]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, with at most ten rows of each broken invariant as text."""
-        found = {name: [" ".join(map(str, row)) for row in rows[:10]] for name, rows in self.broken.items()}
+        """Everything: how many rows break each invariant, and at most ten of them as text."""
+        found = {name: len(rows) for name, rows in self.broken.items()}
+        rows = {name: [" ".join(map(str, row)) for row in rows[:10]] for name, rows in self.broken.items() if rows}
         figures = {"written": self.written, "acked": self.acked, "replies": self.replies, "parked": self.parked}
-        return {"holds": self.holds, **figures, "broken": found}
+        return {"holds": self.holds, **figures, "found": found, "broken": rows}
 
 
 def is_quiet(rig: Rig) -> bool:

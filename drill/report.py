@@ -1,61 +1,129 @@
-"""What the fault matrix came to, for people: a table in Markdown."""
+"""What a drill came to: told line by line, kept as JSON, and laid out for people as a table in Markdown."""
 
+import json
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
 
-from drill.faults.runner import Result
-
-COLUMNS: dict[str, Callable[[Result], int]] = {
-    "injected": lambda result: result.injected,
-    "acked": lambda result: result.verdict.acked,
-    "lost": lambda result: _broken(result, 1),
-    "doubled": lambda result: _broken(result, 3) + _broken(result, 4),
-    "out of order": lambda result: _broken(result, 5),
-    "human violations": lambda result: _broken(result, 7),
-    "stuck": lambda result: _broken(result, 2) + _broken(result, 8),
-    "other": lambda result: sum(_broken(result, number) for number in (6, 9, 10, 11, 12)),
+Item = Mapping[str, Any]
+GOOD, BAD, LEFT_OUT = ("held", "caught"), ("BROKEN", "SURVIVED"), "skipped"
+WORDS = (*GOOD, *BAD, LEFT_OUT)
+COLUMNS: dict[str, Callable[[Item], int]] = {
+    "injected": lambda item: int(item["injected"]),
+    "acked": lambda item: int(item["verdict"]["acked"]),
+    "lost": lambda item: _broken(item, 1),
+    "doubled": lambda item: _broken(item, 3, 4),
+    "out of order": lambda item: _broken(item, 5),
+    "human violations": lambda item: _broken(item, 7),
+    "stuck": lambda item: _broken(item, 2, 8),
+    "other": lambda item: _broken(item, 6, 9, 10, 11, 12),
 }
 
 
-def markdown(results: Sequence[Result], *, command: str) -> str:
-    """The table with its sum, the figures beside it, and what did not hold."""
-    heads = ["fault", "shape", *COLUMNS, "drain, s", "held"]
-    lines = [
-        "# What the drill found",
-        "",
-        f"`{command}` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}.",
-        "",
-        f"| {' | '.join(heads)} |",
-        f"|---|---|{'---:|' * (len(heads) - 2)}",
-        *(_row(result) for result in results),
-        _sum(results),
-    ]
-    figures = [
-        f"- {result.title}: {', '.join(f'{name} {value:g}' for name, value in result.figures.items())}"
-        for result in results
-        if result.figures
-    ]
-    wrong = [
-        f"- {result.title}: {problem}" for result in results for problem in (*result.verdict.names, *result.problems)
-    ]
-    lines += ["", "## Figures", "", *figures] if figures else []
-    lines += ["", "## What did not hold", "", *wrong] if wrong else []
-    return "\n".join(lines) + "\n"
+@dataclass(slots=True)
+class Report:
+    """What came of each item, oldest first. ``commands`` are what was typed for it."""
+
+    commands: list[str] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
+        """One item: held, caught or skipped; BROKEN or SURVIVED."""
+        print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
+        self.items.append({"item": what, "result": word, "detail": detail, **figures})
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing broke, and no mutant lived."""
+        return all(item["result"] not in BAD for item in self.items)
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many items ended how."""
+        return {word: sum(item["result"] == word for item in self.items) for word in WORDS}
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        counts = [f"{number} {word}" for word, number in self.counted.items() if number]
+        return ", ".join([*counts, f"{self.seconds:.0f} s"])
+
+    def write(self, file: Path) -> None:
+        """Everything, as JSON."""
+        whole = {
+            "commands": self.commands,
+            "holds": self.holds,
+            "seconds": round(self.seconds, 1),
+            **self.counted,
+            "items": self.items,
+        }
+        file.write_text(json.dumps(whole, indent=1, default=str) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, files: Sequence[Path]) -> Self:
+        """Several drills as one. Raises OSError and ValueError."""
+        found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        return cls(
+            commands=[command for each in found for command in each["commands"]],
+            items=[item for each in found for item in each["items"]],
+            seconds=sum(each["seconds"] for each in found),
+        )
+
+    def markdown(self) -> str:
+        """The table of the faults with its sum, the figures beside it, the rest in a line each, and what did not hold."""
+        faults = [item for item in self.items if "number" in item]
+        heads = ["fault", "shape", *COLUMNS, "recovery p95, s", "drain, s", "held"]
+        lines = [
+            "# What the drill found",
+            "",
+            *(f"- `{command}`" for command in self.commands),
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}. {self.summary}.",
+            "",
+            f"| {' | '.join(heads)} |",
+            f"|---|---|{'---:|' * (len(heads) - 2)}",
+            *(_row(item) for item in faults),
+            _sum(faults),
+        ]
+        figures = [
+            f"- {item['item']}: {', '.join(f'{name} {value:g}' for name, value in item['figures'].items())}"
+            for item in faults
+            if item["figures"]
+        ]
+        others = [
+            f"- {item['result']}: {item['item']}. {item['detail']}" for item in self.items if "number" not in item
+        ]
+        wrong = [f"- {item['item']}: {item['detail']}" for item in self.items if item["result"] in BAD]
+        for title, part in (
+            ("Figures", figures),
+            ("Crash points, mutants, and what was left out", others),
+            ("What did not hold", wrong),
+        ):
+            lines += ["", f"## {title}", "", *part] if part else []
+        return "\n".join(lines) + "\n"
 
 
-def _broken(result: Result, invariant: int) -> int:
-    return sum(len(rows) for name, rows in result.verdict.broken.items() if name.startswith(f"{invariant} "))
+def _broken(item: Item, *invariants: int) -> int:
+    return sum(number for name, number in item["verdict"]["found"].items() if int(name.split()[0]) in invariants)
 
 
-def _row(result: Result) -> str:
-    counts = [str(count(result)) for count in COLUMNS.values()]
-    end = [f"{result.drained_after:.1f}", "yes" if result.holds else "**no**"]
-    return f"| {' | '.join([f'{result.number} {result.name}', result.shape, *counts, *end])} |"
+def _row(item: Item) -> str:
+    counts = [str(count(item)) for count in COLUMNS.values()]
+    name = f"{item['number']} {item['name']}"
+    recovery = "" if item["recovery"] is None else f"{item['recovery']:.1f}"
+    end = [recovery, f"{item['drained_after']:.1f}", "yes" if item["result"] == "held" else "**no**"]
+    return f"| {' | '.join([name, item['shape'], *counts, *end])} |"
 
 
-def _sum(results: Sequence[Result]) -> str:
-    counts = [f"**{sum(count(result) for result in results)}**" for count in COLUMNS.values()]
-    longest = max((result.drained_after for result in results), default=0.0)
-    end = [f"≤ {longest:.1f}", f"{sum(result.holds for result in results)} of {len(results)}"]
-    return f"| {' | '.join(['**sum**', '', *counts, *end])} |"
+def _sum(faults: Sequence[Item]) -> str:
+    counts = [f"**{sum(count(item) for item in faults):,}**" for count in COLUMNS.values()]
+    recovery = max((item["recovery"] or 0.0 for item in faults), default=0.0)
+    drain = max((item["drained_after"] for item in faults), default=0.0)
+    held = sum(item["result"] == "held" for item in faults)
+    return (
+        f"| {' | '.join(['**sum**', '', *counts, f'≤ {recovery:.1f}', f'≤ {drain:.1f}', f'{held} of {len(faults)}'])} |"
+    )

@@ -18,11 +18,15 @@ LINES = (
     "Hello, are you there?",
     "Wie lange dauert die Lieferung?",
 )
+# How many messages somebody sends in one breath.
+BREATHS = (1, 1, 1, 2, 3, 4)
+# After so many messages one customer falls silent and another, who never wrote before, begins.
+MESSAGES_A_CUSTOMER = 8
 
 
 @dataclass(slots=True, kw_only=True)
 class Traffic:
-    """Customers who write until they are stopped: ``rate`` messages a second over ``customers`` threads of talk."""
+    """Customers who write until they are stopped: ``rate`` messages a second; ``customers`` talk at the same time."""
 
     rig: Rig
     rate: float
@@ -46,8 +50,11 @@ class Traffic:
     def _write(self) -> None:
         dice = random.Random(self.seed)
         with httpx2.Client(base_url=self.rig.sim_url, timeout=30) as client:
-            while not self._stop.wait(1 / self.rate):
+            breath = 1
+            while not self._stop.wait(breath / self.rate):
+                breath = dice.choice(BREATHS)
+                number = self.written // MESSAGES_A_CUSTOMER + dice.randrange(self.customers)
                 line = f"{dice.choice(LINES)} ({self.written + 1})"
-                user = f"customer-{dice.randrange(self.customers)}"
-                client.post("/_sim/say", json={"user": user, "text": line}).raise_for_status()
-                self.written += 1
+                order = {"user": f"customer-{number}", "text": line, "count": breath}
+                client.post("/_sim/say", json=order).raise_for_status()
+                self.written += breath

@@ -15,18 +15,27 @@ from drill.servers import Servers
 BOTH: tuple[Shape, ...] = ("embedded", "services")
 SERVICES: tuple[Shape, ...] = ("services",)
 EMBEDDED: tuple[Shape, ...] = ("embedded",)
-ORDERS_SECONDS = 30
+# Platforms repeat and overtake themselves on a good day too. A fault of the webhooks' own brings its own.
+NOISE: tuple[dict[str, object], ...] = (
+    {"where": "webhook", "kind": "duplicate", "copies": 1, "probability": 0.2},
+    {"where": "webhook", "kind": "reorder", "seconds": 0.5, "probability": 0.05},
+)
 
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """A running product under traffic. ``figures`` are what a fault measured beside the verdict, by name."""
+    """A running product under traffic. ``figures`` are what a fault measured beside the verdict, by name.
+
+    ``struck_at`` are the instants of the strikes, in epoch seconds; ``noise`` the simulator's rules that are no fault.
+    """
 
     rig: Rig
     dice: random.Random
     ends_at: float
     servers: Servers | None = None
     injected: int = 0
+    struck_at: list[float] = field(default_factory=list)
+    noise: set[int] = field(default_factory=set)
     figures: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -52,6 +61,7 @@ class Stage:
             self.pause(low, high)
             number += 1
             self.injected += 1
+            self.struck_at.append(time.time())
             yield number
 
     def highest(self, name: str, value: float) -> None:
@@ -65,13 +75,21 @@ class Stage:
     @contextmanager
     def rules(self, *rules: dict[str, object]) -> Iterator[None]:
         """Let the simulator misbehave while the block runs."""
-        self.rig.simulator(
-            "POST", "faults", {"rules": list(rules), "replace": True, "seed": self.dice.randrange(10**6)}
-        )
+        self._misbehave(*rules)
         try:
             yield
         finally:
-            self.rig.simulator("DELETE", "faults")
+            self.be_ordinary()
+
+    def be_ordinary(self) -> None:
+        """Let the platform do no worse than any platform does."""
+        self._misbehave()
+
+    def _misbehave(self, *rules: dict[str, object]) -> None:
+        noise = () if any(rule["where"] == "webhook" for rule in rules) else NOISE
+        order = {"rules": [*rules, *noise], "replace": True, "seed": self.dice.randrange(10**6)}
+        ids = self.rig.simulator("POST", "faults", order)["ids"]
+        self.noise.update(ids[len(rules) :])
 
     def knock(self, *, seconds: float = 10.0) -> tuple[int, float]:
         """Look at the product's door as a platform would; the status (0: no answer) and how long it took in seconds."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Stage
+from drill.recovery import percentile, recoveries
 from drill.rig import Rig, Shape
 from drill.servers import Servers
 from drill.traffic import Traffic
@@ -25,13 +26,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came of one fault in one shape. ``injected`` counts strikes and the simulator's spoilt calls and webhooks."""
+    """What came of one fault in one shape. ``injected`` counts strikes and the simulator's spoilt calls and webhooks.
+
+    ``recovery`` is the 95th percentile of the seconds from a strike to the answer of who was waiting then.
+    """
 
     number: str
     name: str
     shape: Shape
     injected: int
     drained_after: float
+    recovery: float | None
     verdict: Verdict
     figures: dict[str, float]
     problems: tuple[str, ...]
@@ -53,6 +58,7 @@ class Result:
         found = self.verdict
         counts = f"injected {self.injected}, written {found.written}, acked {found.acked}, replies {found.replies}"
         parts = [f"{counts}, parked {found.parked}, drained after {self.drained_after:.1f} s"]
+        parts += [f"recovery p95 {self.recovery:.1f} s"] if self.recovery is not None else []
         parts += [f"{name} {value:g}" for name, value in self.figures.items()]
         return "; ".join([*parts, *found.names, *self.problems])
 
@@ -60,9 +66,11 @@ class Result:
         """Everything."""
         return {
             "number": self.number,
+            "name": self.name,
             "shape": self.shape,
             "injected": self.injected,
             "drained_after": round(self.drained_after, 1),
+            "recovery": None if self.recovery is None else round(self.recovery, 1),
             "figures": self.figures,
             "problems": list(self.problems),
             "verdict": self.verdict.as_json(),
@@ -82,6 +90,7 @@ def run_faults(
 def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: int) -> Result:
     stage = Stage(rig=rig, servers=servers, dice=random.Random(seed), ends_at=time.monotonic() + load.seconds)
     traffic = Traffic(rig=rig, rate=load.rate, customers=load.customers, seed=seed)
+    stage.be_ordinary()
     traffic.start()
     try:
         fault.strike(stage)
@@ -93,8 +102,9 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         number=fault.number,
         name=fault.name,
         shape=rig.shape,
-        injected=stage.injected + len(rig.log("fault")),
+        injected=stage.injected + sum(row["detail"]["rule"] not in stage.noise for row in rig.log("fault")),
         drained_after=drained_after,
+        recovery=percentile(recoveries(rig, stage.struck_at), 0.95),
         verdict=judge(rig),
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,8 @@ from drill import crash
 from drill.checker import Verdict
 from drill.faults import FAULTS
 from drill.faults.runner import Result
-from drill.report import markdown
+from drill.recovery import percentile
+from drill.report import Report
 from tests.product import ROOT
 
 
@@ -22,6 +24,7 @@ def result(**values: object) -> Result:
         "shape": "services",
         "injected": 7,
         "drained_after": 1.25,
+        "recovery": None,
         "verdict": Verdict(written=40, acked=40, replies=31, parked=0, broken={"1 acked is kept": []}),
         "figures": {"slowest door, s": 0.2},
         "problems": (),
@@ -66,14 +69,42 @@ def test_a_broken_promise_a_problem_and_an_empty_run_are_not_held(wrong: dict[st
     assert not result(**wrong).holds
 
 
+def told(*results: Result) -> Report:
+    """A report of these."""
+    report = Report(commands=["python -m drill faults"])
+    for each in results:
+        report.tell("held" if each.holds else "BROKEN", each.title, each.detail, **each.as_json())
+    return report
+
+
 def test_the_report_sums_up_and_names_what_did_not_hold() -> None:
     lost = Verdict(written=5, acked=5, replies=4, parked=0, broken={"1 acked is kept": [("msg-1",)]})
 
-    text = markdown([result(), result(number="F11", name="Redis gone", verdict=lost)], command="python -m drill faults")
+    text = told(result(recovery=4.25), result(number="F11", name="Redis gone", verdict=lost)).markdown()
 
     assert "| F10 Redis flushed | services | 7 | 40 | 0 |" in text
+    assert "| 4.2 | 1.2 | yes |" in text
     assert "| **sum** |  | **14** | **45** | **1** |" in text
-    assert "- services F11 Redis gone: 1 acked is kept" in text
+    assert "- services F11 Redis gone: injected 7, written 5" in text
+
+
+def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
+    first, second = told(result()), told(result(number="F11", name="Redis gone"))
+    first.tell("held", "embedded turn.after_claim", "up died, 5.0 s")
+    first.seconds = second.seconds = 10.0
+    first.write(tmp_path / "first.json")
+    second.write(tmp_path / "second.json")
+
+    whole = Report.read([tmp_path / "first.json", tmp_path / "second.json"])
+
+    assert whole.summary == "3 held, 20 s"
+    assert whole.markdown().count("| services |") == 2
+    assert "- held: embedded turn.after_claim. up died, 5.0 s" in whole.markdown()
+
+
+def test_recovery_is_the_time_that_nineteen_of_twenty_do_not_exceed() -> None:
+    assert percentile([float(number) for number in range(1, 21)], 0.95) == 19.0
+    assert percentile([], 0.95) is None
 
 
 def test_an_order_that_is_not_known_is_refused() -> None:

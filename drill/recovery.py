@@ -1,0 +1,37 @@
+"""How long it took after each strike until those who were waiting for an answer had one, or had a person."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from drill.rig import Rig
+
+# Each message that asked for something, with the moment it was in the record and the moment of its end.
+ENDS = """
+SELECT m.created_at, d.sent_at FROM conversations_message m
+JOIN conversations_delivery d ON d.id = m.disposition_id
+WHERE m.disposition = 'answered' AND d.sent_at IS NOT NULL
+UNION ALL
+SELECT m.created_at, e.created_at FROM conversations_message m
+JOIN conversations_escalation e ON e.id = m.disposition_id
+WHERE m.disposition = 'handed_over'
+"""
+
+
+def recoveries(rig: Rig, struck_at: Sequence[float]) -> list[float]:
+    """Seconds from each strike (epoch seconds) to the end of each message that was without one then."""
+    ends = [(_epoch(began), _epoch(ended)) for began, ended in rig.query(ENDS)]
+    return [ended - strike for strike in struck_at for began, ended in ends if began <= strike < ended]
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The value that ``share`` of them do not exceed; None of nothing."""
+    if not values:
+        return None
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _epoch(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp()

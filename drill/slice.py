@@ -1,0 +1,61 @@
+"""The part of the drill that every change must pass, in a few minutes: two lanes at the same time, one a processor."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from drill.report import Report
+from drill.rig import ROOT, DrillFailed
+
+Order = tuple[str, ...]
+SERVICES = ("--shape", "services")
+# Redis flushed, gone and hung; PostgreSQL restarted; sends in doubt that can be read back and that cannot; people.
+STRIKES = ("F10", "F11", "F12", "F15", "F27", "F29")
+LANES: tuple[tuple[Order, ...], ...] = (
+    (("crash", *SERVICES),),
+    (
+        ("crash", "--shape", "embedded"),
+        ("faults", *SERVICES, "--seconds", "6", "--only", *STRIKES),
+        ("faults", *SERVICES, "--seconds", "20", "--rate", "8", "--only", "SOAK"),
+        ("mutants", "--shape", "embedded", "--quick"),
+    ),
+)
+
+
+def take_slice(report: Report) -> None:
+    """Carry out every lane; what each order found goes into the report. Raises DrillFailed where one could not be."""
+    with tempfile.TemporaryDirectory(prefix="drill-slice-") as name:
+        lanes = [_Lane(orders, Path(name) / str(number)) for number, orders in enumerate(LANES)]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+        report.items = Report.read([file for lane in lanes for file in lane.files if file.exists()]).items
+    problems = [problem for lane in lanes for problem in lane.problems]
+    if problems:
+        raise DrillFailed("\n".join(problems))
+
+
+class _Lane(threading.Thread):
+    """Orders one after another, each a drill of its own; what they tell is told as it comes."""
+
+    def __init__(self, orders: tuple[Order, ...], folder: Path) -> None:
+        super().__init__(name=f"lane {folder.name}")
+        self._orders = orders
+        self._folder = folder
+        self.files = [folder.with_name(f"{folder.name}-{number}.json") for number in range(len(orders))]
+        self.problems: list[str] = []
+
+    def run(self) -> None:
+        """All of them, also after one that broke."""
+        for order, file in zip(self._orders, self.files, strict=True):
+            done = subprocess.run(
+                [sys.executable, "-m", "drill", *order, "--json", str(file)],
+                cwd=ROOT,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+            if done.returncode not in (0, 1):
+                self.problems.append(f"{' '.join(order)} could not be carried out (exit {done.returncode}).")
