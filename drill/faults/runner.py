@@ -58,7 +58,7 @@ class Result:
         found = self.verdict
         counts = f"injected {self.injected}, written {found.written}, acked {found.acked}, replies {found.replies}"
         parts = [f"{counts}, parked {found.parked}, drained after {self.drained_after:.1f} s"]
-        parts += [f"recovery p95 {self.recovery:.1f} s"] if self.recovery is not None else []
+        parts += [f"recovered within {self.recovery:.1f} s (p95)"] if self.recovery is not None else []
         parts += [f"{name} {value:g}" for name, value in self.figures.items()]
         return "; ".join([*parts, *found.names, *self.problems])
 
