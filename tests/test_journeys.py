@@ -208,6 +208,13 @@ def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
     page.locator(".answering button", has_text="Claim").click()
     page.locator(".answering[data-owner=you]").wait_for()
     visitor.locator("#chat-banner[data-owner=human]").wait_for(timeout=30_000)
+
+    # Each sees the other write.
+    page.locator("#reply-text").press_sequentially("Hel")
+    visitor.locator("#chat-typing-text", has_text="is typing").wait_for(timeout=30_000)
+    visitor.locator("#chat-field").press_sequentially("Are you")
+    page.locator(".customer-typing").wait_for(timeout=30_000)
+    visitor.fill("#chat-field", "")
     send_reply(page, "Hello, this is Dana. How can I help?")
     visitor.locator(".chat-message[data-from=human]", has_text="this is Dana").wait_for(timeout=30_000)
 

@@ -1,4 +1,4 @@
-"""The staff's socket: which conversations changed, and which colleagues look at them. The news itself is fetched."""
+"""The staff's socket: which conversations changed, who looks at them, and who is writing. The news itself is fetched."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from conversations.models import Conversation
-from core.live import STAFF_GROUP
+from core.live import STAFF_GROUP, conversation_group
 from core.models import User
 from core.policy import Action, Subject, allows, sees_conversation
 
@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 NOT_SIGNED_IN = 4401
 NOT_ALLOWED = 4403
 RECHECK_SECONDS = 30.0
-STATES = frozenset({"viewing", "typing"})
+# Whoever answers is "answering" while they write to the customer; colleagues see that they are typing.
+STATES = frozenset({"viewing", "typing", "answering"})
 
 
 class Presence(TypedDict):
@@ -37,13 +38,16 @@ class Presence(TypedDict):
 class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Forwards bells of conversations that the person may see.
 
-    In: ``{"type": "here", "conversation": uuid or null, "state": "viewing" | "typing"}``, every ten seconds.
-    Out: ``{"type": "changed", "conversations": [{"id", "version"}]}`` and
-    ``{"type": "presence", "conversation", "person", "name", "state"}``.
+    In: ``{"type": "here", "conversation": uuid or null, "state": "viewing" | "typing" | "answering"}``, every ten
+    seconds and at each change. Out: ``{"type": "changed", "conversations": [{"id", "version"}]}``,
+    ``{"type": "presence", "conversation", "person", "name", "state"}`` and, of the customer of the conversation that is
+    open, ``{"type": "customer", "conversation", "typing"}``.
     """
 
     user: User
     place: Presence | None = None
+    place_pk: int = 0
+    is_answering: bool = False
     checked_at: float = 0.0
 
     async def connect(self) -> None:
@@ -73,7 +77,9 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=NOT_ALLOWED)
             return
         state = content.get("state")
-        await self._move_to(content.get("conversation"), state if state in STATES else "viewing")
+        state = state if isinstance(state, str) and state in STATES else "viewing"
+        await self._move_to(content.get("conversation"), "viewing" if state == "viewing" else "typing")
+        await self._tell_customer(typing=state == "answering")
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -92,6 +98,19 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         ]
         if changed:
             await self.send_json({"type": "changed", "conversations": changed})
+        for bell in event["bells"]:
+            if self.place is not None and bell["public_id"] == self.place["conversation"]:
+                self.place["team_id"], self.place["assignee_id"] = bell["team_id"], bell["assignee_id"]
+
+    async def conversation_changed(self, event: dict[str, Any]) -> None:
+        """The same bell, rung for those who have the conversation open: it came with all the others."""
+
+    async def typing_changed(self, event: dict[str, Any]) -> None:
+        """The customer of the open conversation writes, or has stopped; what colleagues do is presence."""
+        if self.place is not None and event.get("who") == "customer":
+            await self.send_json(
+                {"type": "customer", "conversation": self.place["conversation"], "typing": bool(event["on"])}
+            )
 
     async def presence_seen(self, event: dict[str, Any]) -> None:
         """Pass on where a colleague is, if this person may see that conversation."""
@@ -121,14 +140,27 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         if self.place is None:
             self.place = await database_sync_to_async(self._place_in)(conversation)
+            if self.place is not None:
+                await self.channel_layer.group_add(conversation_group(self.place_pk), self.channel_name)
         if self.place is not None:
             self.place["state"] = state
             await self.channel_layer.group_send(STAFF_GROUP, self.place)
 
     async def _leave(self) -> None:
         if self.place is not None:
+            await self._tell_customer(typing=False)
+            await self.channel_layer.group_discard(conversation_group(self.place_pk), self.channel_name)
             await self.channel_layer.group_send(STAFF_GROUP, {**self.place, "state": ""})
             self.place = None
+
+    async def _tell_customer(self, *, typing: bool) -> None:
+        """Show the customer that whoever answers them is writing; nobody else, and never that somebody writes a note."""
+        writes = typing and self.place is not None and self.place["assignee_id"] == self.user.pk
+        if not writes and not self.is_answering:
+            return
+        self.is_answering = writes
+        message = {"type": "typing.changed", "who": "human", "on": writes, "name": self.user.display_name}
+        await self.channel_layer.group_send(conversation_group(self.place_pk), message)
 
     def _place_in(self, conversation: str) -> Presence | None:
         """The presence message for a conversation that the person may see; None for any other."""
@@ -144,6 +176,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         )
         if found is None:
             return None
+        self.place_pk = found.pk
         return Presence(
             type="presence.seen",
             user_id=self.user.pk,

@@ -4,12 +4,12 @@
  */
 
 import { toast } from "./shell.js";
-import { hasText, isTyping, keepDraftsNow, rememberComposer, restoreComposer, startComposer } from "./workspace/composer.js";
+import { doing, hasText, keepDraftsNow, rememberComposer, restoreComposer, startComposer, watchDoing } from "./workspace/composer.js";
 import { csrfHeader, fetchFragment, throttled } from "./workspace/exchange.js";
 import { startKeys } from "./workspace/keys.js";
 import { startLive } from "./workspace/live.js";
 import { mergeById } from "./workspace/merge.js";
-import { hear, showPresence } from "./workspace/presence.js";
+import { hear, hearCustomer, showPresence } from "./workspace/presence.js";
 import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from "./workspace/queue.js";
 import { startViewer } from "./workspace/viewer.js";
 
@@ -279,15 +279,10 @@ function start() {
   live = startLive({
     onChanged,
     onPresence: hear,
-    place: () => ({ conversation: openConversation() || null, state: isTyping() ? "typing" : "viewing" }),
+    onCustomer: hearCustomer,
+    place: () => ({ conversation: openConversation() || null, state: doing() }),
   });
-  let said = false;
-  document.addEventListener("input", () => {
-    if (isTyping() !== said) {
-      said = isTyping();
-      live.say();
-    }
-  });
+  watchDoing(() => live.say());
 }
 
 start();

@@ -12,7 +12,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 
 from conversations.models import Conversation
-from core.live import STAFF_GROUP
+from core.live import STAFF_GROUP, conversation_group
 from core.models import User
 from core.policy import Role
 from tests.factories import make_conversation, make_escalation
@@ -175,6 +175,58 @@ def test_whoever_comes_later_is_told_who_is_there() -> None:
                 message = await heard(supervisor)
 
                 assert (message["type"], message["state"], message["name"]) == ("presence", "typing", "Agent")
+
+    run(story)
+
+
+def test_the_customer_sees_whoever_answers_write_and_nobody_else() -> None:
+    scene, conversation = a_scene()
+    dana, sam = scene.person(Role.AGENT), scene.person(Role.SUPERVISOR)
+    Conversation.objects.filter(pk=conversation.pk).update(mode=Conversation.Mode.HUMAN, assignee=dana)
+    here = str(conversation.public_id)
+
+    async def story() -> list[dict[str, Any]]:
+        layer = get_channel_layer()
+        page = await layer.new_channel()
+        await layer.group_add(conversation_group(conversation.pk), page)
+        async with connected(dana, sam) as [owner, other]:
+            await other.send_json_to({"type": "here", "conversation": here, "state": "answering"})
+            await heard_state(owner, "typing")
+            for state in ("typing", "answering", "answering", "viewing", "answering"):
+                await owner.send_json_to({"type": "here", "conversation": here, "state": state})
+                await heard_state(other, "viewing" if state == "viewing" else "typing")
+            await owner.send_json_to({"type": "here", "conversation": None})
+            return [await asyncio.wait_for(layer.receive(page), SOON) for _ in range(5)]
+
+    told: list[list[dict[str, Any]]] = []
+
+    async def told_story() -> None:
+        told.append(await story())
+
+    run(told_story)
+
+    assert [(message["name"], message["on"]) for message in told[0]] == [
+        ("Agent", on) for on in (True, True, False, True, False)
+    ]
+
+
+def test_staff_see_the_customer_of_the_open_conversation_write() -> None:
+    scene, conversation = a_scene()
+    here = str(conversation.public_id)
+
+    async def story() -> None:
+        async with connected(scene.person(Role.AGENT), scene.person(Role.SUPERVISOR)) as [agent, supervisor]:
+            await agent.send_json_to({"type": "here", "conversation": here, "state": "viewing"})
+            await heard_state(supervisor, "viewing")
+            message = {"type": "typing.changed", "who": "customer", "on": True, "name": ""}
+            await get_channel_layer().group_send(conversation_group(conversation.pk), message)
+
+            assert await heard(agent) == {"type": "customer", "conversation": here, "typing": True}
+            await ring(conversation)
+            kinds = [(await heard(supervisor))["type"]]
+            while kinds[-1] != "changed":
+                kinds.append((await heard(supervisor))["type"])
+            assert "customer" not in kinds
 
     run(story)
 

@@ -6,7 +6,10 @@ import { post } from "./exchange.js";
 import { hasPicture, rememberPicture, restorePicture, startPicture } from "./picture.js";
 
 const draftPause = 600;
+const typingLasts = 6_000;
 const timers = new Map();
+let lastTyped = -Infinity;
+let restTimer = 0;
 const remembered = { composer: null, texts: new Map(), mode: "reply", submitted: "" };
 // By conversation: a draft keeps words only, so the page keeps what was chosen while it is open.
 const pictures = new Map();
@@ -239,15 +242,37 @@ export function hasText() {
   return hasPicture() || forms().some((form) => form.elements.text.value.trim() !== "");
 }
 
-/** Whether the person is writing: text was typed in the last seconds. */
-export function isTyping() {
-  const field = document.activeElement;
-  return Boolean(field?.closest?.("form.composer")) && performance.now() - lastTyped < 8_000;
+/** What the person does here: "answering" the customer or "typing" a note in the last seconds, else "viewing". */
+export function doing() {
+  const form = document.activeElement?.closest?.("form.composer");
+  if (!form || performance.now() - lastTyped >= typingLasts) {
+    return "viewing";
+  }
+  return form.dataset.mode === "reply" ? "answering" : "typing";
 }
 
-let lastTyped = -Infinity;
-document.addEventListener("input", (event) => {
-  if (event.target.closest?.("form.composer")) {
-    lastTyped = performance.now();
-  }
-});
+/** Calls `say` whenever what the person does has changed. */
+export function watchDoing(say) {
+  let said = "viewing";
+  const look = () => {
+    if (doing() !== said) {
+      said = doing();
+      say();
+    }
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("form.composer")) {
+      lastTyped = event.target.value ? performance.now() : -Infinity;
+      clearTimeout(restTimer);
+      restTimer = setTimeout(look, typingLasts + 100);
+      look();
+    }
+  });
+  document.addEventListener("focusout", () => setTimeout(look, 0));
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.closest?.("form.composer")) {
+      lastTyped = -Infinity;
+      look();
+    }
+  });
+}

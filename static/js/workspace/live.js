@@ -11,9 +11,10 @@ const openWithin = 10_000;
 
 /**
  * Keeps the page live. `onChanged(list)` gets [{id, version}], or null for "look at everything";
- * `onPresence(message)` where a colleague is; `place()` says where this person is: {conversation, state}.
+ * `onPresence(message)` where a colleague is; `onCustomer(message)` whether the customer of the open conversation writes;
+ * `place()` says where this person is: {conversation, state}.
  */
-export function startLive({ onChanged, onPresence, place }) {
+export function startLive({ onChanged, onPresence, onCustomer, place }) {
   let socket = null;
   let failures = 0;
   let lastLook = performance.now();
@@ -53,6 +54,8 @@ export function startLive({ onChanged, onPresence, place }) {
         onChanged(message.conversations);
       } else if (message.type === "presence") {
         onPresence(message);
+      } else if (message.type === "customer") {
+        onCustomer(message);
       }
     });
     socket.addEventListener("close", () => {

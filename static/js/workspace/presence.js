@@ -1,9 +1,11 @@
 /*
- * Presence: which colleagues look at or write in which conversation. Whoever is silent for 25 seconds is gone.
+ * Presence: which colleagues look at or write in which conversation, and whether the customer writes. Whoever is silent
+ * for 25 seconds is gone.
  */
 
 const expiry = 25_000;
 const people = new Map();
+const writers = new Map();
 
 /** Takes a presence message of the socket. */
 export function hear({ conversation, person, name, state }) {
@@ -15,6 +17,16 @@ export function hear({ conversation, person, name, state }) {
   showPresence();
 }
 
+/** Takes the socket's word on whether a customer writes. */
+export function hearCustomer({ conversation, typing }) {
+  if (typing) {
+    writers.set(conversation, performance.now() + expiry);
+  } else {
+    writers.delete(conversation);
+  }
+  showPresence();
+}
+
 /** Writes who is where into every place that shows it. */
 export function showPresence() {
   const now = performance.now();
@@ -22,6 +34,9 @@ export function showPresence() {
     if (seen.until < now) {
       people.delete(person);
     }
+  }
+  for (const place of document.querySelectorAll("[data-customer-typing]")) {
+    place.hidden = !((writers.get(place.dataset.customerTyping) ?? 0) > now);
   }
   for (const place of document.querySelectorAll("[data-presence]")) {
     const here = [...people.values()].filter((seen) => seen.conversation === place.dataset.presence);
