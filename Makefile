@@ -60,5 +60,5 @@ clean:  ## remove the environment and what the tools keep; var/ holds data and s
 
 prepare-run prepare-dev:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here: install Python 3.11, 3.12 or 3.13, or name one, for example make run PYTHON=python3.12."; exit 1; }
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info[0] < 3)" || { echo "$(PYTHON) is no Python 3: name a Python 3.11, 3.12 or 3.13, for example make run PYTHON=python3.12."; exit 1; }
+	@$(PYTHON) -c "import sys; print(sys.version_info[0])" 2>/dev/null | grep -qx 3 || { echo "$(PYTHON) is no Python 3: name a Python 3.11, 3.12 or 3.13, for example make run PYTHON=python3.12."; exit 1; }
 	@$(PYTHON) scripts/prepare.py $(subst prepare-,,$@)

@@ -158,7 +158,7 @@ def _owners(scope: Scope, escalations: dict[str, int]) -> list[Tile]:
         _tile(scope, "with-bot", _("With the bot"), found["with-bot"]),
         _tile(scope, "waiting-for-person", _("Waiting for a person"), found["waiting-for-person"], kind="warn"),
         _tile(scope, "with-person", _("With a person"), found["with-person"]),
-        _tile(scope, "closed", _("Closed"), found["closed"], note=period_words(scope.filters.period)),
+        _tile(scope, "closed", _("Closed, not reopened"), found["closed"], note=period_words(scope.filters.period)),
         _oldest_wait(scope, found["unanswered"]),
         _tile(scope, "unanswered", _("Awaiting an answer"), found["unanswered"], note=_("whoever answers")),
         _tile(scope, "escalations-open", _("Escalations open"), escalations["escalations-open"], kind="warn"),

@@ -114,7 +114,7 @@ def _conversations() -> list[Metric]:
         ),
         Metric(
             key="closed",
-            label=_("Closed"),
+            label=_("Closed, not reopened"),
             kind=kind,
             condition=lambda scope: Q(mode=_Mode.CLOSED, closed_at__gte=scope.since),
             order=("-closed_at", "-pk"),

@@ -78,8 +78,53 @@ def test_a_setting_saved_in_the_admin_waits_in_a_draft_until_it_is_published(
     draft = Release.objects.get(state="draft")
     assert setting.config_value != "Ida"
     assert draft.configs.get(config_key="bot.name").config_value == "Ida"
-    as_admin.post(reverse("admin:agent_release_changelist"), {"action": "publish", "_selected_action": [draft.pk]})
+    as_admin.post(reverse("admin:agent_release_publish", args=[draft.pk]), {"note": "A friendlier name"})
     assert releases.current_release() == (published if four_eyes else draft)
+
+
+def test_a_release_shows_what_it_changes_before_it_is_published_and_is_rolled_back(
+    as_admin: Client, settings: Settings
+) -> None:
+    settings.FOUR_EYES = False
+    ensure_first_release()
+    first = Release.objects.get(state="published")
+    setting = AgentConfig.objects.get(release=first, config_key="bot.name")
+    page = reverse("admin:agent_agentconfig_change", args=[setting.pk])
+    as_admin.post(page, {"config_value": "Ida <b>", "description": "Name"})
+    draft = Release.objects.get(state="draft")
+
+    listed = as_admin.get(reverse("admin:agent_agentconfig_changelist"))
+    shown = as_admin.get(reverse("admin:agent_release_change", args=[draft.pk])).content.decode()
+    asked = as_admin.get(reverse("admin:agent_release_publish", args=[draft.pk]))
+
+    assert {row.release_id for row in listed.context["cl"].result_list} == {draft.pk}
+    assert f"Draft release {draft.number}" in listed.content.decode()
+    assert "1 change against Release 1" in shown
+    assert "Ida &lt;b&gt;" in shown
+    assert releases.current_release() == first
+    assert "What for" in asked.content.decode()
+
+    as_admin.post(reverse("admin:agent_release_publish", args=[draft.pk]), {"note": "Ida it is"})
+    assert [(row.pk, row.note) for row in Release.objects.current()] == [(draft.pk, "Ida it is")]
+    as_admin.post(reverse("admin:agent_release_roll_back", args=[draft.pk]), {"note": "Not yet"})
+    back = releases.current_release()
+    assert back is not None
+    assert back.configs.get(config_key="bot.name").config_value == setting.config_value
+    assert back.note.endswith("Not yet")
+
+
+@pytest.mark.parametrize("step", ["publish", "draft", "roll_back"])
+def test_the_steps_of_a_release_are_refused_to_who_may_not_take_them(
+    client: Client, people: dict[Role, User], step: str
+) -> None:
+    ensure_first_release()
+    first = Release.objects.get()
+
+    client.force_login(people[Role.VIEWER])
+    answer = client.post(reverse(f"admin:agent_release_{step}", args=[first.pk]), {"note": ""})
+
+    assert answer.status_code == 403
+    assert list(Release.objects.all()) == [first]
 
 
 def test_a_rule_saved_in_the_admin_changes_the_draft_only(as_admin: Client) -> None:

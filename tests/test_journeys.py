@@ -369,10 +369,11 @@ def test_a_prompt_editor_publishes_another_greeting_and_the_next_answer_uses_it(
     visitor.locator(".chat-message[data-from=bot]").first.wait_for(timeout=60_000)
     assert visitor.locator("text=Ahoy").count() == 0
 
-    page.goto(f"{product.url}/admin/agent/release/")
-    page.locator("input.action-select").first.check()
-    page.select_option("select[name=action]", "publish")
-    page.locator("button[name=index]").click()
+    page.get_by_role("link", name="See what it changes, and publish it").first.click()
+    page.locator("text=Ahoy").first.wait_for()
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_label("What for").fill("A word of the sea")
+    page.get_by_role("button", name="Publish").click()
     page.locator("text=the next answer follows it").wait_for()
 
     wait_until(lambda: _greets_anew(visitor), seconds=120, what="the new greeting")

@@ -141,7 +141,7 @@ def target_of(priority: str) -> timedelta:
 
 
 def why_here(conversation: Conversation, escalation: Escalation | None) -> list[str]:
-    """Why a conversation stands in the queue, in the words of its row."""
+    """Why a conversation stands in the queue, in the words of its row; by when it is due is a chip's matter."""
     if conversation.mode == Conversation.Mode.CLOSED:
         return [_("closed %(when)s") % {"when": _ago_sentence(conversation.closed_at)}]
     if conversation.mode == Conversation.Mode.BOT:
@@ -152,13 +152,6 @@ def why_here(conversation: Conversation, escalation: Escalation | None) -> list[
     else:
         words.append(_("answered, the customer's turn"))
     if escalation is not None:
-        if escalation.due_at is not None:
-            left = escalation.due_at - timezone.now()
-            words.append(
-                _("answer due in %(span)s") % {"span": span(left)}
-                if left > timedelta(0)
-                else _("answer late by %(span)s") % {"span": span(-left)}
-            )
         words.append(_(escalation.get_reason_display()).lower())
     return words
 

@@ -199,16 +199,17 @@ def problems_of(release: Release) -> list[str]:
 
 
 @transaction.atomic
-def publish(release: Release, by: User | ApiKey | None) -> Release:
+def publish(release: Release, by: User | ApiKey | None, *, note: str = "") -> Release:
     """Make the draft the one release the agent reads; the one before retires. The next answer follows it.
 
-    Raises NotADraft, ReleaseIncomplete, NotAllowed, SecondPersonNeeded (FOUR_EYES).
+    ``note`` takes the place of the draft's own. Raises NotADraft, ReleaseIncomplete, NotAllowed, SecondPersonNeeded (FOUR_EYES).
     """
     if by is not None:
         require(by, Action.PUBLISH_PROMPTS)
     draft = editable(release)
     if settings.FOUR_EYES and isinstance(by, User) and draft.created_by_id == by.pk:
         raise SecondPersonNeeded
+    draft.note = clean_text(note)[:300] or draft.note
     return _publish(draft, by)
 
 
@@ -222,7 +223,7 @@ def _publish(draft: Release, by: User | ApiKey | None) -> Release:
     draft.content_hash = hashlib.sha256(canonical(draft).encode()).hexdigest()
     draft.published_at = timezone.now()
     draft.published_by = by if isinstance(by, User) else None
-    draft.save(update_fields=["state", "content_hash", "published_at", "published_by"])
+    draft.save(update_fields=["state", "note", "content_hash", "published_at", "published_by"])
     audit.record(
         by,
         "release.published",

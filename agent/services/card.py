@@ -7,6 +7,7 @@ from typing import Any
 from agent.graph.state import AgentState, HistoryLine
 from agent.models import Intent
 from conversations.types import ReasonCategory
+from core.text import one_line
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Order number", re.compile(r"(?<![\w@.])(?:#\s?\d{4,12}|[A-Z]{2,4}-?\d{4,12}|\d{6,12})(?![\w@.])")),
@@ -22,6 +23,7 @@ _NEEDS_ORDER = frozenset(
     }
 )  # fmt: skip
 _MOST_FACTS = 8
+_TRIED_CHARACTERS = 200
 
 NEXT_STEPS: dict[str, str] = {
     ReasonCategory.URGENT: "Look at this first: make sure that nobody is in danger, then answer.",
@@ -78,4 +80,4 @@ def _has(facts: Sequence[dict[str, Any]], label: str) -> bool:
 
 
 def _tried(history: Sequence[HistoryLine]) -> list[str]:
-    return [line["text"][:200] for line in history if line["sender"] == "bot"][-3:]
+    return [one_line(line["text"], _TRIED_CHARACTERS) for line in history if line["sender"] == "bot"][-3:]

@@ -4,6 +4,7 @@
  */
 
 const en = {
+  greeting: "Hello! How can we help?",
   bot: "Assistant",
   team: "Team",
   you: "You",
@@ -53,6 +54,7 @@ const en = {
 };
 
 const de = {
+  greeting: "Hallo! Wie können wir helfen?",
   bot: "Assistent",
   team: "Team",
   you: "Sie",
@@ -102,6 +104,7 @@ const de = {
 };
 
 const es = {
+  greeting: "¡Hola! ¿En qué podemos ayudarle?",
   bot: "Asistente",
   team: "Equipo",
   you: "Usted",
@@ -151,6 +154,7 @@ const es = {
 };
 
 const it = {
+  greeting: "Ciao! Come possiamo aiutarla?",
   bot: "Assistente",
   team: "Team",
   you: "Lei",
@@ -200,6 +204,7 @@ const it = {
 };
 
 const nl = {
+  greeting: "Hallo! Waarmee kunnen we helpen?",
   bot: "Assistent",
   team: "Team",
   you: "U",

@@ -293,6 +293,9 @@ function translate() {
     element.setAttribute("aria-label", format(strings[element.dataset.label], { business: body.dataset.business }));
   }
   part("field").placeholder = strings.placeholder;
+  // An account has its own words of welcome, or these.
+  const welcome = part("greeting").querySelector("p");
+  welcome.textContent = welcome.textContent.trim() || strings.greeting;
 }
 
 function listen() {

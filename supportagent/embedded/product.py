@@ -95,7 +95,8 @@ class Product:
         give_up.start()
         until = time.monotonic() + END_SECONDS
         self._stop.set()
-        if self._simulator is not None:
+        if self._starting.is_alive() and self._simulator is not None:
+            # It may be what the start waits for.
             self._simulator.stop()
         if self._starting.ident is not None:
             self._starting.join(max(0.1, until - time.monotonic()))
@@ -104,9 +105,12 @@ class Product:
         done &= self._duties.wait(max(0.1, until - time.monotonic()))
         if self._sweeping.ident is not None:
             self._sweeping.join(1.0)
+        # Last, so that whoever still calls it is answered.
+        if self._simulator is not None:
+            self._simulator.stop()
         connections.close_all()
         if not done:
-            logger.warning("Work was under way; the next start finds it in the database and goes on.")
+            logger.info("Work was under way; the next start finds it in the database and goes on.")
             # A pool's threads would hold the interpreter until they are through.
             os._exit(0)
         give_up.cancel()
