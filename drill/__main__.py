@@ -19,8 +19,9 @@ from drill.faults import FAULTS
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
 from drill.report import markdown
-from drill.rig import SHORT_LEASES, DrillFailed, Rig, Shape
+from drill.rig import SHORT_LEASES, DrillFailed, Rig
 from drill.servers import Servers
+from drill.shapes import Shape
 from drill.staff import Colleague
 
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
@@ -98,10 +99,10 @@ def crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) ->
         begun = time.monotonic()
 
         def tell(taken: crash.Taken) -> None:
-            word = "skipped" if taken.skipped else "held" if taken.holds else "BROKEN"
+            word = "held" if taken.holds else "BROKEN"
             broken = ", ".join(taken.verdict.names) if taken.verdict else ""
             died = f"{taken.died} died, {taken.seconds:.1f} s" if taken.died else ""
-            detail = taken.skipped or "; ".join(part for part in (died, taken.problem, broken) if part)
+            detail = "; ".join(part for part in (died, taken.problem, broken) if part)
             verdict = taken.verdict.as_json() if taken.verdict else None
             report.tell(word, f"{taken.shape} {taken.point}", detail, seconds=taken.seconds, verdict=verdict)
             if word == "BROKEN":
