@@ -5,6 +5,7 @@ Exit code 0: everything held. 1: something broke. 2: the drill could not be carr
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from drill import crash, mutants
 from drill.faults import FAULTS
@@ -49,6 +50,7 @@ class Report:
 def main() -> int:
     """Carry out what was asked for."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, _end)
     report = Report()
     begun = time.monotonic()
     code = 0
@@ -70,6 +72,12 @@ def main() -> int:
         command = f"python -m drill {' '.join(sys.argv[1:])}"
         Path(arguments.report).write_text(markdown(report.results, command=command))
     return code
+
+
+def _end(*_: object) -> NoReturn:
+    """End as at Ctrl-C, and with us whatever was started; a second SIGTERM does not interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
 
 
 @contextmanager
