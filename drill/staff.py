@@ -11,13 +11,18 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _MADE = re.compile(r"/core/user/(\d+)/change/")
 
 
+def _client() -> httpx2.Client:
+    """A connection for each request: one that is kept may be closed by the server just as it is used again."""
+    return httpx2.Client(timeout=60, follow_redirects=False, limits=httpx2.Limits(max_keepalive_connections=0))
+
+
 @dataclass(slots=True, kw_only=True)
 class Colleague:
     """One signed-in person. A session outlives the process that began it."""
 
     rig: Rig
     name: str = STAFF
-    _client: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=30, follow_redirects=False))
+    _client: httpx2.Client = field(default_factory=_client)
     _token: str = ""
 
     def sign_in(self) -> None:
