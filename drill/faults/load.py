@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import cycle
 
 from drill.faults.base import BOTH, Fault, Stage
 from drill.screens import Deaf, Record, Screen
@@ -78,8 +79,13 @@ def unheard(stage: Stage) -> None:
     record.start()
     outages = _outages(stage)
     try:
-        for number in stage.strikes(1.0, 2.5):
-            with outages[number % len(outages)]():
+        for outage in cycle(outages):
+            # Each kind once, however short the run.
+            if stage.injected >= len(outages) and not stage.goes_on():
+                break
+            stage.pause(1.0, 2.5)
+            stage.injected += 1
+            with outage():
                 stage.pause(OUTAGE_SECONDS)
         # What was changed last has to be heard of too.
         stage.pause(CLOSING_SECONDS)
