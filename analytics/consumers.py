@@ -6,6 +6,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from conversations.listening import listeners
 from core import live
 from core.models import User
 from core.policy import Action, Grant, allows, reach
@@ -39,17 +40,19 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.user_id = user.pk
         if not self.sees_all:
             self.team_ids = await database_sync_to_async(_team_ids)(user)
-        await self.channel_layer.group_add(live.STAFF_GROUP, self.channel_name)
+        await live.join(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         if self.sees_all:
-            await self.channel_layer.group_add(live.OPERATIONS_GROUP, self.channel_name)
+            await live.join(self.channel_layer, live.OPERATIONS_GROUP, self.channel_name)
+        listeners().join(self._hear)
         await self.send_json({"type": "ready"})
 
     async def disconnect(self, code: int) -> None:
         """Leave."""
         if self.telling is not None:
             self.telling.cancel()
-        await self.channel_layer.group_discard(live.STAFF_GROUP, self.channel_name)
-        await self.channel_layer.group_discard(live.OPERATIONS_GROUP, self.channel_name)
+        listeners().leave(self._hear)
+        await live.leave(self.channel_layer, live.STAFF_GROUP, self.channel_name)
+        await live.leave(self.channel_layer, live.OPERATIONS_GROUP, self.channel_name)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Pass over what staff's screens tell each other and this one has no use for."""
@@ -70,6 +73,11 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return {}
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
+        """Bells that arrived by themselves."""
+        listeners().note(event["bells"])
+        await self._hear(event)
+
+    async def _hear(self, event: dict[str, Any]) -> None:
         """Bells: tell the page soon, once for all that ring until then."""
         if any(self._concerns(bell) for bell in event["bells"]):
             self._tell_soon()

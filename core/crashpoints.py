@@ -33,6 +33,8 @@ POINTS: Mapping[str, str] = {
     "takeover.mid_tx": "a person owns the conversation, and that is not committed",
     "sweeper.between_steps": "one step of the sweep is done, the next not begun",
     "spend.after_reserve": "money is reserved for a call that is not made",
+    "erase.mid_tx": "a person's ids are hashes, and what they said is still there",
+    "export.mid_stream": "a part of a file is written, and its row does not know",
 }
 
 

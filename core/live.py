@@ -8,7 +8,9 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 STAFF_GROUP = "staff"
 OPERATIONS_GROUP = "operations"
+LAYER_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,30 @@ class Bell:
 def conversation_group(conversation_id: int) -> str:
     """The channel group of one conversation's visitors and viewers."""
     return f"conversation.{conversation_id}"
+
+
+async def join(layer: Any, group: str, channel: str) -> None:
+    """Let a screen hear a group's bells. Never raises: without the layer it finds out by looking, only later."""
+    await _reach(layer.group_add(group, channel))
+
+
+async def leave(layer: Any, group: str, channel: str) -> None:
+    """Hear them no more. Never raises."""
+    await _reach(layer.group_discard(group, channel))
+
+
+async def tell(layer: Any, group: str, message: Mapping[str, Any]) -> None:
+    """Send something fleeting to a group from an event loop. Never raises."""
+    await _reach(layer.group_send(group, message))
+
+
+async def _reach(deed: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(LAYER_SECONDS):
+            await deed
+    except Exception:
+        # Whatever the layer's backend raises: a socket outlives it.
+        logger.exception("The channel layer did not answer a screen.")
 
 
 class _Ringer:

@@ -5,20 +5,23 @@ Exit code 0: everything held. 1: something broke. 2: the drill could not be carr
 
 import argparse
 import shlex
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 from drill import crash, mutants
 from drill.faults import FAULTS
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
 from drill.report import Report
-from drill.rig import SHORT_LEASES, DrillFailed, Rig, Shape
+from drill.rig import SHORT_LEASES, DrillFailed, Rig
 from drill.servers import Servers
+from drill.shapes import Shape
 from drill.slice import take_slice
 from drill.staff import Colleague
 
@@ -28,6 +31,7 @@ SHAPES: tuple[Shape, ...] = ("embedded", "services")
 def main() -> int:
     """Carry out what was asked for."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, _end)
     report = Report(commands=[shlex.join(["python", "-m", "drill", *sys.argv[1:]])])
     begun = time.monotonic()
     code = 0
@@ -45,6 +49,12 @@ def main() -> int:
     if arguments.report:
         Path(arguments.report).write_text(report.markdown(), encoding="utf-8")
     return code
+
+
+def _end(*_: object) -> NoReturn:
+    """End as at Ctrl-C, and with us whatever was started; a second SIGTERM does not interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
 
 
 @contextmanager
@@ -108,10 +118,10 @@ def _crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -
         begun = time.monotonic()
 
         def tell(taken: crash.Taken) -> None:
-            word = "skipped" if taken.skipped else "held" if taken.holds else "BROKEN"
+            word = "held" if taken.holds else "BROKEN"
             broken = ", ".join(taken.verdict.names) if taken.verdict else ""
             died = f"{taken.died} died, {taken.seconds:.1f} s" if taken.died else ""
-            detail = taken.skipped or "; ".join(part for part in (died, taken.problem, broken) if part)
+            detail = "; ".join(part for part in (died, taken.problem, broken) if part)
             verdict = taken.verdict.as_json() if taken.verdict else None
             report.tell(word, f"{taken.shape} {taken.point}", detail, seconds=taken.seconds, verdict=verdict)
             if word == "BROKEN":

@@ -13,6 +13,8 @@ STILL_MOVING = """
 SELECT (SELECT count(*) FROM integrations_webhookevent WHERE state = 'received')
      + (SELECT count(*) FROM conversations_message WHERE disposition = 'undecided')
      + (SELECT count(*) FROM conversations_delivery WHERE state IN ('pending', 'sending', 'retry_wait', 'unknown'))
+     + (SELECT count(*) FROM privacy_erasure WHERE state IN ('approved', 'files'))
+     + (SELECT count(*) FROM privacy_export WHERE state = 'approved')
      + (SELECT count(*) FROM core_auditevent e WHERE NOT EXISTS (
           SELECT 1 FROM core_auditseal s WHERE s.event_id = e.id))
 """

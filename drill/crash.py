@@ -1,8 +1,10 @@
 """Each crash point once, alone: the process dies exactly there, is started again, and everything is judged."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
@@ -12,6 +14,7 @@ import httpx2
 from drill.checker import Verdict, drain, judge
 from drill.model import ModelServer
 from drill.rig import DrillFailed, Rig, wait_for
+from drill.rights import customer_of, have_erased, messages_exported, places_of
 from drill.staff import Colleague
 
 STRIKE_SECONDS = 60.0
@@ -24,22 +27,24 @@ QUESTION = "How long does delivery to France take? ({number})"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One crash point, and what leads a process there. ``waits_for`` says why it cannot be taken yet, if so."""
+    """One crash point, and what leads a process there.
+
+    ``afterwards`` finds what is wrong beside the invariants when everything has come to rest.
+    """
 
     name: str
-    drive: "Callable[[Scene], None] | None" = None
-    waits_for: str = ""
+    drive: "Callable[[Scene], None]"
+    afterwards: "Callable[[Scene], list[str]]" = lambda _: []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One point's end. ``died`` names the process; ``skipped`` says why it was not tried."""
+    """One point's end. ``died`` names the process."""
 
     point: str
     shape: str
     died: str = ""
     seconds: float = 0.0
-    skipped: str = ""
     problem: str = ""
     verdict: Verdict | None = None
 
@@ -56,6 +61,7 @@ class Scene:
         self.rig = rig
         self.model = model
         self.colleague = colleague
+        self.marker = ""
         self._numbers = count(1)
 
     def write(self) -> str:
@@ -64,6 +70,17 @@ class Scene:
         text = QUESTION.format(number=number)
         self.rig.simulator("POST", "say", {"user": f"customer-{number}", "text": text})
         return text
+
+    def mark(self) -> str:
+        """A customer writes of whom everything holds ``marker``; the platform's conversation, once it is taken in."""
+        number = next(self._numbers)
+        self.marker = f"marker{number}x{secrets.token_hex(6)}"
+        said = self.rig.simulator("POST", "say", {"user": self.marker, "text": f"Where is my parcel {self.marker}?"})
+        thread: str = said["conversation_id"]
+        wait_for(
+            lambda: customer_of(self.rig, thread) is not None, seconds=STRIKE_SECONDS, what="the customer to be there"
+        )
+        return thread
 
     def conversation(self, text: str) -> tuple[int, str, str]:
         """The conversation in which ``text`` was written: its key, public id and mode; waits until it is there."""
@@ -106,6 +123,32 @@ def _take_over(scene: Scene) -> None:
         scene.model.let_go()
 
 
+def _erase(scene: Scene) -> None:
+    """Two people have a customer erased whose answer may still be on its way."""
+    second = scene.colleague.hire(f"second-{secrets.token_hex(4)}")
+    thread = scene.mark()
+    customer = customer_of(scene.rig, thread)
+    if customer is None:
+        raise DrillFailed("The customer who was to be erased is not there any more.")
+    with suppress(httpx2.TransportError):
+        # Where everything is one process, it may die before the second person's answer.
+        have_erased(scene.rig, customer, thread, scene.colleague, second)
+
+
+def _traces(scene: Scene) -> list[str]:
+    return [f"The erased customer is still found in {place}." for place in places_of(scene.rig, scene.marker)]
+
+
+def _export(scene: Scene) -> None:
+    """A person asks for the messages as a file."""
+    scene.mark()
+    scene.colleague.fill_in("privacy/export/add/", {"first_day": "", "last_day": ""})
+
+
+def _file(scene: Scene) -> list[str]:
+    return messages_exported(scene.rig, scene.colleague)
+
+
 POINTS = (
     Point(name="ingress.before_insert", drive=_write),
     Point(name="ingress.after_commit_before_200", drive=_write),
@@ -125,8 +168,8 @@ POINTS = (
     Point(name="takeover.mid_tx", drive=_take_over),
     Point(name="sweeper.between_steps", drive=_write),
     Point(name="spend.after_reserve", drive=_write),
-    Point(name="erase.mid_tx", waits_for="the drill does not lead anybody to an erasure yet"),
-    Point(name="export.mid_stream", waits_for="the drill does not lead anybody to an export yet"),
+    Point(name="erase.mid_tx", drive=_erase, afterwards=_traces),
+    Point(name="export.mid_stream", drive=_export, afterwards=_file),
 )
 
 
@@ -137,7 +180,7 @@ def take_all(scene: Scene, names: list[str], tell: Callable[[Taken], None]) -> l
         one = take(scene, point)
         tell(one)
         taken.append(one)
-        if not one.skipped and not one.holds:
+        if not one.holds:
             scene.rig.reset()
             scene.colleague.sign_in()
     return taken
@@ -146,14 +189,11 @@ def take_all(scene: Scene, names: list[str], tell: Callable[[Taken], None]) -> l
 def take(scene: Scene, point: Point) -> Taken:
     """Order the death, lead a process there, start it again, let everything come to rest, judge."""
     rig, begun = scene.rig, time.monotonic()
-    if point.drive is None:
-        return Taken(point=point.name, shape=rig.shape, skipped=point.waits_for)
     rig.order.write_text(point.name)
     problem = died = ""
     verdict: Verdict | None = None
     try:
-        drive = point.drive
-        driver = Driver(lambda: drive(scene))
+        driver = Driver(lambda: point.drive(scene))
         wait_for(
             lambda: driver.failed() or not rig.order.exists(),
             seconds=STRIKE_SECONDS,
@@ -163,6 +203,7 @@ def take(scene: Scene, point: Point) -> Taken:
         rig.simulator("DELETE", "faults")
         drain(rig)
         verdict = judge(rig)
+        problem = "; ".join(point.afterwards(scene))
     except DrillFailed as failure:
         problem = str(failure)
     finally:

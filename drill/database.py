@@ -35,6 +35,9 @@ class Database(Protocol):
     def rows(self, sql: str) -> Rows:
         """What a query finds, in a transaction of its own."""
 
+    def tables(self) -> list[str]:
+        """The names of all tables."""
+
     def change(self, sql: str) -> int:
         """Write to it past the product; returns how many rows were touched."""
 
@@ -71,6 +74,10 @@ class SqliteFile:
         """Read."""
         with closing(sqlite3.connect(self._file, timeout=10)) as connection:
             return list(connection.execute(sql))
+
+    def tables(self) -> list[str]:
+        """As SQLite lists them."""
+        return [row[0] for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
     def change(self, sql: str) -> int:
         """Write."""
@@ -123,6 +130,10 @@ class Postgres:
         """Read."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(sql.encode()).fetchall()
+
+    def tables(self) -> list[str]:
+        """Those of the product's schema."""
+        return [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
 
     def change(self, sql: str) -> int:
         """Write."""

@@ -45,7 +45,7 @@ class ForkServer:
     def start(
         self, command: tuple[str, ...], *, log: Path, settings: Mapping[str, Any] | None = None, mutant: str = ""
     ) -> "Fork":
-        """A process that runs ``command``: ``manage.py …`` or ``celery worker …``."""
+        """A process that runs ``command``: ``manage.py …`` or ``celery …``."""
         order = {"command": list(command), "log": str(log), "settings": dict(settings or {}), "mutant": mutant}
         return Fork(self, int(self.ask(order)["pid"]))
 
@@ -164,7 +164,7 @@ def _forget_the_reactor() -> None:
 
 
 def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") -> None:
-    """Run a command of the product here: ``manage.py …`` or ``celery worker …``, with settings of the drill's own."""
+    """Run a command of the product here: ``manage.py …`` or ``celery …``, with settings of the drill's own."""
     from django.conf import settings as product  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
@@ -176,7 +176,7 @@ def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") ->
     if command[0] == "celery":
         from supportagent.celery import app  # noqa: PLC0415
 
-        app.worker_main(argv=command[1:])
+        app.start(argv=command[1:])
     else:
         execute_from_command_line(command)
 

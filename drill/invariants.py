@@ -24,6 +24,10 @@ class Witness(Protocol):
     def log(self, kind: str) -> list[dict[str, Any]]:
         """Rows of one kind of the simulator's truth log, oldest first."""
 
+    @property
+    def forgotten(self) -> set[str]:
+        """The platform's conversations whose customers were erased: of them only numbers are left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
@@ -45,7 +49,9 @@ def _sql(*questions: tuple[str, str]) -> Callable[[Witness], Found]:
 
 def acked_missing(witness: Witness) -> Found:
     """1: what the platform was told "received" is kept, once."""
-    acked = {row["message_id"] for row in witness.log("webhook") if row["status"] == 200 and row["message_id"]}
+    rows = [row for row in witness.log("webhook") if row["status"] == 200 and row["message_id"]]
+    acked = {row["message_id"] for row in rows if row["conversation_id"] not in witness.forgotten}
+    erased = {row["message_id"] for row in rows} - acked
     kept = {row[0] for row in witness.query("SELECT event_key FROM integrations_webhookevent")}
     missing: Found = [
         ("acked, not kept", message_id) for message_id in sorted(acked) if f"msg:{message_id}" not in kept
@@ -53,9 +59,16 @@ def acked_missing(witness: Witness) -> Found:
     twice = witness.query(
         "SELECT source, event_key, count(*) FROM integrations_webhookevent GROUP BY source, event_key HAVING count(*) > 1"
     )
+    hashed = sum(key.startswith("erased:") for key in kept)
+    if hashed < len(erased):
+        missing.append(("acked, erased, and no trace of it is left to know a repetition by", hashed, len(erased)))
     return missing + [("kept twice", *row) for row in twice]
 
 
+SENDS_TO_THE_ERASED = """
+SELECT count(*) FROM conversations_delivery d JOIN conversations_conversation c ON c.id = d.conversation_id
+WHERE c.thread_key LIKE 'erased:%' AND d.attempts > 0
+"""
 one_end = _sql(
     ("undecided", "SELECT id, conversation_id FROM conversations_message WHERE disposition = 'undecided'"),
     (
@@ -83,10 +96,14 @@ def sent_twice(witness: Witness) -> Found:
     """3: the platform has each of our messages once, and we know of each that it has."""
     rows = witness.query("SELECT platform_message_id FROM conversations_delivery WHERE state = 'sent'")
     sent = {row[0] for row in rows if row[0]}
-    seen = [row["message_id"] for row in witness.log("accepted") if row["account"] == BUSINESS]
+    accepted = [row for row in witness.log("accepted") if row["account"] == BUSINESS]
+    seen = [row["message_id"] for row in accepted if row["conversation_id"] not in witness.forgotten]
+    begun = witness.query(SENDS_TO_THE_ERASED)[0][0]
+    too_many = len(accepted) - len(seen) - begun
     return [
         *[("arrived, and is no delivery's one arrival", found) for found in sorted(set(seen) - sent)],
         *[("recorded as sent, never arrived", found) for found in sorted(sent - set(seen))],
+        *([("arrived at erased customers without a send", too_many)] if too_many > 0 else []),
         *[
             ("one key for two", *row)
             for row in witness.query(
@@ -200,6 +217,8 @@ stuck = _sql(
           SELECT 1 FROM agent_agentrun n WHERE n.conversation_id = r.conversation_id AND n.id > r.id)
         """,
     ),
+    ("erasure", "SELECT id, state FROM privacy_erasure WHERE state IN ('approved', 'files')"),
+    ("export", "SELECT id, attempts FROM privacy_export WHERE state = 'approved'"),
 )
 given_up_silently = _sql(
     (

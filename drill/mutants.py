@@ -13,7 +13,8 @@ import psycopg
 from drill.checker import Verdict, drain, judge
 from drill.crash import STRIKE_SECONDS, Scene
 from drill.database import Database
-from drill.rig import DrillFailed, Process, wait_for
+from drill.rig import DrillFailed, wait_for
+from drill.shapes import Process
 
 THINKING = """
 SELECT count(*) FROM agent_agentrun WHERE state = 'running' OR error = 'The process that worked on it ended.'

@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Protocol, Self
 
 import httpx2
 
 from drill.database import Database, Postgres, Rows, SqliteFile
 from drill.forkserver import ForkServer
 from drill.invariants import BUSINESS
+from drill.shapes import BIN, Process, Shape, processes_of
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 CLIENT_KEY = "7000000000000000042"
 STAFF, PASSWORD = "drill", "only-for-a-drill-" + secrets.token_hex(8)
 READY_SECONDS = 180
@@ -34,10 +34,8 @@ SHORT_LEASES = {
     "SEND_LEASE_SECONDS": "5",
     "PLATFORM_CALL_SECONDS": "2.5",
     "RECONCILE_AFTER_SECONDS": "0.3,0.8,1.5",
+    "DATA_RIGHTS_LEASE_SECONDS": "4",
 }
-
-
-Shape = Literal["embedded", "services"]
 
 
 class DrillFailed(Exception):
@@ -54,28 +52,20 @@ class Running(Protocol):
     def wait(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """One process of the product: how it is started. One that ``forks`` may be a fork of the loaded product."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    forks: bool = True
-
-
 @dataclass(slots=True, kw_only=True)
 class Rig:
     """A product and its simulator in a folder of their own. Use as a context.
 
     ``variables`` are added to the product's environment. With ``quick_starts`` its processes are forks of one that has
     loaded it; ``overrides`` (settings) and ``mutant`` then hold for whatever is started from now on.
+    ``forgotten`` are the platform's conversations whose customers were erased.
     """
 
     folder: Path
     database_url: str = ""
     redis_url: str = ""
     port: int = 0
+    live_port: int = 0
     sim_port: int = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     quick_starts: bool = False
@@ -83,19 +73,25 @@ class Rig:
     mutant: str = ""
     running: dict[str, Running] = field(default_factory=dict)
     kills: int = 0
+    forgotten: set[str] = field(default_factory=set)
     _secrets: tuple[str, str, str] = ("", "", "")
     _forks: ForkServer | None = None
     _database: Database | None = None
 
     @property
     def shape(self) -> Shape:
-        """``embedded`` (one process, SQLite) or ``services`` (ingest, worker and sweeper, PostgreSQL and Redis)."""
+        """``embedded`` (one process, SQLite) or ``services`` (each by itself, PostgreSQL and Redis)."""
         return "services" if self.database_url else "embedded"
 
     @property
     def url(self) -> str:
-        """Where the product answers."""
+        """Where the product answers platforms."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pages_url(self) -> str:
+        """Where people have their pages."""
+        return f"http://127.0.0.1:{self.live_port or self.port}"
 
     @property
     def sim_url(self) -> str:
@@ -105,25 +101,13 @@ class Rig:
     @property
     def processes(self) -> tuple[Process, ...]:
         """What the product consists of in this shape."""
-        if self.shape == "embedded":
-            return (Process(name="up", command=("manage.py", "up", "--no-demo")),)
-        bind = ("--host", "127.0.0.1", "--port", str(self.port))
-        ingest = (str(BIN / "granian"), "--interface", "wsgi", *bind, "--workers", "1", "supportagent.wsgi:application")
-        celery = ("celery", "worker", "--pool", "threads", "--concurrency", "4")
-        return (
-            Process(name="ingest", command=ingest, environment={"PROCESS_KIND": "web"}, forks=False),
-            Process(
-                name="worker",
-                command=(*celery, "--loglevel", "WARNING", "--without-mingle", "--without-gossip"),
-                environment={"PROCESS_KIND": "worker"},
-            ),
-            Process(name="sweeper", command=("manage.py", "work"), environment={"PROCESS_KIND": "worker"}),
-        )
+        return processes_of(self.shape, port=self.port, live_port=self.live_port)
 
     def __enter__(self) -> Self:
         """Start everything and wait until it takes work."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port, self.sim_port = free_port(), free_port()
+        self.live_port = free_port() if self.shape == "services" else 0
         try:
             self.database.create()
             self._start_simulator()
@@ -157,6 +141,7 @@ class Rig:
         for process in self.running.values():
             _kill(process)
         self.running.clear()
+        self.forgotten.clear()
         self.database.restore()
         if change is not None:
             change(self.database)
@@ -191,7 +176,7 @@ class Rig:
         elif command[0] == "celery":
             command = (str(BIN / "celery"), "-A", "supportagent", *command[1:])
         elif self.mutant:
-            command = (*command[:-1], "drill.door:application")
+            command = (*command[:-1], process.mutant_door)
             environment["DRILL_MUTANT"] = self.mutant
         self._spawn(process.name, command, environment)
 
@@ -362,7 +347,7 @@ class Rig:
             if not self.runs(process.name):
                 tail = (self.folder / f"{process.name}.log").read_text(errors="replace")[-1500:]
                 raise DrillFailed(f"{process.name} ended by itself: {tail}")
-        return _answers(f"{self.url}/health/ready")
+        return all(_answers(f"{url}/health/ready") for url in {self.url, self.pages_url})
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> float:

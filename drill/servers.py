@@ -40,7 +40,11 @@ class Servers:
     def __enter__(self) -> Self:
         """Start both."""
         self.postgres_port, self.redis_port = free_port(), free_port()
-        self._services("up")
+        try:
+            self._services("up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,6 +92,28 @@ class Servers:
             yield
         finally:
             client.config_set("maxmemory", "0")
+            client.close()
+
+    @contextmanager
+    def refused_channels(self) -> Iterator[None]:
+        """Redis takes no PUBLISH and no SUBSCRIBE while the block runs; bells of work ring on."""
+        client = self.redis()
+        client.acl_setuser("default", enabled=True, categories=["-@pubsub"])
+        try:
+            yield
+        finally:
+            client.acl_setuser("default", enabled=True, categories=["+@pubsub"])
+            client.close()
+
+    @contextmanager
+    def crowded_channels(self) -> Iterator[None]:
+        """Redis cuts off every listener who has one message waiting while the block runs."""
+        client = self.redis()
+        client.config_set("client-output-buffer-limit", "pubsub 1 1 1")
+        try:
+            yield
+        finally:
+            client.config_set("client-output-buffer-limit", "pubsub 33554432 8388608 60")
             client.close()
 
     def restart_postgres(self) -> None:

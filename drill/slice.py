@@ -28,10 +28,14 @@ def take_slice(report: Report) -> None:
     """Carry out every lane; what each order found goes into the report. Raises DrillFailed where one could not be."""
     with tempfile.TemporaryDirectory(prefix="drill-slice-") as name:
         lanes = [_Lane(orders, Path(name) / str(number)) for number, orders in enumerate(LANES)]
-        for lane in lanes:
-            lane.start()
-        for lane in lanes:
-            lane.join()
+        try:
+            for lane in lanes:
+                lane.start()
+            for lane in lanes:
+                lane.join()
+        finally:
+            for lane in lanes:
+                lane.end()
         report.items = Report.read([file for lane in lanes for file in lane.files if file.exists()]).items
     problems = [problem for lane in lanes for problem in lane.problems]
     if problems:
@@ -47,15 +51,23 @@ class _Lane(threading.Thread):
         self._folder = folder
         self.files = [folder.with_name(f"{folder.name}-{number}.json") for number in range(len(orders))]
         self.problems: list[str] = []
+        self._ended = threading.Event()
+        self._drill: subprocess.Popen[bytes] | None = None
+
+    def end(self) -> None:
+        """End the drill that runs, if one does, and begin no other."""
+        self._ended.set()
+        if self._drill is not None:
+            self._drill.terminate()
+            self._drill.wait()
 
     def run(self) -> None:
         """All of them, also after one that broke."""
         for order, file in zip(self._orders, self.files, strict=True):
-            done = subprocess.run(
-                [sys.executable, "-m", "drill", *order, "--json", str(file)],
-                cwd=ROOT,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-            if done.returncode not in (0, 1):
-                self.problems.append(f"{' '.join(order)} could not be carried out (exit {done.returncode}).")
+            if self._ended.is_set():
+                return
+            command = [sys.executable, "-m", "drill", *order, "--json", str(file)]
+            self._drill = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+            code = self._drill.wait()
+            if code not in (0, 1):
+                self.problems.append(f"{' '.join(order)} could not be carried out (exit {code}).")

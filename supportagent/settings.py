@@ -250,6 +250,7 @@ FOUR_EYES = env.switch("FOUR_EYES", default=not DEMO)
 
 # --- Data rights: files that staff take out, and how many days each kind of row stays (0: for ever) -------------------
 
+DATA_RIGHTS_LEASE_SECONDS = env.number("DATA_RIGHTS_LEASE_SECONDS", default=120.0)
 EXPORTS_PER_HOUR = env.whole_number("EXPORTS_PER_HOUR", default=5, least=1)
 RETENTION_DAYS = {
     "messages": env.whole_number("RETENTION_MESSAGES_DAYS", default=365, least=0),

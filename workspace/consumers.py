@@ -3,14 +3,16 @@
 import logging
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from conversations.listening import listeners
 from conversations.models import Conversation
-from core.live import STAFF_GROUP, conversation_group
+from core import live
 from core.models import User
 from core.policy import Action, Subject, allows, sees_conversation
 
@@ -60,13 +62,15 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if not await self._is_still_allowed():
             await self.close(code=NOT_ALLOWED)
             return
-        await self.channel_layer.group_add(STAFF_GROUP, self.channel_name)
+        await live.join(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         await self.accept()
-        await self.channel_layer.group_send(STAFF_GROUP, {"type": "presence.ask"})
+        listeners().join(self._pass_on)
+        await self._tell_staff({"type": "presence.ask"})
 
     async def disconnect(self, code: int) -> None:
         """Tell the others that the person left."""
-        await self.channel_layer.group_discard(STAFF_GROUP, self.channel_name)
+        listeners().leave(self._pass_on)
+        await live.leave(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         await self._leave()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
@@ -90,7 +94,12 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return None
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
-        """Pass on the bells that concern this person."""
+        """Bells that arrived by themselves."""
+        listeners().note(event["bells"])
+        await self._pass_on(event)
+
+    async def _pass_on(self, event: dict[str, Any]) -> None:
+        """Tell the page of the bells that concern this person."""
         changed = [
             {"id": bell["public_id"], "version": bell["version"]}
             for bell in event["bells"]
@@ -130,7 +139,7 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def presence_ask(self, event: dict[str, Any]) -> None:
         """Somebody new asks who is where."""
         if self.place is not None:
-            await self.channel_layer.group_send(STAFF_GROUP, self.place)
+            await self._tell_staff(self.place)
 
     async def _move_to(self, conversation: object, state: str) -> None:
         here = self.place["conversation"] if self.place is not None else None
@@ -141,16 +150,16 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.place is None:
             self.place = await database_sync_to_async(self._place_in)(conversation)
             if self.place is not None:
-                await self.channel_layer.group_add(conversation_group(self.place_pk), self.channel_name)
+                await live.join(self.channel_layer, live.conversation_group(self.place_pk), self.channel_name)
         if self.place is not None:
             self.place["state"] = state
-            await self.channel_layer.group_send(STAFF_GROUP, self.place)
+            await self._tell_staff(self.place)
 
     async def _leave(self) -> None:
         if self.place is not None:
             await self._tell_customer(typing=False)
-            await self.channel_layer.group_discard(conversation_group(self.place_pk), self.channel_name)
-            await self.channel_layer.group_send(STAFF_GROUP, {**self.place, "state": ""})
+            await live.leave(self.channel_layer, live.conversation_group(self.place_pk), self.channel_name)
+            await self._tell_staff({**self.place, "state": ""})
             self.place = None
 
     async def _tell_customer(self, *, typing: bool) -> None:
@@ -160,7 +169,11 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         self.is_answering = writes
         message = {"type": "typing.changed", "who": "human", "on": writes, "name": self.user.display_name}
-        await self.channel_layer.group_send(conversation_group(self.place_pk), message)
+        await live.tell(self.channel_layer, live.conversation_group(self.place_pk), message)
+
+    async def _tell_staff(self, message: Mapping[str, Any]) -> None:
+        """Presence is fleeting: where the channel layer does not answer, it is not told, and the socket goes on."""
+        await live.tell(self.channel_layer, live.STAFF_GROUP, message)
 
     def _place_in(self, conversation: str) -> Presence | None:
         """The presence message for a conversation that the person may see; None for any other."""

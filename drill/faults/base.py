@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx2
 
-from drill.rig import DrillFailed, Rig, Shape
+from drill.rig import DrillFailed, Rig
 from drill.servers import Servers
+from drill.shapes import Shape
 
 BOTH: tuple[Shape, ...] = ("embedded", "services")
 SERVICES: tuple[Shape, ...] = ("services",)
@@ -20,6 +21,7 @@ NOISE: tuple[dict[str, object], ...] = (
     {"where": "webhook", "kind": "duplicate", "copies": 1, "probability": 0.2},
     {"where": "webhook", "kind": "reorder", "seconds": 0.5, "probability": 0.05},
 )
+SHORT_SECONDS, FULL_SECONDS = 20.0, 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +40,8 @@ class Stage:
     noise: set[int] = field(default_factory=set)
     figures: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    looks: list[Callable[[], None]] = field(default_factory=list)
+    began_at: float = field(default_factory=time.monotonic)
 
     @property
     def own_servers(self) -> Servers:
@@ -49,6 +53,18 @@ class Stage:
     def goes_on(self) -> bool:
         """Whether there is time for another strike."""
         return time.monotonic() < self.ends_at
+
+    def scaled(self, least: int, full: int) -> int:
+        """How often something is to happen: ``least`` times in a short run, ``full`` times in one of a minute and more."""
+        seconds = self.ends_at - self.began_at
+        share = (seconds - SHORT_SECONDS) / (FULL_SECONDS - SHORT_SECONDS)
+        if share < 0:
+            return max(1, round(least * seconds / SHORT_SECONDS))
+        return round(least + (full - least) * min(1.0, share))
+
+    def at_rest(self, look: Callable[[], None]) -> None:
+        """Look at something once everything has come to rest."""
+        self.looks.append(look)
 
     def pause(self, low: float, high: float = 0.0) -> None:
         """Let the product work for a while, in seconds; of random length where two are given."""

@@ -9,8 +9,9 @@ from typing import Any
 from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Stage
 from drill.recovery import percentile, recoveries
-from drill.rig import Rig, Shape
+from drill.rig import Rig
 from drill.servers import Servers
+from drill.shapes import Shape
 from drill.traffic import Traffic
 
 
@@ -98,6 +99,8 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         traffic.stop()
         rig.simulator("DELETE", "faults")
     drained_after = drain(rig)
+    for look in stage.looks:
+        look()
     return Result(
         number=fault.number,
         name=fault.name,

@@ -16,6 +16,7 @@ from agent.services.forgetting import forget_runs
 from conversations import services as conversations
 from conversations.models import Conversation, Customer, Message
 from core import audit, leases
+from core.crashpoints import crash_point
 from core.keyed import keyed_hash, keyed_hashes
 from core.models import User
 from core.policy import Action, require
@@ -28,7 +29,6 @@ from privacy.tables import files_of, tables
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120.0
 # A send that began may be recorded until its lease is over; longer it is not waited for.
 WAIT_FOR_SENDS = timedelta(seconds=45)
 
@@ -92,7 +92,7 @@ def due_erasures(limit: int = 20) -> list[int]:
 def work_erasure(pk: int) -> bool:
     """Take an erasure on; True once it is done. False: it waits for a send under way, or somebody else has it."""
     name, owner = f"erasure {pk}", leases.process_name()
-    if not leases.take(name, owner=owner, seconds=LEASE_SECONDS):
+    if not leases.take(name, owner=owner, seconds=settings.DATA_RIGHTS_LEASE_SECONDS):
         return False
     try:
         erasure = Erasure.objects.select_related("customer").get(pk=pk)
@@ -170,6 +170,7 @@ def _erase_rows(erasure: Erasure) -> None:
     counts["agent.agentrun"] = forget_runs(thread.pk for thread in threads)
     erasure.files = sorted(set(files_of(customer)))
     conversations.forget_ids(customer)
+    crash_point("erase.mid_tx")
     # Rows that hang on others go before those.
     for table in reversed(tables()):
         rows = table.rows(customer)

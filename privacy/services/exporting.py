@@ -22,7 +22,6 @@ from privacy.services.person_file import write_person
 logger = logging.getLogger(__name__)
 
 LIFE = timedelta(hours=24)
-LEASE_SECONDS = 120.0
 MAX_ATTEMPTS = 5
 
 State = Export.State
@@ -86,7 +85,7 @@ def due_exports(limit: int = 10) -> list[int]:
 def work_export(pk: int) -> bool:
     """Write an export, or the next part of it; True once it is whole. Killed anywhere, it goes on from its last part."""
     name, owner = f"export {pk}", leases.process_name()
-    if not leases.take(name, owner=owner, seconds=LEASE_SECONDS):
+    if not leases.take(name, owner=owner, seconds=settings.DATA_RIGHTS_LEASE_SECONDS):
         return False
     try:
         export = Export.objects.select_related("customer", "requested_by").filter(pk=pk, state=State.APPROVED).first()

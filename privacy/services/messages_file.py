@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from conversations.models import Conversation, Message
+from core.crashpoints import crash_point
 from core.sheets import as_csv
 from privacy import folder
 from privacy.models import Export
@@ -37,6 +38,7 @@ def write_messages(export: Export) -> bool:
         while not is_done and time.monotonic() < ends:
             rows = list(_messages(export)[:CHUNK])
             file.write(as_csv(_lines(rows), is_start=False).encode())
+            crash_point("export.mid_stream")
             export.rows += len(rows)
             export.cursor = rows[-1].pk if rows else export.cursor
             is_done = len(rows) < CHUNK

@@ -16,7 +16,7 @@ from supportagent import drills
 from tests.environment import embedded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-APPS = ("core", "conversations", "integrations", "agent", "analytics", "workspace", "supportagent")
+APPS = ("core", "conversations", "integrations", "agent", "analytics", "workspace", "privacy", "supportagent")
 CALL = re.compile(r"crash_point(?:\(|, )\"([a-z0-9_.]+)\"")
 
 

@@ -1,7 +1,10 @@
 """The drill itself, short: what it can do is what it says, and one strike at the real product is judged."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from drill.faults.runner import Result
 from drill.recovery import percentile
 from drill.report import Report
 from tests.product import ROOT
+from tests.waiting import wait_until
 
 
 def result(**values: object) -> Result:
@@ -105,6 +109,36 @@ def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
 def test_recovery_is_the_time_that_nineteen_of_twenty_do_not_exceed() -> None:
     assert percentile([float(number) for number in range(1, 21)], 0.95) == 19.0
     assert percentile([], 0.95) is None
+
+
+def of_this_drill(folder: Path) -> list[str]:
+    """The command of every process that was started for the drill in ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(folder).encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
+def test_a_drill_that_is_asked_to_stop_ends_what_it_started(tmp_path: Path) -> None:
+    drill = subprocess.Popen(
+        [sys.executable, "-m", "drill", "crash", "--only", "ingest.mid_tx"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: any("simulator" in command for command in of_this_drill(tmp_path)), seconds=120)
+
+        drill.send_signal(signal.SIGTERM)
+
+        assert drill.wait(60) == 128 + signal.SIGTERM
+    finally:
+        drill.kill()
+    assert of_this_drill(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_order_that_is_not_known_is_refused() -> None:

@@ -10,7 +10,9 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
+from conversations.listening import BELLS_TAKE, listeners
 from conversations.models import Conversation
 from core.live import STAFF_GROUP, conversation_group
 from core.models import User
@@ -106,6 +108,24 @@ def test_bells_reach_those_who_see_the_conversation() -> None:
                     "conversations": [{"id": str(conversation.public_id), "version": conversation.version}],
                 }
             assert await sockets[3].receive_nothing(timeout=SILENCE)
+
+    run(story)
+
+
+def test_a_change_that_no_bell_told_is_told_by_looking() -> None:
+    scene, conversation = a_scene()
+    person = scene.person(Role.AGENT)
+
+    async def story() -> None:
+        async with connected(person) as [communicator]:
+            conversation.version += 1
+            conversation.updated_at = timezone.now() - 2 * BELLS_TAKE
+            await conversation.asave(update_fields=["version", "updated_at"])
+            await listeners().look()
+
+            told = await heard(communicator)
+
+        assert told["conversations"] == [{"id": str(conversation.public_id), "version": conversation.version}]
 
     run(story)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.product]
 
 
-@pytest.mark.parametrize(("path", "polling"), [("/workspace/", "Every 10 s"), ("/dashboard/", "")])
+@pytest.mark.parametrize(("path", "polling"), [("/workspace/", "Every 4 s"), ("/dashboard/", "")])
 def test_a_handshake_that_is_never_answered_is_given_up_and_tried_again(
     path: str, polling: str, page: "Page", running_demo: RunningProduct
 ) -> None:

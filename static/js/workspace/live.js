@@ -5,7 +5,7 @@
 import { setConnection } from "../shell.js";
 
 const heartbeat = 10_000;
-const pollEvery = 10_000;
+const pollEvery = 4_000;
 const lookAnyway = 30_000;
 const openWithin = 10_000;
 
@@ -61,7 +61,7 @@ export function startLive({ onChanged, onPresence, onCustomer, place }) {
     socket.addEventListener("close", () => {
       clearTimeout(deadline);
       failures += 1;
-      setConnection(navigator.onLine ? "polling" : "offline", navigator.onLine ? "Every 10 s" : "Offline");
+      setConnection(navigator.onLine ? "polling" : "offline", navigator.onLine ? "Every 4 s" : "Offline");
       retry = setTimeout(connect, Math.min(30_000, 500 * 2 ** Math.min(failures, 6)) * (0.7 + Math.random() * 0.6));
     });
   };

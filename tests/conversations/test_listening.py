@@ -1,0 +1,120 @@
+"""Screens that the channel layer leaves alone still learn what changed, once, and only what no bell told them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.utils import timezone
+
+from conversations import listening
+from conversations.listening import BELLS_TAKE, Listeners
+from conversations.models import Conversation
+from tests.factories import make_conversation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def changed(conversation: Conversation) -> Conversation:
+    """The conversation, changed long enough ago for a bell to have arrived."""
+    conversation.version += 1
+    conversation.updated_at = timezone.now() - 2 * BELLS_TAKE
+    conversation.save(update_fields=["version", "updated_at"])
+    return conversation
+
+
+def bell(conversation: Conversation) -> dict[str, Any]:
+    """The bell of its last change."""
+    return {"conversation_id": conversation.pk, "version": conversation.version}
+
+
+def screen(heard: list[tuple[int, int]]) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    """An open screen that writes down what it is told."""
+
+    async def hear(message: dict[str, Any]) -> None:
+        heard.extend((told["conversation_id"], told["version"]) for told in message["bells"])
+
+    return hear
+
+
+def test_a_change_without_a_bell_is_told_once_to_every_screen() -> None:
+    conversation = make_conversation()
+    first: list[tuple[int, int]] = []
+    second: list[tuple[int, int]] = []
+
+    @async_to_sync
+    async def look_twice() -> None:
+        listeners = Listeners()
+        for heard in (first, second):
+            listeners.join(screen(heard))
+        await sync_to_async(changed)(conversation)
+        await listeners.look()
+        await listeners.look()
+
+    look_twice()
+
+    assert first == second == [(conversation.pk, conversation.version)]
+
+
+def test_what_a_bell_told_is_not_told_again() -> None:
+    told, missed = make_conversation(), make_conversation()
+    heard: list[tuple[int, int]] = []
+
+    @async_to_sync
+    async def look() -> None:
+        listeners = Listeners()
+        listeners.join(screen(heard))
+        for conversation in (told, missed):
+            await sync_to_async(changed)(conversation)
+        listeners.note([bell(told)])
+        await listeners.look()
+
+    look()
+
+    assert heard == [(missed.pk, missed.version)]
+
+
+def test_a_screen_that_fails_does_not_keep_the_news_from_the_others() -> None:
+    conversation = make_conversation()
+    heard: list[tuple[int, int]] = []
+
+    async def fail(_: dict[str, Any]) -> None:
+        raise RuntimeError("This socket is just closing.")
+
+    @async_to_sync
+    async def look() -> None:
+        listeners = Listeners()
+        listeners.join(fail)
+        listeners.join(screen(heard))
+        await sync_to_async(changed)(conversation)
+        await listeners.look()
+
+    look()
+
+    assert heard == [(conversation.pk, conversation.version)]
+
+
+def test_nobody_looks_where_no_screen_is_open() -> None:
+    @async_to_sync
+    async def open_and_close() -> bool:
+        listeners = Listeners()
+        hear = screen([])
+        listeners.join(hear)
+        looking = listeners._looking
+        listeners.leave(hear)
+        assert looking is not None
+        await sync_to_async(lambda: None)()
+        return looking.cancelled() or looking.cancelling() > 0
+
+    assert open_and_close()
+
+
+def test_each_event_loop_has_screens_of_its_own() -> None:
+    @async_to_sync
+    async def those_here() -> tuple[Listeners, Listeners]:
+        return listening.listeners(), listening.listeners()
+
+    first, again = those_here()
+
+    assert first is again
+    assert those_here()[0] is not first
