@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, end_episode
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
+from core.transactions import retried
 
 UNANSWERED_SECONDS = 120
 SILENT_HOURS = 24
@@ -44,7 +44,7 @@ def raise_overdue(limit: int = 50) -> int:
     return raised + sum(bury_exhausted(pk) for pk in list(stopped))
 
 
-@transaction.atomic
+@retried
 def _raise(pk: int) -> bool:
     conversation = lock(pk)
     if not Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).filter(pk=pk).exists():
@@ -72,7 +72,7 @@ def close_silent(limit: int = 200) -> int:
     return sum(_close(pk, last) for pk, last in list(silent))
 
 
-@transaction.atomic
+@retried
 def _close(pk: int, last_message_at: object) -> bool:
     conversation = lock(pk)
     if conversation.last_message_at != last_message_at or conversation.mode != Conversation.Mode.BOT:

@@ -18,6 +18,7 @@ from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
 from core.text import truncate
+from core.transactions import gave_way, retried
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
@@ -123,26 +124,26 @@ def _drain(lane: Lane) -> None:
             return
 
 
+@retried
 def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
     """Hold a conversation and take in what waits for it, in order; whether the lane may go on and may hold more."""
-    with transaction.atomic():
-        # Registered before anything is announced, so that it comes before the bells.
-        transaction.on_commit(partial(crash_point, "ingest.after_commit"))
-        conversation = conversations.lock(conversation_id, with_customer=True)
-        thread = (conversation.account_id, conversation.thread_key)
-        held: Conversation | None = conversation
-        now = database_now()
-        waiting = list(lane.waiting()[:MOST_AT_ONCE])
-        for event in waiting:
-            if event.next_attempt_at > now:
-                return False
-            reading = read.get(event.pk) or _read(event)
-            if reading.thread not in {None, thread}:
-                return True
-            if not _apply(event, reading, held):
-                return False
-            # A later event reads the row again: a failed one before it may have left this copy half changed.
-            held = None
+    # Registered before anything is announced, so that it comes before the bells.
+    transaction.on_commit(partial(crash_point, "ingest.after_commit"))
+    conversation = conversations.lock(conversation_id, with_customer=True)
+    thread = (conversation.account_id, conversation.thread_key)
+    held: Conversation | None = conversation
+    now = database_now()
+    waiting = list(lane.waiting()[:MOST_AT_ONCE])
+    for event in waiting:
+        if event.next_attempt_at > now:
+            return False
+        reading = read.get(event.pk) or _read(event)
+        if reading.thread not in {None, thread}:
+            return True
+        if not _apply(event, reading, held):
+            return False
+        # A later event reads the row again: a failed one before it may have left this copy half changed.
+        held = None
     # What came meanwhile has a bell of its own.
     return len(waiting) == MOST_AT_ONCE
 
@@ -235,20 +236,10 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:
-        with transaction.atomic():
-            end = _effect(reading.items, held) if reading.items else reading
-            crash_point("ingest.mid_tx")
-            WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
-                state=end.state,
-                reason=end.reason,
-                message_id=end.message_id,
-                account_id_hint=reading.account_id,
-                ingested_at=Now(),
-            )
-            if end.is_erased:
-                forget_event(event.pk)
-    except AnyDatabaseError:
-        if not connection.is_usable():
+        end = _write(event, reading, held)
+    except AnyDatabaseError as error:
+        # What gave way to another transaction is no failure of the event; who holds the thread does it all again.
+        if gave_way(error) or not connection.is_usable():
             raise
         logger.exception("Event %d could not be taken in.", event.pk)
         return _failed(event, "error: the database refused it.", account_id=reading.account_id)
@@ -259,6 +250,23 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)
     return True
+
+
+@retried
+def _write(event: WebhookEvent, reading: Reading, held: Conversation | None) -> Reading:
+    """Do what was read, and note in the event how that ended."""
+    end = _effect(reading.items, held) if reading.items else reading
+    crash_point("ingest.mid_tx")
+    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
+        state=end.state,
+        reason=end.reason,
+        message_id=end.message_id,
+        account_id_hint=reading.account_id,
+        ingested_at=Now(),
+    )
+    if end.is_erased:
+        forget_event(event.pk)
+    return end
 
 
 def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool:
