@@ -49,6 +49,7 @@ from conversations.services.staff import (
     reopen,
     reply,
     resolve,
+    reveal,
     take_over,
 )
 from conversations.services.sweeping import close_silent, due_sends, due_turns, raise_overdue
@@ -98,6 +99,7 @@ __all__ = [
     "reopen",
     "reply",
     "resolve",
+    "reveal",
     "seen",
     "settle_delivery",
     "settle_unknown",

@@ -1,4 +1,4 @@
-"""What people do: take, answer, note, pass on, hand back, resolve. Each is checked, audited and announced."""
+"""What people do: take, answer, note, reveal, pass on, hand back, resolve. Each is checked, audited and announced."""
 
 from django.db.models import Q
 from django.utils import timezone
@@ -288,6 +288,15 @@ def assign(conversation: Conversation, to: User | None, by: User, *, reason: str
     )
     announce(conversation.pk)
     return conversation
+
+
+@retried
+def reveal(message: Message, by: User) -> str:
+    """A customer's words as they wrote them, with the addresses and numbers in them; who looked is noted."""
+    conversation = Conversation.objects.get(pk=message.conversation_id)
+    require(by, Action.REVEAL_PII, conversation.policy_subject)
+    audit.record(by, "message.reveal", message)
+    return message.text
 
 
 @retried
