@@ -1,9 +1,11 @@
 """Taking events in: lane by lane, in the order they came, each exactly once."""
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from math import inf
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
@@ -91,24 +93,30 @@ def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
         _drain(Lane(account.source, thread_key, 0))
 
 
-def ingest_waiting(limit: int = 200) -> int:
-    """Take in what waits, whoever forgot to ring; returns how many lanes had something due."""
+def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
+    """Take in what waits, whoever forgot to ring; returns how many lanes had something due.
+
+    After ``seconds`` no other lane is begun and none is held again, so that a backlog holds up nothing else.
+    """
     earlier = WebhookEvent.objects.to_ingest().filter(
         source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
     )
     heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
     found = list(heads.order_by("id").values_list("source", "conv_key", "pk")[:limit])
+    until = time.monotonic() + seconds
     for lane in (Lane(*head) for head in found):
         try:
-            _drain(lane)
+            _drain(lane, until=until)
         except Exception:
             # One lane's trouble must not keep the others waiting.
             logger.exception("A lane of %s could not be taken in.", lane.source)
+        if time.monotonic() >= until:
+            break
     return len(found)
 
 
-def _drain(lane: Lane) -> None:
-    """Deal with a lane until it is empty or has to wait."""
+def _drain(lane: Lane, *, until: float = inf) -> None:
+    """Deal with a lane until it is empty or has to wait, or the monotonic clock says ``until``."""
     for _ in range(MOST_ROUNDS):
         waiting = list(lane.waiting()[:2])
         if not waiting or waiting[0].next_attempt_at > database_now():
@@ -120,7 +128,7 @@ def _drain(lane: Lane) -> None:
             went_on = _apply(head, reading) and len(waiting) > 1
         else:
             went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
-        if not went_on:
+        if not went_on or time.monotonic() >= until:
             return
 
 
