@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def counted(result: str) -> float:
     """How many transactions ended so in this process."""
-    return counter.labels(result)._value.get()
+    return float(counter.labels(result)._value.get())
 
 
 @pytest.mark.services
@@ -70,7 +70,7 @@ def test_it_is_tried_three_times_more_and_then_the_error_is_told(code: str) -> N
 @pytest.mark.services
 def test_nothing_of_a_try_that_gave_way_stays_or_is_announced() -> None:
     team = make_team()
-    announced = []
+    announced: list[str] = []
 
     @retried
     def rename() -> None:
