@@ -45,7 +45,7 @@ _SPANISH = re.compile(r"\b(?:[XYZ]\d{7}|\d{8})-?[A-Z]\b")
 _NAMED_IDENTITY = re.compile(
     r"\b(?:passport|reisepass|personalausweis|ausweis|identity card|id card|national id|social security|ssn|steuer-?id|"
     r"sozialversicherung|bsn|burgerservicenummer|paspoort|pasaporte|dni|passaporto|codice fiscale)\w{0,10}"
-    r"(?:\s{1,3}(?:number|no\.?|nr\.?|nummer|numero|número))?\s{0,3}(?:is|ist|lautet|es|è|:|=|#)?\s{0,3}"
+    r"(?:\s{1,3}(?:number|no\.?|nr\.?|nummer|numero|número))?\s{0,3}(?:(?:ist|is|lautet|es|è)\b|[:=#])?\s{0,3}"
     r"(?P<value>[A-Z0-9](?:[ -]?[A-Z0-9]){4,17})(?![\w-])",
     re.IGNORECASE,
 )

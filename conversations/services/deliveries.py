@@ -229,11 +229,9 @@ def _park(conversation: Conversation, delivery: Delivery, state: Delivery.State,
 
 def release_expired_sends(limit: int = 100) -> int:
     """Sends whose sender died: not known whether they arrived. They never go back to be sent as if nothing was."""
-    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).values_list(
-        "pk", "conversation_id"
-    )
+    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).order_by("lease_until")
     released = 0
-    for pk, conversation_id in expired[:limit]:
+    for pk, conversation_id in expired.values_list("pk", "conversation_id")[:limit]:
         released += _release(pk, conversation_id)
     return released
 
