@@ -7,7 +7,7 @@ TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
 PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run drill test test-services test-browser services-up services-down check fix fuzz lock models ci clean prepare-run prepare-dev
+.PHONY: help run drill test test-services test-browser services-up services-down check fix volume fuzz lock models ci clean prepare-run prepare-dev
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -30,6 +30,9 @@ services-up:  ## start a PostgreSQL and a Redis for the tests, beside any others
 
 services-down:  ## stop them
 	@$(PYTHON) scripts/services.py down
+
+volume: prepare-dev  ## show that a sweep finds its work by indexes beside many records (ARGS="-m volume" with test-services: on PostgreSQL)
+	@exec $(IN) -m pytest -m volume $(ARGS)
 
 fuzz: prepare-dev  ## send 100,000 mutated bodies to the door; ARGS="--bodies 2000 --seed 1", ARGS="--shape services"
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m tests.fuzz $(ARGS)

@@ -12,6 +12,7 @@ from analytics import wording
 from analytics.scope import Kind, Scope
 from conversations.models import Conversation, Delivery, Episode, Escalation, Message
 from conversations.types import Priority
+from core.personal import masked
 from core.text import one_line
 from integrations.models import WebhookEvent
 
@@ -69,7 +70,7 @@ def _last_line(entry: Entry) -> str:
 
 def _own_line(entry: Entry) -> str:
     message: Message = entry.item
-    return message.text or wording.humanise(message.kind)
+    return masked(message.text) or wording.humanise(message.kind)
 
 
 def _conversation(entry: Entry) -> list[Cell]:

@@ -1,6 +1,7 @@
 """The dashboard's doors: the page, its live part, the rows behind a figure, and those rows as a file."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ from core.sheets import as_csv
 from integrations.models import PlatformAccount
 
 LONGEST_FILE = 50_000
+LONGEST_WALK = timedelta(hours=24)
 Door = Callable[..., HttpResponse]
 
 
@@ -72,8 +74,13 @@ def tiles(request: HttpRequest) -> HttpResponse:
 @require_safe
 @opened_by(Action.VIEW_DASHBOARD)
 def metric_rows(request: HttpRequest, key: str) -> HttpResponse:
-    """The rows that a figure counts, a page of them."""
-    metric, scope, part = _metric(key), _scope(request), request.GET.get("part", "")
+    """The rows that a figure counts, a page of them.
+
+    The address of the next page names the instant of the first (``at``), so that whoever walks the list sees one state
+    of "the last hour", however long they take.
+    """
+    metric, part = _metric(key), request.GET.get("part", "")
+    scope = _scope(request, now=_instant(request))
     if not allows(_person(request), metric.action):
         return denied(request)
     try:
@@ -90,7 +97,9 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponse:
         "number": number,
         "page": page,
         "is_first": not request.GET.get("after"),
-        "next_url": f"{here}?{filters.query(part=part, after=page.next_cursor)}" if page.next_cursor else "",
+        "next_url": f"{here}?{filters.query(part=part, at=scope.now.isoformat(), after=page.next_cursor)}"
+        if page.next_cursor
+        else "",
         "first_url": f"{here}?{filters.query(part=part)}",
         "file_url": f"{here}csv/?{filters.query(part=part)}",
         "back_url": _dashboard_url(filters),
@@ -142,12 +151,27 @@ def _metric(key: str) -> Metric:
         raise Http404(_("There is no such figure.")) from error
 
 
-def _scope(request: HttpRequest) -> Scope:
+def _scope(request: HttpRequest, *, now: datetime | None = None) -> Scope:
     try:
         filters = read(request.GET)
     except FiltersInvalid as error:
         raise BadRequest(f"The filter {error} cannot be read.") from error
-    return Scope(who=_person(request), filters=filters, now=timezone.now())
+    return Scope(who=_person(request), filters=filters, now=now or timezone.now())
+
+
+def _instant(request: HttpRequest) -> datetime | None:
+    """The instant that a walk through a list began at; None where it begins now."""
+    given = request.GET.get("at", "")
+    if not given:
+        return None
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise BadRequest(f"The time {given!r} cannot be read: open the list anew from the dashboard.") from error
+    # A time without its zone is no instant, and one from elsewhere would show another figure than the dashboard.
+    if at.tzinfo is None or not timezone.now() - LONGEST_WALK <= at <= timezone.now():
+        raise BadRequest("This page of the list is too old: open the list anew from the dashboard.")
+    return at
 
 
 def _dashboard_url(filters: Filters, **more: str) -> str:

@@ -1,10 +1,10 @@
-"""What this process counts by itself: answered requests, answers to platforms, and rung bells."""
+"""What this process counts by itself: answered requests, answers to platforms, rung bells, transactions done again."""
 
 from django.http import HttpRequest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
-from core import bells
+from core import bells, transactions
 from integrations import webhooks
 
 registry = CollectorRegistry()
@@ -22,6 +22,7 @@ _policy_reports = Counter(
     "csp_reports_total", "What the content policy stopped, as browsers report it.", ["directive"], registry=registry
 )
 registry.register(bells.counter)
+registry.register(transactions.counter)
 registry.register(webhooks.counter)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

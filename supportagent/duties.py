@@ -16,6 +16,8 @@ from supportagent.crew import Crew
 from supportagent.sweeper import Step, Sweeper
 
 EVENTS_PER_PASS = 200
+# Of a pass, so that turns and sends begin beside a backlog of events, and the watchdog sees that passes end.
+EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
 
 
@@ -48,7 +50,7 @@ class Duties:
 
     def _steps(self) -> tuple[Step, ...]:
         return (
-            Step(name="ingest", run=lambda: integrations.ingest_waiting(EVENTS_PER_PASS), most=EVENTS_PER_PASS),
+            Step(name="ingest", run=_ingest, most=EVENTS_PER_PASS),
             Step(name="turns", run=self._begin_turns, is_work=True),
             Step(name="sends", run=self._begin_sends, is_work=True),
             Step(name="expired sends", run=conversations.release_expired_sends),
@@ -100,6 +102,10 @@ class Duties:
     def _beat(self) -> int:
         heartbeats.beat(self._kind, {"in_hand": sum(crew.threads - crew.free for crew in self.crews)})
         return 1
+
+
+def _ingest() -> int:
+    return integrations.ingest_waiting(EVENTS_PER_PASS, seconds=EVENTS_SECONDS)
 
 
 def _seal() -> int:

@@ -41,7 +41,10 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(tryfirst=True)  # before xdist writes groups down
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what is not meant for these databases; with several processes, say which tests belong into one of them."""
+    wants_volume = "volume" in str(config.getoption("markexpr", ""))
     for item in items:
+        if item.get_closest_marker("volume") and not wants_volume:
+            item.add_marker(pytest.mark.skip(reason="loads a database: make volume"))
         if environment.ON_SERVICES and brings_its_own_database(item):
             item.add_marker(pytest.mark.skip(reason="starts a product that brings its own SQLite: make test"))
         elif not environment.ON_SERVICES and item.get_closest_marker("services"):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Episode, Escalation
 from core.models import User
+from core.personal import masked
 from core.policy import MATRIX, Action, Grant, Role, allows
 from integrations.models import PlatformAccount
 from workspace import composer, timeline, wording
@@ -38,6 +39,7 @@ class Rights:
     reopen: bool
     escalate: bool
     decide: bool
+    reveal: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,7 @@ def rights_of(conversation: Conversation, who: User) -> Rights:
         reopen=not is_open and may(Action.CLOSE),
         escalate=conversation.mode == Conversation.Mode.BOT and may(Action.TAKE_OVER),
         decide=may(Action.DECIDE_DELIVERY),
+        reveal=may(Action.REVEAL_PII),
     )
 
 
@@ -257,7 +260,7 @@ def _hand_off(escalation: Escalation | None) -> HandOff | None:
 
 
 def _words(value: Any) -> str:
-    return value[:LONGEST_FACT] if isinstance(value, str) else ""
+    return masked(value)[:LONGEST_FACT] if isinstance(value, str) else ""
 
 
 def _list(value: Any) -> list[str]:
@@ -275,7 +278,7 @@ def _facts(value: Any) -> list[Fact]:
     return [
         Fact(
             label=wording.humanise(_words(each.get("label"))),
-            value=str(each.get("value", ""))[:LONGEST_FACT],
+            value=masked(str(each.get("value", "")))[:LONGEST_FACT],
             seq=seq if isinstance(seq := each.get("seq"), int) else 0,
         )
         for each in given

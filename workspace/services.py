@@ -3,7 +3,6 @@
 import uuid
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from conversations import services as conversations
@@ -13,12 +12,13 @@ from core import audit
 from core.models import User
 from core.policy import Action, require
 from core.text import clean_text
+from core.transactions import retried
 from workspace.models import Draft, Submission, SuggestionOutcome
 
 TOKENS_KEPT = timedelta(days=2)
 
 
-@transaction.atomic
+@retried
 def send_reply(
     conversation: Conversation,
     text: str,
@@ -43,7 +43,7 @@ def send_reply(
     return True
 
 
-@transaction.atomic
+@retried
 def send_note(conversation: Conversation, text: str, by: User, *, token: uuid.UUID) -> bool:
     """Leave a note; False if this composer was sent before. Raises what ``conversations.add_note`` raises."""
     conversations.lock(conversation.pk)
@@ -68,7 +68,7 @@ def save_draft(conversation: Conversation, text: str, by: User, *, mode: str, to
     )
 
 
-@transaction.atomic
+@retried
 def dismiss_suggestion(conversation: Conversation, escalation_id: uuid.UUID, by: User, *, reason: str = "") -> None:
     """Put a suggestion away for everybody."""
     require(by, Action.REPLY, conversation.policy_subject)

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, Note
+from core.personal import masked
 from core.text import shown
 from workspace import wording
 from workspace.wording import DeliveryWords
@@ -50,6 +51,7 @@ class Entry:
     delivery: DeliveryWords | None = None
     delivery_url: str = ""
     why_url: str = ""
+    reveal_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +150,14 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
     has_run = message.run_id is not None and message.direction == Message.Direction.OUTBOUND
     files = [_file(each, author) for each in message.attachments.all()]
     is_person = message.sender_type == Message.Sender.HUMAN
+    # What a customer tells about themselves is shown to whoever asks for it, and that is noted.
+    text = masked(message.text) if message.sender_type == Message.Sender.CUSTOMER else message.text
+    is_masked = text != message.text
     return Entry(
         key=f"m{message.seq}",
         kind=message.sender_type,
         at=message.created_at,
-        text=shown(message.text),
+        text=shown(text),
         author=author,
         role=role,
         initials=wording.initials(author),
@@ -165,6 +170,7 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
         delivery=wording.delivery_words(delivery) if delivery is not None else None,
         delivery_url=reverse("workspace-delivery", args=[delivery.public_id]) if delivery is not None else "",
         why_url=reverse("workspace-why", args=[conversation.public_id, message.public_id]) if has_run else "",
+        reveal_url=reverse("workspace-reveal", args=[conversation.public_id, message.public_id]) if is_masked else "",
     )
 
 

@@ -17,9 +17,10 @@ from agent.llm import spend
 from agent.llm.breaker import Breakers
 from agent.llm.calls import CallFailed, Completion, FailureKind, Provider
 from agent.llm.hosted import CONNECTIONS, HostedModel
-from agent.llm.wording import messages_of
+from agent.llm.wording import messages_of, without_personal
 from core import vitals
 from core.crashpoints import crash_point
+from core.personal import Placeholders
 
 logger = logging.getLogger(__name__)
 
@@ -95,14 +96,16 @@ class TurnWriter:
         if self._written >= CALLS_A_TURN:
             return WriteResult(written=None, calls=())
         self._written += 1
-        messages = messages_of(request)
+        # What is personal in the customer's words stays here; the models are given what stands for it.
+        personal = Placeholders()
+        messages = messages_of(without_personal(request, personal))
         calls: list[ModelCall] = []
         for provider in self._chain.providers:
             completion = self._ask(provider, messages, calls)
             if completion is not None:
                 reply = completion.reply
                 written = Written(
-                    text=reply.answer,
+                    text=personal.restore(reply.answer),
                     cited=tuple(reply.cited),
                     needs_person=reply.needs_person,
                     reason=reply.reason,

@@ -3,11 +3,13 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from agent.graph import prompts
 from agent.graph.context import WriteRequest
+from core.personal import Placeholders
 
 MOST_CHARACTERS = 4_000
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
@@ -26,6 +28,16 @@ def messages_of(request: WriteRequest) -> list[BaseMessage]:
     if request.objections:
         parts.append("\n".join([prompts.OBJECTION, *(f"- {objection}" for objection in request.objections)]))
     return [*messages, HumanMessage("\n\n".join(parts))]
+
+
+def without_personal(request: WriteRequest, personal: Placeholders) -> WriteRequest:
+    """The request with placeholders for what is personal in the talk. Passages are the business's own words and stay."""
+    return replace(
+        request,
+        message=personal.hide(request.message),
+        history=tuple({**line, "text": personal.hide(line["text"])} for line in request.history),
+        objections=tuple(personal.hide(objection) for objection in request.objections),
+    )
 
 
 def _history(request: WriteRequest, mark: str) -> Sequence[BaseMessage]:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from agent.graph.brief import Brief, Mind, Thought
-from agent.models import AgentConfig, AgentRun, ReplyTemplate
+from agent.models import AgentConfig, AgentRun, Release, ReplyTemplate
 from agent.releases import keys
 from agent.releases.first import ensure_first_release
 from agent.releases.services import current_release
@@ -25,6 +25,7 @@ from conversations import services as conversations
 from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
 from core import leases
 from core.crashpoints import crash_point
+from core.transactions import retried
 
 logger = logging.getLogger(__name__)
 
@@ -67,26 +68,30 @@ def answer(conversation_id: int, mind: Mind) -> TurnResult | None:
 
 
 def _claim(conversation_id: int) -> ClaimedTurn | None:
-    release = current_release() or ensure_first_release()
+    return _claim_for(current_release() or ensure_first_release(), conversation_id)
+
+
+@retried
+def _claim_for(release: Release, conversation_id: int) -> ClaimedTurn | None:
+    """The turn and the row of its run, both or none."""
     owner = leases.process_name()
     started = time.monotonic()
-    with transaction.atomic():
-        turn = conversations.claim_turn(conversation_id, owner=owner)
-        if turn is None:
-            return None
-        brief = brief_of(conversations.read_talk(conversation_id), turn, release_id=release.pk)
-        AgentRun.objects.filter(conversation_id=conversation_id, state=AgentRun.State.RUNNING).update(
-            state=AgentRun.State.FAILED, error="The process that worked on it ended.", ended_at=timezone.now()
-        )
-        run = AgentRun.objects.create(
-            conversation_id=conversation_id,
-            epoch=turn.epoch,
-            release=release,
-            from_seq=turn.from_seq,
-            to_seq=turn.to_seq,
-            attempt=turn.attempt,
-            envelope={"brief": asdict(brief), "turn": asdict(turn), "at": timezone.now().isoformat()},
-        )
+    turn = conversations.claim_turn(conversation_id, owner=owner)
+    if turn is None:
+        return None
+    brief = brief_of(conversations.read_talk(conversation_id), turn, release_id=release.pk)
+    AgentRun.objects.filter(conversation_id=conversation_id, state=AgentRun.State.RUNNING).update(
+        state=AgentRun.State.FAILED, error="The process that worked on it ended.", ended_at=timezone.now()
+    )
+    run = AgentRun.objects.create(
+        conversation_id=conversation_id,
+        epoch=turn.epoch,
+        release=release,
+        from_seq=turn.from_seq,
+        to_seq=turn.to_seq,
+        attempt=turn.attempt,
+        envelope={"brief": asdict(brief), "turn": asdict(turn), "at": timezone.now().isoformat()},
+    )
     return ClaimedTurn(turn=turn, run=run, brief=brief, owner=owner, started=started)
 
 
@@ -141,15 +146,21 @@ def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
         outcome = outcome_of(thought.state, brief=claimed.brief, turn=claimed.turn)
         facts = facts_of(thought.state)
         apply_thought(run, thought)
-    with transaction.atomic():
-        # Registered before anything is announced, so that it comes before the bells.
-        transaction.on_commit(partial(crash_point, "turn.after_commit"))
-        result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
-        crash_point("turn.commit_mid_tx")
-        run.state = AgentRun.State(result.value)
-        _end(run, claimed)
-        if result is TurnResult.CANCELLED_BY_HUMAN and isinstance(outcome, Reply):
-            conversations.suggest(claimed.turn.conversation_id, outcome.text, for_seq=claimed.turn.to_seq)
+    return _write(claimed, outcome, facts)
+
+
+@retried
+def _write(claimed: ClaimedTurn, outcome: Outcome, facts: MessageFacts) -> TurnResult:
+    """The end of the turn and of its run, both or none."""
+    run = claimed.run
+    # Registered before anything is announced, so that it comes before the bells.
+    transaction.on_commit(partial(crash_point, "turn.after_commit"))
+    result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
+    crash_point("turn.commit_mid_tx")
+    run.state = AgentRun.State(result.value)
+    _end(run, claimed)
+    if result is TurnResult.CANCELLED_BY_HUMAN and isinstance(outcome, Reply):
+        conversations.suggest(claimed.turn.conversation_id, outcome.text, for_seq=claimed.turn.to_seq)
     return result
 
 
@@ -162,12 +173,12 @@ def _end(run: AgentRun, claimed: ClaimedTurn) -> None:
     run.save()
 
 
+@retried
 def _fail(claimed: ClaimedTurn, error: Exception) -> None:
     """Give the turn back. If even that cannot be written, the lease runs out and the sweeper finds the turn."""
     what = type(error).__name__
-    with transaction.atomic():
-        buried = conversations.fail_turn(claimed.turn, error=what, run_id=claimed.run.pk)
-        run = claimed.run
-        run.state = AgentRun.State.DEAD if buried else AgentRun.State.FAILED
-        run.error = what
-        _end(run, claimed)
+    buried = conversations.fail_turn(claimed.turn, error=what, run_id=claimed.run.pk)
+    run = claimed.run
+    run.state = AgentRun.State.DEAD if buried else AgentRun.State.FAILED
+    run.error = what
+    _end(run, claimed)

@@ -162,7 +162,8 @@ class Conversation(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["ready_at"],
+                # The mode is said twice, or SQLite would prefer an index that has it in front to this small one.
+                fields=["mode", "ready_at"],
                 name="conversation_due",
                 condition=Q(mode="bot") & Q(last_in_seq__gt=F("answered_to_seq")),
             ),

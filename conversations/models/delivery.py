@@ -17,7 +17,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def waiting(self) -> Self:
         """Those that are still to be sent."""
-        return self.filter(state__in=Delivery.WAITING)
+        return self.filter(state__among=Delivery.WAITING)
 
     def due(self) -> Self:
         """Those that may be tried now, as far as time goes."""

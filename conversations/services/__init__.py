@@ -22,6 +22,7 @@ from conversations.services.deliveries import (
 from conversations.services.erased import (
     erased_form,
     forget_ids,
+    hold_customer,
     is_erased,
     known_ids,
     remember_erased_thread,
@@ -30,7 +31,6 @@ from conversations.services.erased import (
     was_erased,
 )
 from conversations.services.receiving import (
-    ensure_conversation,
     is_recorded,
     mark_read_to,
     receive,
@@ -49,9 +49,11 @@ from conversations.services.staff import (
     reopen,
     reply,
     resolve,
+    reveal,
     take_over,
 )
 from conversations.services.sweeping import close_silent, due_sends, due_turns, raise_overdue
+from conversations.services.threads import ensure_conversation
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "forget_ids",
     "give_up_attachment",
     "hand_back",
+    "hold_customer",
     "is_erased",
     "is_recorded",
     "keep_attachment",
@@ -96,6 +99,7 @@ __all__ = [
     "reopen",
     "reply",
     "resolve",
+    "reveal",
     "seen",
     "settle_delivery",
     "settle_unknown",

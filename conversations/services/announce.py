@@ -16,6 +16,15 @@ logger = logging.getLogger(__name__)
 def lock(conversation_id: int, *, with_customer: bool = False) -> Conversation:
     """The conversation, held until the surrounding transaction ends; its customer is read with it, and not held.
 
+    Whoever holds several rows takes them in this order, so that no two transactions wait for each other:
+
+    1. the customer (``_same_as``, ``hold_customer``), which only making their conversation and erasing them need;
+    2. conversations, by their keys where they are several;
+    3. what hangs on a conversation (messages, deliveries, escalations, episodes, seen keys), held by holding that;
+    4. the account's window of calls (``integrations.limits``).
+
+    Where that is not enough, as in a batch of events that names two threads, ``core.transactions.retried`` is.
+
     PostgreSQL locks the row. SQLite ignores the request, but there every transaction begins IMMEDIATE and so holds
     the one write lock from its first statement.
     """

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -13,6 +12,7 @@ from conversations.services.announce import announce, lock, save
 from conversations.types import Picture
 from core.pictures import SENDABLE, FileKind, PictureBroken, kind_of, without_metadata
 from core.text import clean_text, one_line
+from core.transactions import retried
 
 LONGEST_DESCRIPTION = 200
 
@@ -52,12 +52,12 @@ def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> N
         attachment.file.delete(save=False)
 
 
+@retried
 def _change(attachment: Attachment, **values: object) -> bool:
-    with transaction.atomic():
-        conversation = lock(attachment.message.conversation_id)
-        changed = Attachment.objects.filter(pk=attachment.pk).update(**values)
-        save(conversation)
-        announce(conversation.pk)
+    conversation = lock(attachment.message.conversation_id)
+    changed = Attachment.objects.filter(pk=attachment.pk).update(**values)
+    save(conversation)
+    announce(conversation.pk)
     return bool(changed)
 
 

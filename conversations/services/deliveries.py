@@ -21,6 +21,7 @@ from core.clock import database_now, now_plus
 from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import clean_text, truncate
+from core.transactions import retried
 
 MAX_ATTEMPTS = 12
 RETRY_SECONDS = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
@@ -126,7 +127,7 @@ def wake_deliveries(account_id: int) -> int:
     return later.update(next_attempt_at=Now())
 
 
-@transaction.atomic
+@retried
 def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
     """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""
     conversation = lock(claimed.conversation_id)
@@ -228,16 +229,14 @@ def _park(conversation: Conversation, delivery: Delivery, state: Delivery.State,
 
 def release_expired_sends(limit: int = 100) -> int:
     """Sends whose sender died: not known whether they arrived. They never go back to be sent as if nothing was."""
-    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).values_list(
-        "pk", "conversation_id"
-    )
+    expired = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=Now()).order_by("lease_until")
     released = 0
-    for pk, conversation_id in expired[:limit]:
+    for pk, conversation_id in expired.values_list("pk", "conversation_id")[:limit]:
         released += _release(pk, conversation_id)
     return released
 
 
-@transaction.atomic
+@retried
 def _release(pk: int, conversation_id: int) -> bool:
     conversation = lock(conversation_id)
     delivery = Delivery.objects.filter(pk=pk, state=Delivery.State.SENDING, lease_until__lt=Now()).first()
@@ -286,7 +285,7 @@ def count_look(delivery_id: int) -> None:
     Delivery.objects.filter(pk=delivery_id, state=Delivery.State.UNKNOWN).update(looks=F("looks") + 1)
 
 
-@transaction.atomic
+@retried
 def settle_unknown(
     delivery_id: int, *, verdict: Verdict, platform_message_id: str = "", resend_when_unsure: bool = False
 ) -> bool:
@@ -313,7 +312,7 @@ def settle_unknown(
     return True
 
 
-@transaction.atomic
+@retried
 def decide_delivery(
     delivery: Delivery, by: User | ApiKey, decision: Decision, *, reason: str = "", seen_fence: int | None = None
 ) -> Delivery:

@@ -7,7 +7,6 @@ it is not taken in a second time. What the person writes anew begins a new recor
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, close_escalation, end_episode, rest_turn
 from conversations.services.outgoing import cancel_waiting
 from core.keyed import keyed_hash, keyed_hashes
+from core.transactions import retried
 
 MARK = "erased:"
 # Platforms repeat what they could not deliver for three days.
@@ -58,7 +58,12 @@ def remember_erased_thread(account_id: int, thread_key: str) -> None:
     SeenKey.objects.update_or_create(account_id=account_id, key=key, defaults={"seen_at": timezone.now()})
 
 
-@transaction.atomic
+def hold_customer(customer_id: int) -> Customer:
+    """The customer, held until the surrounding transaction ends: they get no other conversation meanwhile."""
+    return Customer.objects.select_for_update().get(pk=customer_id)
+
+
+@retried
 def stop(conversation_id: int) -> int:
     """Close a conversation for good: no turn and no send begins here again. Returns how many sends are under way.
 

@@ -9,6 +9,7 @@ from conversations.models import Conversation, Delivery, Episode, Message
 from conversations.services.attachments import attach_picture
 from conversations.types import Picture
 from core.models import ApiKey, User
+from core.personal import masked
 from core.text import clean_text, one_line
 
 DELIVERY_LIFE = timedelta(hours=24)
@@ -86,5 +87,5 @@ def cancel_waiting(conversation: Conversation, *authors: Delivery.Author, reason
 
 
 def customer_line(text: str, kind: str) -> str:
-    """What a list shows of a customer's message."""
-    return one_line(text) if text.strip() else f"[{_KINDS.get(kind, kind.replace('_', ' '))}]"
+    """What a list shows of a customer's message: nothing personal, which is for whoever opens it."""
+    return one_line(masked(text)) if text.strip() else f"[{_KINDS.get(kind, kind.replace('_', ' '))}]"

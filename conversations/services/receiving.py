@@ -6,87 +6,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
-from conversations.models import Attachment, Conversation, Customer, Delivery, Escalation, Message, SeenKey
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, SeenKey
 from conversations.services.announce import announce, lock, save
-from conversations.services.erased import thread_was_erased, was_erased, was_known
+from conversations.services.erased import thread_was_erased, was_known
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
-from conversations.types import Channel, EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
+from conversations.services.threads import ensure_conversation
+from conversations.types import EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
 from core.clock import database_now
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
+from core.transactions import retried
 
 LONGEST_DEBOUNCE = timedelta(seconds=6)
 _IN_FLIGHT = (Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.RETRY_WAIT, Delivery.State.NEEDS_REVIEW)
-
-
-def ensure_conversation(
-    channel: Channel,
-    *,
-    thread_key: str,
-    customer_id: str,
-    name: str = "",
-    username: str = "",
-    locale: str = "",
-    for_message: str = "",
-) -> int:
-    """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once.
-
-    ``for_message`` is the id of the customer's message it is wanted for, empty where something else asks for it.
-    Raises CustomerErased where that would bring back somebody who was erased.
-    """
-    found = (
-        Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
-        .values_list("pk", flat=True)
-        .first()
-    )
-    if found is not None:
-        return found
-    account_id = channel.account_id
-    if was_erased(account_id, for_message) if for_message else thread_was_erased(account_id, thread_key):
-        raise CustomerErased
-    with transaction.atomic():
-        new = Customer(
-            platform=channel.platform,
-            account_id=account_id,
-            external_id=customer_id,
-            name=truncate(clean_text(name), 200),
-            username=truncate(clean_text(username), 200),
-            locale=locale[:20],
-        )
-        customer = _same_as(new)
-        Conversation.objects.bulk_create(
-            [
-                Conversation(
-                    customer=customer,
-                    platform=channel.platform,
-                    account_id=channel.account_id,
-                    account_name=channel.account_name,
-                    thread_key=thread_key,
-                    team_id=channel.team_id,
-                    is_public=channel.is_public,
-                    delivers_itself=channel.delivers_itself,
-                    text_limit=channel.text_limit,
-                    picture_limit=channel.picture_limit,
-                    window_hours=channel.window_hours,
-                    window_messages=channel.window_messages,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        return Conversation.objects.values_list("pk", flat=True).get(
-            account_id=channel.account_id, thread_key=thread_key
-        )
-
-
-def _same_as(new: Customer) -> Customer:
-    """The customer's row, made if need be, and held: nobody is erased while they get another conversation."""
-    Customer.objects.bulk_create([new], ignore_conflicts=True)
-    same = Customer.objects.filter(account_id=new.account_id, external_id=new.external_id)
-    # Whoever was erased while this waited for their row begins a new record.
-    # Held without its key, or whoever has just written a conversation could not commit while others queue for the row.
-    return same.select_for_update(no_key=True).first() or _same_as(new)
 
 
 def is_recorded(account_id: int, source_id: str) -> bool:
@@ -94,7 +28,7 @@ def is_recorded(account_id: int, source_id: str) -> bool:
     return Message.objects.filter(account_id=account_id, platform_message_id=source_id).exists()
 
 
-@transaction.atomic
+@retried
 def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Message | None:
     """Record a customer's message and say what becomes of it. None if it was known: receiving it again changes nothing.
 
@@ -247,7 +181,7 @@ def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
     )
 
 
-@transaction.atomic
+@retried
 def record_echo(echo: OutboundEcho) -> EchoMeaning:
     """Find out who said what the platform reports as ours, and record it if it is new.
 
@@ -331,15 +265,17 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     save(conversation, "window_used")
 
 
-@transaction.atomic
+@retried
 def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) -> bool:
     """The customer has read up to ``up_to``; False if the thread is unknown or the receipt is old news."""
     found = (
         Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
     )
-    if found is None or seen(account_id, key):
+    if found is None:
         return False
     conversation = lock(found)
+    if seen(account_id, key):
+        return False
     read = Delivery.objects.filter(
         conversation=conversation, state=Delivery.State.SENT, sent_at__lte=up_to, read_at=None
     )
@@ -353,7 +289,7 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
     return True
 
 
-@transaction.atomic
+@retried
 def record_referral(*, account_id: int, thread_key: str, key: str, subject: str) -> bool:
     """Show staff how the customer came; False if it is old news. Nothing is answered before the customer writes.
 
@@ -364,17 +300,17 @@ def record_referral(*, account_id: int, thread_key: str, key: str, subject: str)
     )
     if found is None and thread_was_erased(account_id, thread_key):
         raise CustomerErased
+    conversation = lock(found) if found is not None else None
     if seen(account_id, key):
         return False
-    if found is not None:
-        conversation = lock(found)
+    if conversation is not None:
         conversation.subject = subject
         save(conversation, "subject")
         announce(conversation.pk)
     return True
 
 
-@transaction.atomic
+@retried
 def mark_read_to(conversation_id: int, seq: int) -> None:
     """The customer has had everything up to ``seq`` on their screen. An older number changes nothing."""
     conversation = lock(conversation_id)

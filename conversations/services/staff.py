@@ -1,6 +1,5 @@
-"""What people do: take, answer, note, pass on, hand back, resolve. Each is checked, audited and announced."""
+"""What people do: take, answer, note, reveal, pass on, hand back, resolve. Each is checked, audited and announced."""
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -31,12 +30,13 @@ from core.crashpoints import crash_point
 from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import clean_text
+from core.transactions import retried
 
 STAFF_FIELDS = (*HANDOVER_FIELDS, "assignee", "closed_at", "bot_context_from_seq", "unblocked_out_seq")
 NEXT_CANDIDATES = 20
 
 
-@transaction.atomic
+@retried
 def reply(
     conversation: Conversation,
     text: str,
@@ -114,7 +114,7 @@ def _parts(conversation: Conversation, words: str, picture: Picture | None) -> l
     return [(words, picture)]
 
 
-@transaction.atomic
+@retried
 def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = "") -> TakeOver:
     """Make people, and ``by`` if it is a person, the owner. From the commit on no send of the bot begins here.
 
@@ -146,7 +146,7 @@ def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = ""
     return TakeOver(in_flight=on_its_way)
 
 
-@transaction.atomic
+@retried
 def claim(escalation: Escalation, by: User) -> Escalation:
     """Take an escalation from the queue. One of several who try wins; the others get OwnedByColleague naming them."""
     conversation = lock(escalation.conversation_id)
@@ -178,7 +178,7 @@ def claim_next(by: User) -> Escalation | None:
     return None
 
 
-@transaction.atomic
+@retried
 def escalate(
     conversation: Conversation,
     *,
@@ -200,7 +200,7 @@ def escalate(
     return escalation
 
 
-@transaction.atomic
+@retried
 def hand_back(conversation: Conversation, by: User | ApiKey, *, note: str = "") -> Conversation:
     """Let the bot answer again. Its context begins here, so that it does not stumble over the same words twice."""
     conversation = lock(conversation.pk)
@@ -224,7 +224,7 @@ def hand_back(conversation: Conversation, by: User | ApiKey, *, note: str = "") 
     return conversation
 
 
-@transaction.atomic
+@retried
 def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
     """Close the conversation as resolved. What staff have written is still delivered; what the bot had not sent is not."""
     conversation = lock(conversation.pk)
@@ -249,7 +249,7 @@ def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
     return conversation
 
 
-@transaction.atomic
+@retried
 def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
     """Open a closed conversation for people again. Raises CustomerErased where nobody is left to write to."""
     conversation = lock(conversation.pk)
@@ -266,7 +266,7 @@ def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
     return conversation
 
 
-@transaction.atomic
+@retried
 def assign(conversation: Conversation, to: User | None, by: User, *, reason: str = "") -> Conversation:
     """Give a conversation to a colleague, or back to the queue with ``to`` None."""
     conversation = lock(conversation.pk)
@@ -290,7 +290,16 @@ def assign(conversation: Conversation, to: User | None, by: User, *, reason: str
     return conversation
 
 
-@transaction.atomic
+@retried
+def reveal(message: Message, by: User) -> str:
+    """A customer's words as they wrote them, with the addresses and numbers in them; who looked is noted."""
+    conversation = Conversation.objects.get(pk=message.conversation_id)
+    require(by, Action.REVEAL_PII, conversation.policy_subject)
+    audit.record(by, "message.reveal", message)
+    return message.text
+
+
+@retried
 def add_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
     """Leave a note for colleagues. It is in another table than messages and never reaches the customer."""
     conversation = lock(conversation.pk)

@@ -28,6 +28,7 @@ from conversations.types import (
 )
 from conversations.wording import holding_text
 from core.clock import database_now, now_plus
+from core.transactions import retried
 
 MAX_ATTEMPTS = 5
 RETRY_SECONDS = (2, 5, 15, 30)
@@ -81,7 +82,7 @@ def extend_turn(turn: Turn, *, owner: str) -> bool:
     return bool(mine.update(lease_until=now_plus(lease())))
 
 
-@transaction.atomic
+@retried
 def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFacts) -> TurnResult:
     """Write what the agent decided, if the turn is still its own. The only write of a turn.
 
@@ -193,7 +194,7 @@ def _oldest_left(conversation: Conversation, turn: Turn) -> datetime | None:
     return left.values_list("created_at", flat=True).first()
 
 
-@transaction.atomic
+@retried
 def suggest(conversation_id: int, text: str, *, for_seq: int) -> bool:
     """Keep what the bot would have said for the person who stepped in; False if nobody waits for it.
 
@@ -208,7 +209,7 @@ def suggest(conversation_id: int, text: str, *, for_seq: int) -> bool:
     return True
 
 
-@transaction.atomic
+@retried
 def fail_turn(turn: Turn, *, error: str, run_id: int) -> bool:
     """Give the turn back to be tried again later; True if that was the last attempt and people have it now."""
     conversation = lock(turn.conversation_id)
@@ -224,7 +225,7 @@ def fail_turn(turn: Turn, *, error: str, run_id: int) -> bool:
     return False
 
 
-@transaction.atomic
+@retried
 def bury_exhausted(conversation_id: int) -> bool:
     """Hand over a turn whose every attempt was killed before it could say so; False if it is not so."""
     conversation = lock(conversation_id)

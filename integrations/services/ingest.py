@@ -1,9 +1,11 @@
 """Taking events in: lane by lane, in the order they came, each exactly once."""
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from math import inf
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
@@ -18,6 +20,7 @@ from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
 from core.text import truncate
+from core.transactions import gave_way, retried
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
@@ -90,24 +93,31 @@ def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
         _drain(Lane(account.source, thread_key, 0))
 
 
-def ingest_waiting(limit: int = 200) -> int:
-    """Take in what waits, whoever forgot to ring; returns how many lanes had something due."""
+def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
+    """Take in what waits, whoever forgot to ring; returns how many lanes had something due.
+
+    After ``seconds`` no other lane is begun and none is held again, so that a backlog holds up nothing else.
+    """
     earlier = WebhookEvent.objects.to_ingest().filter(
         source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
     )
     heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
-    found = list(heads.order_by("id").values_list("source", "conv_key", "pk")[:limit])
+    # In the index's order; by the key alone SQLite would walk over every event there ever was.
+    found = list(heads.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit])
+    until = time.monotonic() + seconds
     for lane in (Lane(*head) for head in found):
         try:
-            _drain(lane)
+            _drain(lane, until=until)
         except Exception:
             # One lane's trouble must not keep the others waiting.
             logger.exception("A lane of %s could not be taken in.", lane.source)
+        if time.monotonic() >= until:
+            break
     return len(found)
 
 
-def _drain(lane: Lane) -> None:
-    """Deal with a lane until it is empty or has to wait."""
+def _drain(lane: Lane, *, until: float = inf) -> None:
+    """Deal with a lane until it is empty or has to wait, or the monotonic clock says ``until``."""
     for _ in range(MOST_ROUNDS):
         waiting = list(lane.waiting()[:2])
         if not waiting or waiting[0].next_attempt_at > database_now():
@@ -119,30 +129,30 @@ def _drain(lane: Lane) -> None:
             went_on = _apply(head, reading) and len(waiting) > 1
         else:
             went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
-        if not went_on:
+        if not went_on or time.monotonic() >= until:
             return
 
 
+@retried
 def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
     """Hold a conversation and take in what waits for it, in order; whether the lane may go on and may hold more."""
-    with transaction.atomic():
-        # Registered before anything is announced, so that it comes before the bells.
-        transaction.on_commit(partial(crash_point, "ingest.after_commit"))
-        conversation = conversations.lock(conversation_id, with_customer=True)
-        thread = (conversation.account_id, conversation.thread_key)
-        held: Conversation | None = conversation
-        now = database_now()
-        waiting = list(lane.waiting()[:MOST_AT_ONCE])
-        for event in waiting:
-            if event.next_attempt_at > now:
-                return False
-            reading = read.get(event.pk) or _read(event)
-            if reading.thread not in {None, thread}:
-                return True
-            if not _apply(event, reading, held):
-                return False
-            # A later event reads the row again: a failed one before it may have left this copy half changed.
-            held = None
+    # Registered before anything is announced, so that it comes before the bells.
+    transaction.on_commit(partial(crash_point, "ingest.after_commit"))
+    conversation = conversations.lock(conversation_id, with_customer=True)
+    thread = (conversation.account_id, conversation.thread_key)
+    held: Conversation | None = conversation
+    now = database_now()
+    waiting = list(lane.waiting()[:MOST_AT_ONCE])
+    for event in waiting:
+        if event.next_attempt_at > now:
+            return False
+        reading = read.get(event.pk) or _read(event)
+        if reading.thread not in {None, thread}:
+            return True
+        if not _apply(event, reading, held):
+            return False
+        # A later event reads the row again: a failed one before it may have left this copy half changed.
+        held = None
     # What came meanwhile has a bell of its own.
     return len(waiting) == MOST_AT_ONCE
 
@@ -235,20 +245,10 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:
-        with transaction.atomic():
-            end = _effect(reading.items, held) if reading.items else reading
-            crash_point("ingest.mid_tx")
-            WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
-                state=end.state,
-                reason=end.reason,
-                message_id=end.message_id,
-                account_id_hint=reading.account_id,
-                ingested_at=Now(),
-            )
-            if end.is_erased:
-                forget_event(event.pk)
-    except AnyDatabaseError:
-        if not connection.is_usable():
+        end = _write(event, reading, held)
+    except AnyDatabaseError as error:
+        # What gave way to another transaction is no failure of the event; who holds the thread does it all again.
+        if gave_way(error) or not connection.is_usable():
             raise
         logger.exception("Event %d could not be taken in.", event.pk)
         return _failed(event, "error: the database refused it.", account_id=reading.account_id)
@@ -259,6 +259,23 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)
     return True
+
+
+@retried
+def _write(event: WebhookEvent, reading: Reading, held: Conversation | None) -> Reading:
+    """Do what was read, and note in the event how that ended."""
+    end = _effect(reading.items, held) if reading.items else reading
+    crash_point("ingest.mid_tx")
+    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
+        state=end.state,
+        reason=end.reason,
+        message_id=end.message_id,
+        account_id_hint=reading.account_id,
+        ingested_at=Now(),
+    )
+    if end.is_erased:
+        forget_event(event.pk)
+    return end
 
 
 def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool:

@@ -29,24 +29,24 @@ CLOCK_SKEW = timedelta(seconds=60)
 _failed_at: dict[int, float] = {}
 
 
-def reconcile_unknown(limit: int = 50) -> int:
+def reconcile_unknown(limit: int = 50, *, at: datetime | None = None) -> int:
     """Look for messages in doubt where their platform can be read; returns how many were settled.
 
     Found: it arrived. Absent at the third look (after 15 s): it is sent again. Unreadable for 60 s: a person decides,
-    or it is sent again where the account's owner prefers that.
+    or it is sent again where the account's owner prefers that. All waits are judged by one instant, ``at``, else now.
     """
-    settled = 0
+    settled, now = 0, at or database_now()
     for unknown in conversations.unknown_deliveries(limit):
         try:
-            settled += _find_out(unknown)
+            settled += _find_out(unknown, now)
         except Exception:
             # One message's trouble must not keep the others in doubt.
             logger.exception("Delivery %d could not be looked for.", unknown.delivery_id)
     return settled
 
 
-def _find_out(unknown: UnknownDelivery) -> bool:
-    waited = (database_now() - unknown.unknown_since).total_seconds()
+def _find_out(unknown: UnknownDelivery, now: datetime) -> bool:
+    waited = (now - unknown.unknown_since).total_seconds()
     looks_after: list[float] = settings.RECONCILE_AFTER_SECONDS
     look = min(unknown.looks, len(looks_after) - 1)
     if waited < looks_after[look] or _looked_just_now(unknown.delivery_id):

@@ -13,6 +13,7 @@ from conversations.models import Conversation
 from conversations.types import ClaimedDelivery, SendOutcome, SendResult
 from core import http
 from core.crashpoints import crash_point
+from core.transactions import retried
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
@@ -70,17 +71,24 @@ def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
 
 def _claim(account: PlatformAccount, conversation_pk: int) -> ClaimedDelivery | None:
     """The next delivery with the right to one call, or None: nothing is due, or the account has to wait."""
-    with transaction.atomic():
-        claimed = conversations.claim_delivery(conversation_pk)
-        if claimed is None:
-            return None
-        wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
-        if not wait:
-            return claimed
-        # Without a call to make there was no attempt either.
-        transaction.set_rollback(True)
-    conversations.defer_delivery(conversation_pk, seconds=wait)
-    return None
+    claimed, wait = _claim_with_call(account, conversation_pk)
+    if wait:
+        conversations.defer_delivery(conversation_pk, seconds=wait)
+    return claimed
+
+
+@retried
+def _claim_with_call(account: PlatformAccount, conversation_pk: int) -> tuple[ClaimedDelivery | None, float]:
+    """A claim and the right to its call, both or none; else how many seconds the account has to wait."""
+    claimed = conversations.claim_delivery(conversation_pk)
+    if claimed is None:
+        return None, 0.0
+    wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
+    if not wait:
+        return claimed, 0.0
+    # Without a call to make there was no attempt either.
+    transaction.set_rollback(True)
+    return None, wait
 
 
 def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: float) -> SendResult:

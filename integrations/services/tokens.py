@@ -16,6 +16,7 @@ from conversations.types import SendOutcome, SendResult
 from core import audit, leases, live
 from core.clock import now_plus
 from core.models import ApiKey, User
+from core.transactions import retried
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
@@ -130,7 +131,7 @@ def disconnect(account: PlatformAccount, reason: str) -> None:
         transaction.on_commit(lambda: _tell(account.pk), robust=True)
 
 
-@transaction.atomic
+@retried
 def reconnected(account: PlatformAccount, by: User | ApiKey | None = None) -> None:
     """The account works again."""
     changed = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.RECONNECT).update(

@@ -20,6 +20,7 @@ from core.crashpoints import crash_point
 from core.keyed import keyed_hash, keyed_hashes
 from core.models import User
 from core.policy import Action, require
+from core.transactions import retried
 from integrations import services as integrations
 from integrations.models import PlatformAccount
 from privacy import folder
@@ -149,10 +150,10 @@ def _is_quiet(erasure: Erasure) -> bool:
     return not sending or timezone.now() - started > WAIT_FOR_SENDS
 
 
-@transaction.atomic
+@retried
 def _erase_rows(erasure: Erasure) -> None:
     """Empty every row about the customer, or none."""
-    customer = erasure.customer
+    customer = conversations.hold_customer(erasure.customer_id)
     threads = list(Conversation.objects.filter(customer=customer).order_by("pk"))
     for thread in threads:
         conversations.stop(thread.pk)

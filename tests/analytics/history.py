@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
 
+from django.test import Client
+from django.utils import timezone
+
 from agent.models import AgentRun, Release
 from conversations.models import Conversation, Delivery, Episode, Escalation, Message
 from conversations.types import Priority, ReasonCategory
@@ -175,3 +178,20 @@ def _event(turn: int, account: PlatformAccount, received_at: datetime) -> None:
         state=state,
         reason="" if state in ("received", "ingested") else "=1+1 said the platform",
     )
+
+
+def signed_in(who: User) -> Client:
+    """A browser in which ``who`` is signed in."""
+    client = Client()
+    client.force_login(who)
+    return client
+
+
+def history_until_now(conversations: int = 36) -> History:
+    """A history that ends now."""
+    return make_history(conversations, now=timezone.now())
+
+
+def listed(page: str) -> int:
+    """How many rows a page of a list shows."""
+    return page.count('<th scope="row"')

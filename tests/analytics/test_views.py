@@ -22,26 +22,11 @@ from analytics.scope import Scope
 from conversations.models import Conversation, Message
 from core.models import AuditEvent, User
 from core.policy import Action, Role, allows
-from tests.analytics.history import History, make_history
+from tests.analytics.history import history_until_now, listed, signed_in
 from tests.factories import make_account, make_channel, make_conversation, make_message, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 STAFF = [role for role in Role if role != Role.API_CLIENT]
-
-
-def signed_in(who: User) -> Client:
-    client = Client()
-    client.force_login(who)
-    return client
-
-
-def history_until_now(conversations: int = 36) -> History:
-    return make_history(conversations, now=timezone.now())
-
-
-def listed(page: str) -> int:
-    """How many rows a page of a list shows."""
-    return page.count('<th scope="row"')
 
 
 @pytest.mark.parametrize("role", STAFF)
@@ -198,42 +183,6 @@ def test_an_account_that_is_not_there_has_no_rows() -> None:
 
     assert listed(page) == 0
     assert "Nothing here" in page
-
-
-def test_a_list_is_walked_to_its_end_without_a_row_twice_or_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "PAGE_SIZE", 4)
-    who = history_until_now().people[Role.ADMIN]
-    scope = Scope(who=who, filters=Filters(period=Period.WEEK), now=timezone.now())
-    client = signed_in(who)
-
-    for key, metric in METRICS.items():
-        pages, url = [], f"/dashboard/rows/{key}/?period=7d"
-        while url:
-            page = client.get(url).content.decode()
-            pages.append(listed(page))
-            following = re.search(r'href="([^"]+)" rel="next"', page)
-            url = unescape(following.group(1)) if following else ""
-
-        assert sum(pages) == metric.rows(scope).count(), key
-        assert all(number == 4 for number in pages[:-1]), key
-
-
-def test_rows_of_the_same_moment_are_walked_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "PAGE_SIZE", 2)
-    at = timezone.now()
-    for _ in range(5):
-        make_message(make_conversation(), created_at=at)
-    scope = Scope(who=make_user(role=Role.ADMIN), filters=Filters(), now=at)
-
-    found, cursor = [], ""
-    while True:
-        page = rows.page(METRICS["received"], scope, cursor=cursor)
-        found += [row.url for row in page.rows]
-        cursor = page.next_cursor
-        if not cursor:
-            break
-
-    assert len(found) == len(set(found)) == 5
 
 
 def test_a_file_holds_the_listed_rows_and_is_audited(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
+from math import inf
 from pathlib import Path
 
 from tests.fuzz.attack import MOST_GROWTH_MB, Result, attack
@@ -22,7 +23,7 @@ def main() -> int:
             redis_url=arguments.redis_url if services else "",
         ) as product,
     ):
-        result = attack(product, bodies=arguments.bodies, seed=arguments.seed)
+        result = attack(product, bodies=arguments.bodies, seed=arguments.seed, most_seconds=60 * arguments.minutes)
         _tell(product, result)
     return 1 if result.faults else 0
 
@@ -31,6 +32,7 @@ def _tell(product: Served, result: Result) -> None:
     lines = [
         f"{result.sent:,} bodies on {product.shape}: {result.seconds:.0f} s ({result.sent / result.seconds:.0f}/s), "
         f"all taken in {result.drained_after:.0f} s later",
+        f"an answer takes {1000 * result.wait_of(0.5):.0f} ms at the median, {1000 * result.wait_of(0.99):.0f} ms at p99",
         "answers: " + ", ".join(f"{count:,} x {status}" for status, count in sorted(result.statuses.items())),
         "events: " + ", ".join(f"{count:,} {state}" for state, count in sorted(result.states.items())),
         "reasons: " + ", ".join(f"{count:,} {reason}" for reason, count in result.reasons.most_common()),
@@ -47,6 +49,7 @@ def _tell(product: Served, result: Result) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--bodies", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=inf, help="stop sending after so many, however few were sent")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shape", choices=["embedded", "services"], default="embedded")
     parser.add_argument("--database-url", default=os.environ.get("TEST_DATABASE_URL", ""), help="a PostgreSQL server")

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from tests.fuzz.mutations import Attempt, Mutator
@@ -26,10 +27,14 @@ _ERROR = re.compile(
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What came of it. ``statuses`` counts answers, 0 for none; memory in megabytes, after the warm-up and at its most."""
+    """What came of it. ``statuses`` counts answers, 0 for none; memory in megabytes, after the warm-up and at its most.
+
+    ``waits`` are the seconds that each answer took.
+    """
 
     sent: int = 0
     seconds: float = 0.0
+    waits: list[float] = field(default_factory=list)
     drained_after: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     states: dict[str, int] = field(default_factory=dict)
@@ -44,6 +49,10 @@ class Result:
         """By how much the memory grew, in megabytes."""
         return self.memory_most - self.memory_before
 
+    def wait_of(self, share: float) -> float:
+        """What ``share`` of the answers took at most, in seconds."""
+        return sorted(self.waits)[min(len(self.waits) - 1, int(share * len(self.waits)))]
+
     @property
     def faults(self) -> list[str]:
         """What must not be, in words; empty where all held."""
@@ -55,8 +64,8 @@ class Result:
         return found
 
 
-def attack(product: Served, *, bodies: int, seed: int) -> Result:
-    """Send ``bodies`` attempts, wait until everything is taken in, and look."""
+def attack(product: Served, *, bodies: int, seed: int, most_seconds: float = inf) -> Result:
+    """Send ``bodies`` attempts, or as many as ``most_seconds`` allow; wait until everything is taken in, and look."""
     result = Result()
     lock = threading.Lock()
     warm_up = min(bodies // WARM_UP_SHARE, WARM_UP_MOST)
@@ -67,9 +76,13 @@ def attack(product: Served, *, bodies: int, seed: int) -> Result:
         connection = _connect(product.port)
         for _ in range(bodies // CALLERS + (number < bodies % CALLERS)):
             attempt = mutator.attempt()
+            asked = time.monotonic()
+            if asked - began > most_seconds:
+                break
             status, connection = _send(connection, attempt, product.port)
             with lock:
                 result.sent += 1
+                result.waits.append(time.monotonic() - asked)
                 result.statuses[status] += 1
                 if (status >= 500 or not status) and len(result.failures) < 20:
                     result.failures.append(

@@ -24,7 +24,6 @@ NOT_YET = {
     "W-013": "LinkedIn, issue 4; a replay of weeks ago: TikTok",
     "W-016": "LinkedIn's challenge, issue 4",
     "W-017": "LinkedIn's challenge, issue 4; what TikTok's challenge gives back: test_door",
-    "T-028": "masking for the agent and in lists, revealing with an audit entry: issue 4; masked in logs: test_words",
 }
 
 Test = TypeVar("Test", bound=Callable[..., Any])

@@ -9,6 +9,8 @@ from django.test import Client
 from agent.services.briefs import MOST_CHARACTERS
 from conversations.models import Message
 from conversations.wording import is_automatic, sounds_urgent
+from core.models import AuditEvent
+from core.personal import Placeholders
 from core.policy import Role
 from core.redaction import redact
 from core.sheets import shown_as_is
@@ -16,7 +18,7 @@ from core.text import MAX_STORED_CHARACTERS, clean_text, count_signs, one_line, 
 from integrations import services
 from integrations.models import PlatformAccount
 from tests.factories import make_account, make_user
-from tests.hostile.cases import covers, each
+from tests.hostile.cases import each
 from tests.integrations.tiktok import post, text_event
 
 pytestmark = pytest.mark.usefixtures("account")
@@ -108,12 +110,25 @@ def test_a_very_long_word_is_kept(text: str) -> None:
     assert len(one_line(message.text)) <= 160
 
 
-@covers("T-028")
-def test_keys_and_passwords_do_not_reach_the_logs() -> None:
-    said = redact("my password: Hunter2Hunter2 and my api key sk-live-51Habcdefghijklmnop")
+@pytest.mark.parametrize(
+    "text", each("T-028", "my password: Hunter2Hunter2 and my api key sk-live-51Habcdefghijklmnop")
+)
+def test_keys_and_passwords_reach_no_log_no_model_and_no_list_and_are_shown_once_for_a_note(text: str) -> None:
+    message = from_tiktok(text)
+    client, prompt = Client(), Placeholders().hide(text)
+    client.force_login(make_user(role=Role.SUPERVISOR))
 
-    assert "Hunter2" not in said
-    assert "51Habc" not in said
+    page = client.get(f"/workspace/c/{message.conversation.public_id}/").content.decode()
+    listed = client.get("/workspace/queue/?view=all").content.decode()
+
+    for seen in (redact(text), prompt, page, listed, message.conversation.last_customer_line):
+        assert "Hunter2" not in seen
+        assert "51Habc" not in seen
+
+    revealed = client.post(f"/workspace/c/{message.conversation.public_id}/reveal/{message.public_id}/")
+
+    assert html.unescape(revealed.content.decode()) == text
+    assert AuditEvent.objects.filter(action="message.reveal", target_id=str(message.pk)).count() == 1
 
 
 @pytest.mark.parametrize("text", [*each("T-029", "I think about suicide"), "ich will mich umbringen"])

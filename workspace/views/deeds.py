@@ -13,14 +13,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from conversations import services as conversations
 from conversations.exceptions import ConversationError
-from conversations.models import Conversation, Delivery, Escalation
+from conversations.models import Conversation, Delivery, Escalation, Message
 from conversations.services.deliveries import Decision
+from core.exceptions import NotAllowed
 from core.policy import Action, allows
+from core.text import shown
 from workspace import panes, services
 from workspace.views.access import StaffRequest, filters_of, for_staff, read_uuid, visible_conversation
 from workspace.views.answers import Done, act, say, show
@@ -158,3 +161,16 @@ def decide_delivery(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse
         return Done(text=_("Noted."))
 
     return act(request, conversation_id, decide, needs=Action.DECIDE_DELIVERY)
+
+
+@require_POST
+@for_staff
+def reveal(request: StaffRequest, public_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """A customer's words with the addresses and numbers in them, for those who may see these; it is noted."""
+    found = visible_conversation(request, public_id)
+    message = get_object_or_404(Message, conversation=found, public_id=message_id, sender_type=Message.Sender.CUSTOMER)
+    try:
+        text = conversations.reveal(message, request.user)
+    except NotAllowed as error:
+        return HttpResponse(str(error), status=403, content_type="text/plain")
+    return HttpResponse(escape(shown(text)))

@@ -1,9 +1,12 @@
 """The chain of models, over real HTTP against a loopback server."""
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -12,7 +15,7 @@ from agent.graph.context import WriteRequest, WriteResult
 from agent.llm import calls, chain, spend
 from agent.models import SpendLedger
 from tests.agent.providers import Answer, Script, reply, serving
-from tests.agent.scripted import passage
+from tests.agent.scripted import line, passage
 
 pytestmark = pytest.mark.django_db
 
@@ -55,11 +58,11 @@ def request() -> WriteRequest:
     )
 
 
-def ask(given: chain.Budget | None = None) -> WriteResult:
+def ask(given: chain.Budget | None = None, **changes: Any) -> WriteResult:
     """One turn's question to the configured chain."""
     configured = chain.configured()
     assert configured is not None
-    return configured.writer(given or budget()).write(request())
+    return configured.writer(given or budget()).write(replace(request(), **changes))
 
 
 def providers_asked(script: Script) -> list[str]:
@@ -250,3 +253,26 @@ def test_an_unknown_provider_is_named(settings: Settings) -> None:
 
     with pytest.raises(chain.UnknownProvider, match="moon:one"):
         chain.configured()
+
+
+@pytest.mark.parametrize("name", [OPENAI, ANTHROPIC])
+def test_a_model_is_told_nothing_personal_and_its_answer_says_it_again(
+    script: Script, settings: Settings, name: str
+) -> None:
+    settings.MODEL_CHAIN = [name]
+    provider = name.partition(":")[0]
+    script.will(provider, [reply("We write to [e-mail 1] about the card [card 1].", "p1")])
+    told = "I am ada@mail.example. My card is 4111 1111 1111 1111, my password is Hunter2! and my key sk-live-51Habc99."
+
+    result = ask(
+        message=told,
+        history=(line("Call me at +49 171 2345678 or ada@mail.example"),),
+        objections=("ada@mail.example stands in no passage.",),
+    )
+
+    ((_, asked),) = script.asked
+    sent = json.dumps(asked)
+    assert not [each for each in ("ada@", "4111", "Hunter2", "51Habc", "2345678") if each in sent]
+    assert sent.count("[e-mail 1]") == 3
+    assert result.written is not None
+    assert result.written.text == "We write to ada@mail.example about the card •••1111."

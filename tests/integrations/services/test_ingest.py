@@ -6,7 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from conversations import services as conversations
@@ -378,6 +378,10 @@ def test_eight_workers_take_in_twenty_messages_in_order() -> None:
             start.wait(10)
         try:
             services.ingest_event(pks[(number * 7) % 20])
+        except OperationalError as error:
+            # On a busy machine: whoever waits too long for the thread leaves it to the others.
+            if "lock timeout" not in str(error):
+                raise
         finally:
             connection.close()
 

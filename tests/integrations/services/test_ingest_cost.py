@@ -38,3 +38,17 @@ def test_an_echo_of_what_is_known_touches_no_conversation(
     again.refresh_from_db()
     assert (again.state, again.reason) == (WebhookEvent.State.IGNORED, "echo: duplicate")
     assert Conversation.objects.get().version == version
+
+
+def test_a_backlog_is_taken_in_pass_by_pass_and_holds_up_nothing_else() -> None:
+    tiktok_account()
+    for thread in ("thread-1", "thread-2", "thread-3"):
+        keep(text_event("Hello?", message_id=f"m-{thread}", thread=thread, customer=f"customer-{thread}"))
+
+    found, taken = [], []
+    for _ in range(4):
+        found.append(services.ingest_waiting(seconds=0.0))
+        taken.append(Message.objects.count())
+
+    assert found == [3, 2, 1, 0]
+    assert taken == [1, 2, 3, 3]

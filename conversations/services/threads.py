@@ -1,0 +1,78 @@
+"""Finding the conversation of a thread, or beginning it."""
+
+from conversations.exceptions import CustomerErased
+from conversations.models import Conversation, Customer
+from conversations.services.erased import thread_was_erased, was_erased
+from conversations.types import Channel
+from core.text import clean_text, truncate
+from core.transactions import retried
+
+
+def ensure_conversation(
+    channel: Channel,
+    *,
+    thread_key: str,
+    customer_id: str,
+    name: str = "",
+    username: str = "",
+    locale: str = "",
+    for_message: str = "",
+) -> int:
+    """The pk of the thread's conversation, made with its customer if need be. Safe against two callers at once.
+
+    ``for_message`` is the id of the customer's message it is wanted for, empty where something else asks for it.
+    Raises CustomerErased where that would bring back somebody who was erased.
+    """
+    found = (
+        Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if found is not None:
+        return found
+    account_id = channel.account_id
+    if was_erased(account_id, for_message) if for_message else thread_was_erased(account_id, thread_key):
+        raise CustomerErased
+    new = Customer(
+        platform=channel.platform,
+        account_id=account_id,
+        external_id=customer_id,
+        name=truncate(clean_text(name), 200),
+        username=truncate(clean_text(username), 200),
+        locale=locale[:20],
+    )
+    return _make_conversation(channel, thread_key, new)
+
+
+@retried
+def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
+    """The pk of the thread's conversation, made if need be for ``new`` or whoever that is already."""
+    Conversation.objects.bulk_create(
+        [
+            Conversation(
+                customer=_same_as(new),
+                platform=channel.platform,
+                account_id=channel.account_id,
+                account_name=channel.account_name,
+                thread_key=thread_key,
+                team_id=channel.team_id,
+                is_public=channel.is_public,
+                delivers_itself=channel.delivers_itself,
+                text_limit=channel.text_limit,
+                picture_limit=channel.picture_limit,
+                window_hours=channel.window_hours,
+                window_messages=channel.window_messages,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    return Conversation.objects.values_list("pk", flat=True).get(account_id=channel.account_id, thread_key=thread_key)
+
+
+def _same_as(new: Customer) -> Customer:
+    """The customer's row, made if need be, and held: nobody is erased while they get another conversation."""
+    Customer.objects.bulk_create([new], ignore_conflicts=True)
+    same = Customer.objects.filter(account_id=new.account_id, external_id=new.external_id)
+    # Whoever was erased while this waited for their row begins a new record.
+    # Held without its key, or whoever has just written a conversation could not commit while others queue for the row.
+    return same.select_for_update(no_key=True).first() or _same_as(new)

@@ -1,0 +1,172 @@
+"""What in a person's words must not be shown or passed on: addresses, numbers to call, to pay and to identify by, secrets.
+
+Logs and lists show a kind in brackets in its place. A model of somebody else's is given numbered placeholders, and what
+it answers with them is filled in here. Every repetition is bounded, so that no text of a stranger is expensive.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What kind of thing was found."""
+
+    E_MAIL = "e-mail"
+    CARD = "card"
+    ACCOUNT = "account"
+    IDENTITY = "identity number"
+    SECRET = "secret"  # noqa: S105  (the name of a kind)
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where something personal stands in a text."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+_SPANISH_CHECK = "TRWAGMYFPDXBNJZSQVHLCKE"
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?\b")
+# With a plus sign, or a leading zero and a gap: a bare row of digits is as often an id.
+_PHONE = re.compile(
+    r"(?<![\w+.-])(?:\+\d[\d ()./-]{6,18}\d|\(?0\d{1,4}\)?[ /-]\d[\d ./-]{4,14}\d|\(\d{3}\) ?\d{3}[ -]\d{4})(?![\w-])"
+)
+_SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_ITALIAN = re.compile(r"\b[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]\b", re.IGNORECASE)
+_SPANISH = re.compile(r"\b(?:[XYZ]\d{7}|\d{8})-?[A-Z]\b")
+# What a word before it calls the number of a document or a person; its own form differs from country to country.
+_NAMED_IDENTITY = re.compile(
+    r"\b(?:passport|reisepass|personalausweis|ausweis|identity card|id card|national id|social security|ssn|steuer-?id|"
+    r"sozialversicherung|bsn|burgerservicenummer|paspoort|pasaporte|dni|passaporto|codice fiscale)\w{0,10}"
+    r"(?:\s{1,3}(?:number|no\.?|nr\.?|nummer|numero|número))?\s{0,3}(?:(?:ist|is|lautet|es|è)\b|[:=#])?\s{0,3}"
+    r"(?P<value>[A-Z0-9](?:[ -]?[A-Z0-9]){4,17})(?![\w-])",
+    re.IGNORECASE,
+)
+# A word with a digit in it: "my password is wrong" tells no password.
+_SAID_SECRET = re.compile(
+    r"\b(?:password|passwd|passcode|passwort|kennwort|contraseña|wachtwoord|parola d'ordine|api[ _-]?key|secret|token)"
+    r"\s{0,3}(?:is|ist|lautet|war|es|è|was|:|=)\s{0,3}[\"'“„]?(?P<value>(?=[^\s\"'”“]{0,63}\d)[^\s\"'”“]{4,64})",
+    re.IGNORECASE,
+)
+_SAID_PIN = re.compile(
+    r"\b(?:pin|cvv|cvc|cvv2|security code|prüfziffer)\s{0,3}(?:is|ist|lautet|es|è|:|=)?\s{0,3}(?P<value>\d{3,8})\b",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"\b(?:sk|pk|rk)[-_](?=[A-Za-z0-9_-]{0,40}\d)[A-Za-z0-9_-]{8,200}")
+
+
+def _is_card(text: str) -> bool:
+    """Whether the digits add up as those of a payment card do (Luhn)."""
+    digits = [int(sign) for sign in text if sign.isdigit()]
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
+    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0 and len(set(digits)) > 1
+
+
+def _is_spanish(text: str) -> bool:
+    """Whether the letter is the one that the number demands."""
+    number = text[:-1].rstrip("-")
+    if number[0] in "XYZ":
+        number = str("XYZ".index(number[0])) + number[1:]
+    return _SPANISH_CHECK[int(number) % len(_SPANISH_CHECK)] == text[-1]
+
+
+def _has_digits(text: str) -> bool:
+    """Whether there are as many digits as a number has that names one person."""
+    return sum(sign.isdigit() for sign in text) >= 5
+
+
+_Check = Callable[[str], bool]
+# In the order of their claim: what one has found, no later one takes a part of.
+_PATTERNS: tuple[tuple[re.Pattern[str], Kind, _Check | None], ...] = (
+    (_SAID_SECRET, Kind.SECRET, None),
+    (_KEY, Kind.SECRET, None),
+    (_EMAIL, Kind.E_MAIL, None),
+    (_CARD, Kind.CARD, _is_card),
+    (_IBAN, Kind.ACCOUNT, None),
+    (_NAMED_IDENTITY, Kind.IDENTITY, _has_digits),
+    (_SOCIAL_SECURITY, Kind.IDENTITY, None),
+    (_ITALIAN, Kind.IDENTITY, None),
+    (_SPANISH, Kind.IDENTITY, _is_spanish),
+    (_PHONE, Kind.PHONE, None),
+    (_SAID_PIN, Kind.SECRET, None),
+)
+
+
+def find(text: str) -> list[Found]:
+    """What is personal in the text, in order, nothing twice."""
+    found: list[Found] = []
+    for pattern, kind, check in _PATTERNS:
+        for match in pattern.finditer(text):
+            group = "value" if "value" in pattern.groupindex else 0
+            start, end = match.span(group)
+            if check is not None and not check(match.group(group)):
+                continue
+            if all(end <= other.start or other.end <= start for other in found):
+                found.append(Found(start, end, kind))
+    return sorted(found, key=lambda each: each.start)
+
+
+def masked(text: str) -> str:
+    """The text with a kind in brackets in the place of everything personal."""
+    return "".join(_with(text, lambda each: f"[{each.kind.value}]"))
+
+
+class Placeholders:
+    """The personal things of one request to a model: the same one has the same placeholder wherever it stands."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._values: dict[str, tuple[Kind, str]] = {}
+        self._names: dict[tuple[Kind, str], str] = {}
+
+    def hide(self, text: str) -> str:
+        """The text as it may leave."""
+        return "".join(_with(text, lambda each: self._name(each.kind, text[each.start : each.end])))
+
+    def restore(self, text: str) -> str:
+        """A model's answer with what its placeholders stand for.
+
+        Addresses and numbers to call come back whole. Of what one pays or is identified by only the last signs do, and
+        of secrets nothing: no answer of a machine has to say them.
+        """
+        return _PLACEHOLDER.sub(self._spoken, text)
+
+    def _name(self, kind: Kind, value: str) -> str:
+        key = (kind, "".join(value.split()).lower())
+        if key not in self._names:
+            number = sum(known is kind for known, _ in self._names) + 1
+            self._names[key] = f"[{kind.value} {number}]"
+            self._values[self._names[key]] = (kind, value)
+        return self._names[key]
+
+    def _spoken(self, match: re.Match[str]) -> str:
+        kind, value = self._values.get(match.group(), (None, ""))
+        match kind:
+            case None:
+                return match.group()
+            case Kind.E_MAIL | Kind.PHONE:
+                return value
+            case Kind.SECRET:
+                return "•••"
+            case _:
+                return f"•••{''.join(value.split())[-4:]}"
+
+
+_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(re.escape(kind.value) for kind in Kind)}) \d{{1,4}}\]")
+
+
+def _with(text: str, name: Callable[[Found], str]) -> Iterator[str]:
+    """The text's pieces, each personal one replaced."""
+    at = 0
+    for each in find(text):
+        yield text[at : each.start]
+        yield name(each)
+        at = each.end
+    yield text[at:]
