@@ -25,6 +25,7 @@ from conversations import services as conversations
 from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
 from core import leases
 from core.crashpoints import crash_point
+from core.transactions import begun_again
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def answer(conversation_id: int, mind: Mind) -> TurnResult | None:
     return result
 
 
+@begun_again
 def _claim(conversation_id: int) -> ClaimedTurn | None:
     release = current_release() or ensure_first_release()
     owner = leases.process_name()
@@ -141,6 +143,12 @@ def _commit(claimed: ClaimedTurn, thought: Thought | None) -> TurnResult:
         outcome = outcome_of(thought.state, brief=claimed.brief, turn=claimed.turn)
         facts = facts_of(thought.state)
         apply_thought(run, thought)
+    return _write(claimed, outcome, facts)
+
+
+@begun_again
+def _write(claimed: ClaimedTurn, outcome: Outcome, facts: MessageFacts) -> TurnResult:
+    run = claimed.run
     with transaction.atomic():
         # Registered before anything is announced, so that it comes before the bells.
         transaction.on_commit(partial(crash_point, "turn.after_commit"))
@@ -162,6 +170,7 @@ def _end(run: AgentRun, claimed: ClaimedTurn) -> None:
     run.save()
 
 
+@begun_again
 def _fail(claimed: ClaimedTurn, error: Exception) -> None:
     """Give the turn back. If even that cannot be written, the lease runs out and the sweeper finds the turn."""
     what = type(error).__name__

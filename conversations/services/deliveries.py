@@ -21,6 +21,7 @@ from core.clock import database_now, now_plus
 from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import clean_text, truncate
+from core.transactions import begun_again
 
 MAX_ATTEMPTS = 12
 RETRY_SECONDS = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 28800)
@@ -126,6 +127,7 @@ def wake_deliveries(account_id: int) -> int:
     return later.update(next_attempt_at=Now())
 
 
+@begun_again
 @transaction.atomic
 def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
     """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""
@@ -237,6 +239,7 @@ def release_expired_sends(limit: int = 100) -> int:
     return released
 
 
+@begun_again
 @transaction.atomic
 def _release(pk: int, conversation_id: int) -> bool:
     conversation = lock(conversation_id)
@@ -286,6 +289,7 @@ def count_look(delivery_id: int) -> None:
     Delivery.objects.filter(pk=delivery_id, state=Delivery.State.UNKNOWN).update(looks=F("looks") + 1)
 
 
+@begun_again
 @transaction.atomic
 def settle_unknown(
     delivery_id: int, *, verdict: Verdict, platform_message_id: str = "", resend_when_unsure: bool = False

@@ -31,6 +31,7 @@ from core.crashpoints import crash_point
 from core.models import ApiKey, User
 from core.policy import Action, require
 from core.text import clean_text
+from core.transactions import begun_again
 
 STAFF_FIELDS = (*HANDOVER_FIELDS, "assignee", "closed_at", "bot_context_from_seq", "unblocked_out_seq")
 NEXT_CANDIDATES = 20
@@ -114,6 +115,7 @@ def _parts(conversation: Conversation, words: str, picture: Picture | None) -> l
     return [(words, picture)]
 
 
+@begun_again
 @transaction.atomic
 def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = "") -> TakeOver:
     """Make people, and ``by`` if it is a person, the owner. From the commit on no send of the bot begins here.

@@ -13,6 +13,7 @@ from conversations.models import Conversation
 from conversations.types import ClaimedDelivery, SendOutcome, SendResult
 from core import http
 from core.crashpoints import crash_point
+from core.transactions import begun_again
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
@@ -68,6 +69,7 @@ def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
     return True
 
 
+@begun_again
 def _claim(account: PlatformAccount, conversation_pk: int) -> ClaimedDelivery | None:
     """The next delivery with the right to one call, or None: nothing is due, or the account has to wait."""
     with transaction.atomic():
