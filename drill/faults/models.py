@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +66,13 @@ def _tell(stage: Stage, turns: list[Turn]) -> None:
         stage.object_to("No turn ended.")
 
 
+def _go_on_until(stage: Stage, condition: Callable[[], bool]) -> None:
+    """For the fault's time, and on a busy machine until the fault has shown itself."""
+    latest = max(stage.ends_at, time.monotonic()) + WAIT_SECONDS
+    while stage.goes_on() or (not condition() and time.monotonic() < latest):
+        stage.pause(0.5)
+
+
 def _go_on_for(stage: Stage, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -88,25 +95,30 @@ def _wait_for_kinds(stage: Stage, model: ModelServer) -> None:
 
 
 def failing(stage: Stage) -> None:
-    """Each kind of failure at both providers, then at the first alone, then three in ten calls of both."""
+    """Each kind of failure at both providers, then at the first alone, at none, and in three of ten calls of both."""
     after = stage.rig.query(LAST_RUN)[0][0]
     with ModelServer() as model, stage.changed(model.settings):
         model.misbehave(*FAILING)
         _wait_for_kinds(stage, model)
         model.misbehave(providers=PROVIDERS[1:])
         stage.restart()
-        _go_on_for(stage, 8.0)
+        _go_on_until(stage, lambda: _is_answered_by(stage, PROVIDERS[1], after=after))
+        model.misbehave()
+        stage.restart()
+        _go_on_until(stage, lambda: _is_answered_by(stage, PROVIDERS[0], after=after))
         model.misbehave(*FAILING, share=0.3)
         stage.restart()
         _go_on_for(stage, 8.0)
-        while stage.goes_on():
-            stage.pause(0.5)
         stage.injected += sum(number for (_, kind), number in model.served.items() if kind in FAILING)
         turns = _turns(stage, after=after)
         _tell(stage, turns)
     answered = {turn.provider for turn in turns if turn.ended == "replied"}
     if missing := {*PROVIDERS, "embedded"} - answered:
         stage.object_to(f"Nothing was ever answered by {', '.join(sorted(missing))}.")
+
+
+def _is_answered_by(stage: Stage, provider: str, *, after: int) -> bool:
+    return any(turn.ended == "replied" and turn.provider == provider for turn in _turns(stage, after=after))
 
 
 @contextmanager
@@ -188,18 +200,22 @@ def both_down(stage: Stage) -> None:
 
 def no_address(stage: Stage) -> None:
     """Neither the platform's name nor the models' leads anywhere: nothing was sent, so nothing is in doubt."""
-    after = stage.rig.query(LAST_RUN)[0][0]
     ambiguous = stage.rig.query(AMBIGUOUS)[0][0]
     platform, models = NOWHERE
     settings = settings_of(openai=f"http://{models}", anthropic=f"http://{models}")
     settings["EGRESS_ALLOW"] = ["127.0.0.1:*", f"{platform}:*", f"{models}:*"]
     bases = stage.rig.query(BASES)
     with stage.changed(settings):
+        after = stage.rig.query(LAST_RUN)[0][0]
         for pk, base in bases:
             _lead(stage, pk, base.replace("127.0.0.1", platform))
         try:
-            while stage.goes_on():
-                stage.pause(0.5)
+            _go_on_until(
+                stage,
+                lambda: (
+                    stage.rig.query(NO_ADDRESS)[0][0] > 0 and any(turn.calls for turn in _turns(stage, after=after))
+                ),
+            )
         finally:
             for pk, base in bases:
                 _lead(stage, pk, base)
