@@ -1,8 +1,9 @@
-"""Crash points: named instants at which a drill lets a process die, exactly as ``kill -9`` would end it there.
+"""Crash points: named instants at which a drill lets a process die, exactly as ``kill -9`` would end it there, or freeze.
 
 They are inert: outside a drill ``crash_point`` is one test of one name. With CRASH_POINTS=1 (a setting for tests, refused
-in production) ``CRASH_AT=<name>[:n]`` kills the process at its n-th pass. ``CRASH_AT=@<file>`` looks for that order in a
-file at each pass: whoever strikes takes the file away first, so that an order is carried out once, by one process.
+in production) ``CRASH_AT=<name>[:n]`` kills the process at its n-th pass; ``<name>[:n]=stop`` freezes it there instead, as
+SIGSTOP does, until somebody sends SIGCONT. ``CRASH_AT=@<file>`` looks for that order in a file at each pass: whoever
+strikes takes the file away first, so that an order is carried out once, by one process.
 """
 
 import os
@@ -38,17 +39,26 @@ POINTS: Mapping[str, str] = {
 }
 
 
+DEEDS = {"die": (signal.SIGKILL, "kills itself"), "stop": (signal.SIGSTOP, "freezes until it is told to go on")}
+
+
 class _Order:
-    """Where and at which pass to die."""
+    """Where and at which pass to do what."""
 
     def __init__(self, text: str) -> None:
-        name, _, pass_number = text.strip().partition(":")
+        place, _, deed = text.strip().partition("=")
+        name, _, pass_number = place.partition(":")
         if name not in POINTS:
             raise ImproperlyConfigured(f"CRASH_AT names no crash point ({name}). Choose one of: {', '.join(POINTS)}.")
         if pass_number and not (pass_number.isdecimal() and int(pass_number) > 0):
             raise ImproperlyConfigured(f"CRASH_AT={text.strip()} does not say at which pass: write {name}:1 or higher.")
+        if deed and deed not in DEEDS:
+            raise ImproperlyConfigured(
+                f"CRASH_AT={text.strip()} does not say what to do: end it with {' or '.join(f'={known}' for known in DEEDS)}."
+            )
         self.name = name
         self.pass_number = int(pass_number or 1)
+        self.signal, self.words = DEEDS[deed or "die"]
 
 
 class _Fuse:
@@ -64,22 +74,26 @@ class _Fuse:
         """One more pass; this may be the last thing the process does."""
         with self._lock:
             self._passes[name] += 1
-            if self._is_meant(name):
-                os.write(2, f"Crash point {name}: this process kills itself.\n".encode())
-                os.kill(os.getpid(), signal.SIGKILL)
+            order = self._order_for(name)
+            if order is not None:
+                os.write(2, f"Crash point {name}: this process {order.words}.\n".encode())
+                os.kill(os.getpid(), order.signal)
 
-    def _is_meant(self, name: str) -> bool:
+    def _order_for(self, name: str) -> _Order | None:
+        """The order that is meant for this pass."""
         if self._file is None:
             order = self._order
-            return order is not None and name == order.name and self._passes[name] >= order.pass_number
+            return (
+                order if order is not None and (name, self._passes[name]) == (order.name, order.pass_number) else None
+            )
         try:
             order = _Order(self._file.read_text())
             if name != order.name or self._passes[name] < order.pass_number:
-                return False
+                return None
             self._file.unlink()
         except FileNotFoundError:
-            return False
-        return True
+            return None
+        return order
 
 
 _fuse: _Fuse | None = None
@@ -103,6 +117,6 @@ def are_armed() -> bool:
 
 
 def crash_point(name: str) -> None:
-    """Die here, if that was ordered."""
+    """Die or freeze here, if that was ordered."""
     if _fuse is not None:
         _fuse.passed(name)

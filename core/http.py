@@ -20,6 +20,7 @@ CONNECTED = "connection.connect_tcp.complete"
 REQUEST_SENT = "http11.send_request_body.complete"
 
 _deadline: ContextVar[float] = ContextVar("http_deadline", default=float("inf"))
+_most_bytes: ContextVar[float] = ContextVar("http_most_bytes", default=float("inf"))
 _watcher: ContextVar[Callable[[str], None] | None] = ContextVar("http_watcher", default=None)
 
 
@@ -63,15 +64,29 @@ def exchange(
     timeout = httpx2.Timeout(left, connect=min(connect, left))
     # A kept connection that the other side has just closed would make a send ambiguous for nothing.
     closing = {**(headers or {}), "Connection": "close"}
-    with _until(deadline), through.stream(method, url, headers=closing, timeout=timeout, **content) as response:
+    with (
+        bounded(deadline=deadline, limit=limit),
+        through.stream(method, url, headers=closing, timeout=timeout, **content) as response,
+    ):
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise httpx2.DecodingError("The answer is compressed, which was not asked for.")
-        body = bytearray()
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > limit:
-                raise AnswerTooLong(response.status_code, limit)
-        return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+        body = b"".join(response.iter_raw())
+        return Answer(status=response.status_code, headers=response.headers, body=body)
+
+
+@contextmanager
+def bounded(*, deadline: float, limit: int) -> Iterator[None]:
+    """End each exchange that is made inside at ``deadline`` (monotonic seconds), and at ``limit`` bytes of its answer.
+
+    For libraries that make their exchanges themselves, through a ``client`` of ours. What comes later raises
+    httpx2.TimeoutException, what comes beyond AnswerTooLong.
+    """
+    until, most = _deadline.set(deadline), _most_bytes.set(limit)
+    try:
+        yield
+    finally:
+        _deadline.reset(until)
+        _most_bytes.reset(most)
 
 
 @contextmanager
@@ -142,8 +157,13 @@ class _Body(httpx2.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
+        most, read = _most_bytes.get(), 0
         with _as_httpx2_says_it():
-            yield from self._answer.iter_stream()
+            for chunk in self._answer.iter_stream():
+                read += len(chunk)
+                if read > most:
+                    raise AnswerTooLong(self._answer.status, int(most))
+                yield chunk
 
     def close(self) -> None:
         self._answer.close()
@@ -216,15 +236,6 @@ class _Stream(httpcore2.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
-
-
-@contextmanager
-def _until(deadline: float) -> Iterator[None]:
-    token = _deadline.set(deadline)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
 
 
 def _within(timeout: float | None, late: type[Exception]) -> float | None:

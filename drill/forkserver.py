@@ -96,6 +96,8 @@ def main() -> None:
         elif "wait" in order:
             answer = {"code": _ended(order["wait"], 0)}
         else:
+            if "MODEL_CHAIN" in order["settings"]:
+                _load_models(order["settings"])
             answer = {"pid": _fork(order, answers.fileno())}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -113,6 +115,27 @@ def _load() -> None:
     connections.close_all()
     if threading.active_count() > 1:
         sys.exit("The product began a thread while it was loaded, and threads do not survive a fork.")
+
+
+def _load_models(settings: Mapping[str, Any]) -> None:
+    """Load what models behind an API need, once for all forks: it takes longer than all the rest of a start."""
+    if "langchain_openai" in sys.modules:
+        return
+    from django.conf import settings as product  # noqa: PLC0415
+
+    from agent.llm import chain  # noqa: PLC0415
+
+    before = {name: getattr(product, name) for name in settings}
+    _set(settings)
+    chain.configured()
+    _set(before)
+
+
+def _set(settings: Mapping[str, Any]) -> None:
+    from django.conf import settings as product  # noqa: PLC0415
+
+    for name, value in settings.items():
+        setattr(product, name, value)
 
 
 def _ended(pid: int, options: int) -> int | None:
@@ -165,11 +188,15 @@ def _forget_the_reactor() -> None:
 
 def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") -> None:
     """Run a command of the product here: ``manage.py …`` or ``celery …``, with settings of the drill's own."""
-    from django.conf import settings as product  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
-    for name, value in settings.items():
-        setattr(product, name, value)
+    _set(settings)
+    if "MODEL_CHAIN" in settings:
+        # The mind was made with the server's own settings, and its encoders are kept.
+        from agent import runtime  # noqa: PLC0415
+        from agent.llm import chain  # noqa: PLC0415
+
+        runtime.mind()._chain = chain.configured()  # noqa: SLF001
     if mutant:
         importlib.import_module("drill.mutant").apply(mutant)
     sys.argv = list(command)

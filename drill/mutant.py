@@ -141,7 +141,53 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
 }
 
 
+FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
+    "troubled-work": (
+        Edit(
+            "agent.runtime:Runtime.think",
+            {
+                "loaded = self.release(brief.release_id)": (
+                    '__import__("importlib").import_module("drill.failpoints").think(brief.message)\n'
+                    "    loaded = self.release(brief.release_id)"
+                )
+            },
+        ),
+        Edit(
+            "integrations.services.ingest:_read",
+            {
+                "opened = platform.open(raw)": (
+                    '__import__("importlib").import_module("drill.failpoints").read(raw.body)\n        opened = platform.open(raw)'
+                )
+            },
+        ),
+    ),
+    "colliding-transactions": (
+        Edit(
+            "core.crashpoints:crash_point",
+            {
+                "if _fuse is not None:": (
+                    '__import__("importlib").import_module("drill.failpoints").collide(name)\n    if _fuse is not None:'
+                )
+            },
+        ),
+        Edit(
+            "conversations.services.deliveries:settle_delivery",
+            {
+                "conversation = lock(claimed.conversation_id)": (
+                    "conversation = lock(claimed.conversation_id)\n"
+                    '    __import__("importlib").import_module("drill.failpoints").collide("settle")'
+                )
+            },
+        ),
+    ),
+}
+"""What goes wrong inside the product without any promise being taken out: it must hold all the same."""
+
+
 def apply(name: str) -> None:
-    """Turn this process's product into the mutant ``name``. Raises DoesNotFit, and KeyError for an unknown name."""
-    for edit in EDITS[name]:
+    """Turn this process's product into the mutant ``name``, or give it the failpoint of that name.
+
+    Raises DoesNotFit, and KeyError for an unknown name.
+    """
+    for edit in {**EDITS, **FAILPOINTS}[name]:
         edit.apply()

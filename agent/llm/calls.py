@@ -9,6 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 CONNECT_SECONDS, READ_SECONDS, WRITE_SECONDS, POOL_SECONDS = 3.0, 15.0, 5.0, 2.0
+# Of one attempt as a whole: an answer that trickles ends here, and leaves the next model some of the turn's time.
+ATTEMPT_SECONDS = CONNECT_SECONDS + READ_SECONDS
 MOST_BYTES = 2 * 1024 * 1024
 
 

@@ -1,9 +1,11 @@
 """Models behind an API: Anthropic's, and OpenAI's with every server that speaks its protocol."""
 
 import importlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import httpx2
 from django.conf import settings
@@ -12,6 +14,8 @@ from langchain_core.messages import BaseMessage
 
 from agent.llm import calls
 from agent.llm.calls import CallFailed, Completion, FailureKind, StructuredReply
+from core import http
+from core.exceptions import AnswerTooLong, EgressRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +65,11 @@ class HostedModel:
         # Both SDKs come from one generator and name their errors alike, but for the one above all.
         self._sdk: ModuleType = importlib.import_module(connection.sdk)
         self._any_error: type[Exception] = getattr(self._sdk, connection.any_error)
-        self._chat = init_chat_model(
-            model,
-            model_provider=provider,
-            api_key=connection.key,
-            base_url=connection.base_url,
-            max_retries=0,
-            temperature=0,
-        )
+        self._chat = _chat_model(provider, model, connection)
 
     def complete(self, messages: Sequence[BaseMessage], *, seconds: float, max_tokens: int) -> Completion:
-        """One attempt of at most ``seconds``. Raises CallFailed."""
+        """One attempt of at most ``seconds``, however slowly its answer comes. Raises CallFailed."""
+        deadline = time.monotonic() + min(seconds, calls.ATTEMPT_SECONDS)
         timeout = httpx2.Timeout(
             connect=min(calls.CONNECT_SECONDS, seconds),
             read=min(calls.READ_SECONDS, seconds),
@@ -82,11 +80,10 @@ class HostedModel:
             [StructuredReply], tool_choice=StructuredReply.__name__, timeout=timeout, max_tokens=max_tokens
         )
         try:
-            answer = asked.invoke(list(messages))
-        except self._sdk.APITimeoutError:
-            raise CallFailed(FailureKind.TIMEOUT, "timed out") from None
-        except self._sdk.APIConnectionError:
-            raise CallFailed(FailureKind.RETRY, "no connection") from None
+            with http.bounded(deadline=deadline, limit=calls.MOST_BYTES):
+                answer = asked.invoke(list(messages))
+        except (self._sdk.APIConnectionError, AnswerTooLong, EgressRefused) as error:
+            raise _failure_of_connection(error) from None
         except self._sdk.APIStatusError as error:
             raise calls.failure_of_status(
                 error.status_code, error.body, error.response.headers.get("retry-after")
@@ -101,3 +98,39 @@ class HostedModel:
         ) as error:
             raise CallFailed(FailureKind.UNUSABLE, type(error).__name__) from None
         return calls.read_answer(answer)
+
+
+def _chat_model(provider: str, model: str, connection: Connection) -> Any:
+    """LangChain's model, over a guarded client: where it may connect, how long and how much is judged there."""
+    client = http.client()
+    named: dict[str, Any] = {"http_client": client} if provider == "openai" else {}
+    chat: Any = init_chat_model(
+        model,
+        model_provider=provider,
+        api_key=connection.key,
+        base_url=connection.base_url,
+        max_retries=0,
+        temperature=0,
+        **named,
+    )
+    if provider == "anthropic":
+        # LangChain's class for it has no parameter for this.
+        chat._client = chat._client.with_options(http_client=client)  # noqa: SLF001
+    return chat
+
+
+def _failure_of_connection(error: BaseException) -> CallFailed:
+    """What it means that no answer came. Where nothing was sent, nothing can have been charged."""
+    cause: BaseException | None = error
+    # LangChain puts an error of its own around it, and one SDK does so too.
+    while cause is not None:
+        if isinstance(cause, AnswerTooLong):
+            return CallFailed(FailureKind.UNUSABLE, "too long")
+        if isinstance(cause, EgressRefused):
+            return CallFailed(FailureKind.REFUSED, str(cause))
+        if isinstance(cause, httpx2.ConnectTimeout | httpx2.PoolTimeout):
+            return CallFailed(FailureKind.RETRY, "could not connect in time")
+        if isinstance(cause, httpx2.TimeoutException):
+            return CallFailed(FailureKind.TIMEOUT, "timed out")
+        cause = cause.__cause__
+    return CallFailed(FailureKind.RETRY, "no connection")

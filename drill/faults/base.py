@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,8 @@ NOISE: tuple[dict[str, object], ...] = (
     {"where": "webhook", "kind": "reorder", "seconds": 0.5, "probability": 0.05},
 )
 SHORT_SECONDS, FULL_SECONDS = 20.0, 60.0
+# What answers, by shape.
+WORKERS: Mapping[Shape, tuple[str, ...]] = {"embedded": ("up",), "services": ("worker", "sweeper")}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +89,28 @@ class Stage:
     def object_to(self, sentence: str) -> None:
         """Note what did not hold."""
         self.problems.append(sentence)
+
+    @contextmanager
+    def changed(self, settings: Mapping[str, Any], *, failpoint: str = "") -> Iterator[None]:
+        """Let what answers run with other settings, and with a failpoint of ``drill.mutant``, from now on.
+
+        Whatever is started after the block is as always. The time of the start is not taken from the fault's.
+        """
+        begun = time.monotonic()
+        self.rig.overrides, self.rig.mutant = dict(settings), failpoint
+        try:
+            self.restart()
+            self.ends_at += time.monotonic() - begun
+            yield
+        finally:
+            self.rig.overrides, self.rig.mutant = {}, ""
+
+    def restart(self) -> None:
+        """Start what answers afresh, as a deploy in a hurry would."""
+        for name in WORKERS[self.rig.shape]:
+            self.rig.kill(name)
+            self.rig.start(name)
+        self.rig.start_all()
 
     @contextmanager
     def rules(self, *rules: dict[str, object]) -> Iterator[None]:

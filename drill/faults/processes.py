@@ -5,11 +5,10 @@ import signal
 import time
 from contextlib import suppress
 
-from drill.faults.base import BOTH, Fault, Stage
+from drill.faults.base import BOTH, WORKERS, Fault, Stage
 from drill.rig import wait_for
 
-# What answers, and what takes webhooks, by shape.
-WORKERS = {"embedded": ("up",), "services": ("worker", "sweeper")}
+# What takes webhooks, by shape.
 DOORS = {"embedded": "up", "services": "ingest"}
 FROZEN_SECONDS = 35.0
 

@@ -1,10 +1,11 @@
 """A loopback server that speaks OpenAI's and Anthropic's protocols and answers what a test has scripted."""
 
 import json
+import socket
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """One HTTP answer: a structured reply, or a status with any body. ``hold`` waits for the event first."""
+    """One HTTP answer: a structured reply, or a status with any body.
+
+    ``hold`` waits for the event first; with ``trickle`` the bytes come one by one until the caller has had enough.
+    """
 
     reply: dict[str, Any] | None = None
     status: int = 200
@@ -20,6 +24,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hold: threading.Event | None = None
     cut: bool = False
+    trickle: bool = False
 
 
 def reply(text: str, *cited: str, needs_person: bool = False) -> Answer:
@@ -35,6 +40,7 @@ class Script:
     anthropic: deque[Answer] = field(default_factory=deque)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     port: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def will(self, provider: str, answers: Sequence[Answer]) -> None:
         """Script a provider."""
@@ -65,7 +71,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if answer.trickle:
+                for place in range(len(content)):
+                    self.script.ended.wait(0.05)
+                    self.wfile.write(content[place : place + 1])
+            else:
+                self.wfile.write(content)
         except OSError:
             return  # the client gave up, as a test for a timeout wants
 
@@ -108,6 +119,20 @@ def serving() -> Iterator[Script]:
     try:
         yield script
     finally:
+        script.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def never_accepting() -> Iterator[int]:
+    """A port of loopback at which a connection is never made, as behind a firewall that drops: its queue is full."""
+    with socket.socket() as listener, ExitStack() as held:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]

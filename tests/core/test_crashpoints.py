@@ -1,5 +1,6 @@
 """Crash points: each stands in the product once, and strikes only where it was ordered."""
 
+import os
 import re
 import signal
 import subprocess
@@ -53,7 +54,7 @@ def test_a_point_is_inert_unless_it_is_armed() -> None:
         crashpoints.crash_point(name)
 
 
-@pytest.mark.parametrize("at", ["turn.after_lunch", "turn.after_llm:0", "turn.after_llm:soon"])
+@pytest.mark.parametrize("at", ["turn.after_lunch", "turn.after_llm:0", "turn.after_llm:soon", "turn.after_llm=dance"])
 def test_an_order_that_cannot_be_meant_is_refused_with_a_sentence(at: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"CRASH_AT.*\."):
         crashpoints.arm(at)
@@ -83,6 +84,29 @@ def test_the_process_dies_at_the_pass_that_was_ordered(tmp_path: Path) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert done.stdout.split() == ["1", "2"]
     assert "Crash point turn.after_llm" in done.stderr
+
+
+def test_the_process_freezes_where_that_was_ordered_and_goes_on_when_told(tmp_path: Path) -> None:
+    script = "crash_point('turn.after_llm'); crash_point('turn.after_llm'); print('went on')"
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", f"import django\ndjango.setup()\nfrom core.crashpoints import crash_point\n{script}"],
+        cwd=ROOT,
+        env=embedded(tmp_path)
+        | {
+            "DJANGO_SETTINGS_MODULE": "supportagent.settings",
+            "CRASH_POINTS": "1",
+            "CRASH_AT": "turn.after_llm=stop",
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    _, status = os.waitpid(frozen.pid, os.WUNTRACED)
+    os.kill(frozen.pid, signal.SIGCONT)
+    said, _ = frozen.communicate(timeout=60)
+
+    assert os.WIFSTOPPED(status)
+    assert (frozen.returncode, said.split()) == (0, ["went", "on"])
 
 
 def test_an_order_in_a_file_is_carried_out_once(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ import pytest
 from drill import mutant, mutants
 from drill.invariants import INVARIANTS
 
+EDITS = {**mutant.EDITS, **mutant.FAILPOINTS}
 
-@pytest.mark.parametrize("name", mutant.EDITS)
+
+@pytest.mark.parametrize("name", EDITS)
 def test_each_edit_fits_the_product(name: str) -> None:
-    for edit in mutant.EDITS[name]:
+    for edit in EDITS[name]:
         assert edit.edited().co_code != edit.function().__code__.co_code
 
 

@@ -31,8 +31,8 @@ def test_lists_and_the_page_show_kinds_in_the_place_of_numbers(role: Role) -> No
     conversation = customer_writes(scene.team, TOLD)
     client = browser(scene.person(role))
 
-    page = body(client.get(page_of(conversation)))
-    queue = body(client.get(reverse("workspace-queue") + "?view=all"))
+    page = client.get(page_of(conversation)).content.decode()
+    queue = client.get(reverse("workspace-queue") + "?view=all").content.decode()
 
     for shown in (page, queue):
         assert "[card]" in shown
@@ -73,7 +73,7 @@ def test_what_holds_nothing_personal_offers_nothing_to_show() -> None:
     conversation = customer_writes(scene.team)
     bot_answers(conversation, "Write to help@shop.example.")
 
-    page = body(browser(scene.person(Role.AGENT)).get(page_of(conversation)))
+    page = browser(scene.person(Role.AGENT)).get(page_of(conversation)).content.decode()
 
     assert BUTTON not in page
     assert "help@shop.example" in page

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from agent.graph.context import WriteRequest, WriteResult
 from agent.llm import calls, chain, spend
 from agent.models import SpendLedger
-from tests.agent.providers import Answer, Script, reply, serving
+from tests.agent.providers import Answer, Script, never_accepting, reply, serving
 from tests.agent.scripted import line, passage
 
 pytestmark = pytest.mark.django_db
@@ -154,10 +154,53 @@ def test_a_slow_model_is_left_for_the_next(script: Script, monkeypatch: pytest.M
     assert result.calls[0]["cost_micros"] > 0
 
 
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_an_answer_that_trickles_ends_with_the_attempt(
+    script: Script, settings: Settings, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    monkeypatch.setattr(calls, "ATTEMPT_SECONDS", 1.0)
+    settings.MODEL_CHAIN = [OPENAI if provider == "openai" else ANTHROPIC]
+    script.will(provider, [Answer(reply={"answer": "a" * 1000}, trickle=True)])
+    begun = time.monotonic()
+
+    result = ask()
+
+    assert time.monotonic() - begun < 5
+    assert [call["outcome"] for call in result.calls] == ["timeout: timed out"]
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_server_that_takes_no_connection_costs_nothing(
+    script: Script, settings: Settings, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    monkeypatch.setattr(calls, "CONNECT_SECONDS", 0.3)
+    settings.MODEL_CHAIN = [OPENAI if provider == "openai" else ANTHROPIC]
+    with never_accepting() as port:
+        settings.OPENAI_BASE_URL = settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{port}"
+
+        result = ask()
+
+    assert [call["outcome"] for call in result.calls] == ["retry: could not connect in time"] * 2
+    assert SpendLedger.objects.get().spent == SpendLedger.objects.get().reserved == 0
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_model_is_called_only_where_the_settings_allow(script: Script, settings: Settings, provider: str) -> None:
+    settings.EGRESS_ALLOW = []
+    settings.MODEL_CHAIN = [OPENAI if provider == "openai" else ANTHROPIC]
+
+    result = ask()
+
+    assert script.asked == []
+    assert result.calls[0]["outcome"].startswith("refused: 127.0.0.1")
+    assert "EGRESS_ALLOW" in result.calls[0]["outcome"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         Answer(body=b"this is no JSON"),
+        Answer(body=b" " * (2 * 1024 * 1024 + 1)),
         Answer(body=b'{"id": "x", "choices": []}'),
         Answer(body=b""),
         Answer(reply={"answer": "Yes.", "cited": "p1", "needs_person": False, "reason": ""}),
