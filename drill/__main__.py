@@ -16,6 +16,7 @@ from typing import Any
 
 from drill import crash, mutants
 from drill.faults import FAULTS
+from drill.faults.needs import why_not
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
 from drill.report import markdown
@@ -114,7 +115,13 @@ def crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) ->
 
 def faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     """The faults of the matrix, each while customers write; PostgreSQL and Redis are started for them."""
-    chosen = [FAULTS[number] for number in arguments.only or FAULTS]
+    chosen = []
+    for fault in (FAULTS[number] for number in arguments.only or FAULTS):
+        reason = why_not(fault.needs, is_full=arguments.full or bool(arguments.only))
+        if reason and shape in fault.shapes:
+            report.tell("skipped", f"{shape} {fault.number} {fault.name}", reason)
+        elif not reason:
+            chosen.append(fault)
     load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
 
     def tell(result: Result) -> None:
@@ -182,6 +189,7 @@ def _arguments() -> argparse.Namespace:
     striking.add_argument("--rate", type=float, default=4, help="messages a second")
     striking.add_argument("--customers", type=int, default=12)
     striking.add_argument("--seed", type=int, default=1)
+    striking.add_argument("--full", action="store_true", help="also those that need a privilege or a rare tool")
     arguments = parser.parse_args()
     arguments.shape = SHAPES if arguments.shape == "both" else (arguments.shape,)
     return arguments

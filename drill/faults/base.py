@@ -1,5 +1,6 @@
 """What every fault has to work with: the product, its servers, dice, and a clock that says when it is enough."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ class Stage:
     injected: int = 0
     figures: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    looks: list[Callable[[], None]] = field(default_factory=list)
+    _key: str = ""
 
     @property
     def own_servers(self) -> Servers:
@@ -40,6 +43,10 @@ class Stage:
     def goes_on(self) -> bool:
         """Whether there is time for another strike."""
         return time.monotonic() < self.ends_at
+
+    def at_rest(self, look: Callable[[], None]) -> None:
+        """Look at something once everything has come to rest."""
+        self.looks.append(look)
 
     def pause(self, low: float, high: float = 0.0) -> None:
         """Let the product work for a while, in seconds; of random length where two are given."""
@@ -73,11 +80,20 @@ class Stage:
         finally:
             self.rig.simulator("DELETE", "faults")
 
-    def knock(self, *, seconds: float = 10.0) -> tuple[int, float]:
-        """Look at the product's door as a platform would; the status (0: no answer) and how long it took in seconds."""
+    def metrics(self) -> dict[str, float]:
+        """What the product's door tells about itself, by name and labels as they stand there."""
+        if not self._key:
+            made = self.rig.manage("apikey", "create", f"drill-{time.time_ns()}", "--scope", "operations:read")
+            self._key = json.loads(made)["key"]
+        answer = httpx2.get(f"{self.rig.url}/metrics", headers={"Authorization": f"Bearer {self._key}"}, timeout=30)
+        lines = [line.rpartition(" ") for line in answer.text.splitlines() if line and not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
+
+    def knock(self, *, at: str = "/webhooks/tiktok", seconds: float = 10.0) -> tuple[int, float]:
+        """Look at the product's door as a platform would, or at another page; the status (0: no answer) and how long it took in seconds."""
         begun = time.monotonic()
         try:
-            status = httpx2.get(f"{self.rig.url}/webhooks/tiktok", timeout=seconds).status_code
+            status = httpx2.get(f"{self.rig.url}{at}", timeout=seconds).status_code
         except httpx2.TransportError:
             status = 0
         return status, time.monotonic() - begun

@@ -89,6 +89,8 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         traffic.stop()
         rig.simulator("DELETE", "faults")
     drained_after = drain(rig)
+    for look in stage.looks:
+        look()
     return Result(
         number=fault.number,
         name=fault.name,
