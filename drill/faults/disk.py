@@ -25,7 +25,7 @@ def postgres_volume_full(stage: Stage) -> None:
     with servers.stopped_postgres():
         small = _mounted(folder)
     try:
-        for _ in stage.strikes(2.0, 4.0):
+        for _ in _at_least_once(stage):
             with _filled(folder):
                 _watch_door(stage)
             # PostgreSQL ends itself where it cannot write its log; whoever watches over it starts it again.
@@ -42,7 +42,7 @@ def sqlite_volume_full(stage: Stage) -> None:
     small = _mounted(folder)
     try:
         stage.rig.start_all()
-        for _ in stage.strikes(2.0, 4.0):
+        for _ in _at_least_once(stage):
             with _filled(folder):
                 _watch_door(stage)
     finally:
@@ -55,7 +55,7 @@ def sqlite_volume_full(stage: Stage) -> None:
 def sqlite_cannot_grow(stage: Stage) -> None:
     """No file of the product may grow any more: what a full disk does to a process, without a disk of one's own."""
     log = (stage.rig.folder / "var" / "db.sqlite3-wal", stage.rig.folder / "var" / "db.sqlite3")
-    for _ in stage.strikes(1.0, 3.0):
+    for _ in _at_least_once(stage):
         pid = stage.rig.running["up"].pid
         unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         largest = min(file.stat().st_size for file in log if file.exists())
@@ -99,6 +99,14 @@ def log_volume_full(stage: Stage) -> None:
         stage.object_to(f"{stage.figures['5xx']:g} events were answered 5xx because of the log.")
     if not stage.figures["log lines dropped"]:
         stage.object_to("Lines were lost, and no figure says so.")
+
+
+def _at_least_once(stage: Stage) -> Iterator[None]:
+    """The strikes there is time for, and one where preparing took all of it."""
+    while not stage.injected or stage.goes_on():
+        stage.pause(1.0, 3.0)
+        stage.injected += 1
+        yield
 
 
 def _dropped(stage: Stage) -> float:
