@@ -1,6 +1,7 @@
 """After a restore nothing is said until the account was compared, and what was said since is not said again."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -23,13 +24,13 @@ def restored(conversation: Conversation, *, ago: timedelta = 2 * HOUR) -> None:
     conversation.refresh_from_db()
 
 
-def echo(conversation: Conversation, text: str, *, at: datetime, **values: object) -> EchoMeaning:
+def echo(conversation: Conversation, text: str, *, at: datetime, **values: Any) -> EchoMeaning:
     """The platform reports words that our API sent."""
-    given: dict[str, object] = {"source_id": f"echo-{text}", "by_api": True, "sent_at": at, "text": text}
+    given: dict[str, Any] = {"source_id": f"echo-{text}", "by_api": True, "sent_at": at, "text": text}
     channel = make_channel_of(conversation)
     said = OutboundEcho(
         channel=channel, thread_key=conversation.thread_key, customer_id="customer-1", **(given | values)
-    )  # type: ignore[arg-type]
+    )
     return services.record_echo(said)
 
 
