@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
@@ -52,6 +53,12 @@ class OwnCommand(BaseCommand):
             if not sentence:
                 raise
             raise CommandError(sentence) from error
+
+    def tell(self, words: str) -> None:
+        """Say how things stand to whoever looks on; work goes on where that cannot be written, as on a full disk."""
+        with suppress(OSError):
+            self.stderr.write(words)
+            self.stderr.flush()
 
     def _complain(self, sentence: str, *, code: int) -> NoReturn:
         self.stderr.write(sentence)

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from drill import crash, mutants
 from drill.faults import FAULTS
+from drill.faults.needs import why_not
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
 from drill.report import Report
@@ -133,7 +134,13 @@ def _crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -
 
 
 def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
-    chosen = [FAULTS[number] for number in arguments.only or FAULTS]
+    chosen = []
+    for fault in (FAULTS[number] for number in arguments.only or FAULTS):
+        reason = why_not(fault.needs, is_full=arguments.full or bool(arguments.only))
+        if reason and shape in fault.shapes:
+            report.tell("skipped", f"{shape} {fault.number} {fault.name}", reason)
+        elif not reason:
+            chosen.append(fault)
     load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
 
     def tell(result: Result) -> None:
@@ -214,6 +221,7 @@ def _arguments() -> argparse.Namespace:
             each.add_argument("--rate", type=float, default=4, help="messages a second")
             each.add_argument("--customers", type=int, default=12, help="how many talk at the same time")
             each.add_argument("--seed", type=int, default=1)
+            each.add_argument("--full", action="store_true", help="also what needs a privilege or a rare tool")
     quick = orders.choices["mutants"].add_argument
     quick("--quick", action="store_true", help="the three that take the least time")
     orders.choices["all"].set_defaults(quick=False)

@@ -277,17 +277,18 @@ class Rig:
         wait_for(lambda: _answers(f"{self.sim_url}/_sim/state?acked=0"), seconds=20, what="the simulator")
 
     def _prepare(self) -> None:
-        self._manage("setup")
+        self.manage("setup")
         person = ("--username", STAFF, "--email", "drill@example.org")
-        self._manage("createsuperuser", "--noinput", *person, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+        self.manage("createsuperuser", "--noinput", *person, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
         secret, access, refresh = self._secrets
-        self._manage(
+        self.manage(
             *("account", "add", "--platform", "tiktok", "--name", "Drill", "--external-id", BUSINESS),
             *("--client-key", CLIENT_KEY, "--secret", secret, "--access-token", access, "--refresh-token", refresh),
             *("--api-base", f"{self.sim_url}/open_api/v1.3", "--auth-base", self.sim_url),
         )
 
-    def _manage(self, *command: str, **variables: str) -> None:
+    def manage(self, *command: str, **variables: str) -> str:
+        """What a management command answers on the product's data. Raises DrillFailed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
@@ -299,6 +300,7 @@ class Rig:
         )
         if done.returncode != 0:
             raise DrillFailed(f"manage.py {command[0]} failed: {done.stderr[-1500:]}")
+        return done.stdout
 
     def _spawn(self, name: str, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

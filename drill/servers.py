@@ -123,6 +123,19 @@ class Servers:
         self._wait_until_postgres_ended()
         self._services("up")
 
+    def start_postgres(self) -> None:
+        """Start PostgreSQL where it does not run."""
+        self._services("up")
+
+    @contextmanager
+    def stopped_postgres(self) -> Iterator[None]:
+        """PostgreSQL is killed, and started again after the block."""
+        for pid in self._postgres_pids():
+            _signal(pid, signal.SIGQUIT)
+        self._wait_until_postgres_ended()
+        yield
+        self._services("up")
+
     @contextmanager
     def frozen_postgres(self) -> Iterator[None]:
         """PostgreSQL accepts connections and answers nothing while the block runs."""

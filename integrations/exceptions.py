@@ -9,6 +9,10 @@ class NoSignature(InvalidSignature):
     """There is no proof at all, or none that could be one; no key would change that."""
 
 
+class SignedAhead(NoSignature):
+    """A good signature of a time that is still to come: this host's clock is wrong, or the sender's."""
+
+
 class KeysUnavailable(Exception):
     """The accounts' keys could not be read yet, so nobody's proof can be judged."""
 

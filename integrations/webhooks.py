@@ -25,7 +25,7 @@ from core import bells, live
 from core.crashpoints import crash_point
 from core.text import clean_text
 from integrations import keys
-from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature
+from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature, SignedAhead
 from integrations.models import WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Glance, Platform, Proof
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 # Whoever tells the process's figures registers it.
 counter = Counter(
     "webhook_answers_total",
-    "Answers to platforms: stored, repeated, conflict, refused, or failed (the platform sends it again).",
+    "Answers to platforms: stored, repeated, conflict, refused (ahead: of a time to come), failed (it is sent again).",
     ["platform", "result"],
     registry=None,
 )
@@ -117,6 +117,9 @@ class PlatformDoor(APIView):
             return _refuse(413, f"An event has at most {settings.WEBHOOK_MAX_BYTES:,} bytes.")
         except UnreadablePostError:
             return _refuse(400, "The body ended early.")
+        except SignedAhead as error:
+            counter.labels(platform.name, "ahead").inc()
+            return _refuse(401, str(error))
         except InvalidSignature as error:
             return _refuse(401, str(error))
         except (AnyDatabaseError, KeysUnavailable):

@@ -41,7 +41,7 @@ NOT_ABOUT_PEOPLE = frozenset(
     {
         "agent.agentconfig", "agent.article", "agent.articleversion", "agent.enginebuild", "agent.escalationrule", "agent.intent",
         "agent.passage", "agent.phrase", "agent.release", "agent.releasearticle", "agent.replytemplate", "agent.spendledger",
-        "agent.textvector", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "core.apikey", "core.auditevent",
+        "agent.textvector", "conversations.restoration", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "core.apikey", "core.auditevent",
         "core.auditseal", "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.platformaccount",
         "integrations.sendwindow", "privacy.erasure", "privacy.export", "workspace.drillrun",
     }

@@ -6,6 +6,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 from core import bells, transactions
 from integrations import webhooks
+from supportagent import logs
 
 registry = CollectorRegistry()
 ProcessCollector(registry=registry)
@@ -24,6 +25,7 @@ _policy_reports = Counter(
 registry.register(bells.counter)
 registry.register(transactions.counter)
 registry.register(webhooks.counter)
+registry.register(logs.dropped)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -1,5 +1,6 @@
 """What the sweeper looks after, in the order in which a message travels."""
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from privacy import services as privacy
 from supportagent import heartbeats
 from supportagent.crew import Crew
 from supportagent.sweeper import Step, Sweeper
+
+logger = logging.getLogger(__name__)
 
 EVENTS_PER_PASS = 200
 # Of a pass, so that turns and sends begin beside a backlog of events, and the watchdog sees that passes end.
@@ -55,6 +58,7 @@ class Duties:
             Step(name="sends", run=self._begin_sends, is_work=True),
             Step(name="expired sends", run=conversations.release_expired_sends),
             Step(name="unknown", run=self._errand("reconciliation", integrations.reconcile_unknown)),
+            Step(name="clock", run=_mend_clock, every=5),
             Step(name="overdue", run=conversations.raise_overdue, every=2),
             Step(name="silent", run=conversations.close_silent, every=60),
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
@@ -106,6 +110,14 @@ class Duties:
 
 def _ingest() -> int:
     return integrations.ingest_waiting(EVENTS_PER_PASS, seconds=EVENTS_SECONDS)
+
+
+def _mend_clock() -> int:
+    """Where the database's clock was put back, what waits for a moment would wait for it a second time."""
+    mended = conversations.shorten_impossible_waits() + integrations.shorten_impossible_waits() + leases.shorten()
+    if mended:
+        logger.warning("The database's clock was put back: %d waits were shortened.", mended)
+    return mended
 
 
 def _seal() -> int:

@@ -12,6 +12,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from core import vitals
 from core.clock import database_now, now_plus
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
+ALIVE_WITHIN = timedelta(seconds=30)
 
 
 def process_id(kind: str) -> str:
@@ -29,11 +31,13 @@ def process_id(kind: str) -> str:
 
 
 def beat(kind: str, details: Mapping[str, Any] | None = None) -> None:
-    """Write that this process lives, its version, and what it leaves alone: one row, one commit.
+    """Write that this process lives, its version, what it leaves alone, and how far its clock is ahead of the database's.
 
     DatabaseError where that cannot be.
     """
-    told = {"version": settings.VERSION, "breakers": vitals.left_alone(), **(details or {})}
+    ahead = (timezone.now() - database_now()).total_seconds()
+    told = {"version": settings.VERSION, "breakers": vitals.left_alone(), "clock_ahead": round(ahead, 1)}
+    told |= details or {}
     WorkerHeartbeat.objects.update_or_create(
         process=process_id(kind), defaults={"kind": kind, "at": Now(), "details": told}
     )
@@ -78,3 +82,9 @@ def ages() -> dict[str, tuple[str, float]]:
     now = database_now()
     rows = WorkerHeartbeat.objects.values_list("process", "kind", "at")
     return {process: (kind, max(0.0, (now - at).total_seconds())) for process, kind, at in rows}
+
+
+def clocks_apart() -> dict[str, tuple[str, float]]:
+    """Each living process's kind and by how many seconds its clock and the database's differ."""
+    alive = WorkerHeartbeat.objects.filter(at__gte=now_plus(-ALIVE_WITHIN)).values_list("process", "kind", "details")
+    return {process: (kind, abs(float(details.get("clock_ahead", 0.0)))) for process, kind, details in alive}

@@ -4,14 +4,30 @@ Whatever logger a record comes from, what it says about people and secrets is ma
 """
 
 import logging
-from typing import Any
+import sys
+from typing import Any, TextIO
 
 import structlog
+from prometheus_client import Counter
 
 from core.redaction import redact, redact_values
 
+# Whoever tells the process's figures registers it.
+dropped = Counter("log_lines_dropped_total", "Lines that could not be written; the work went on.", registry=None)
+
 # Libraries that say more than anybody wants to read.
 QUIET = ("daphne", "twisted", "celery", "kombu", "httpx2", "httpcore2", "django_celery_beat")
+
+
+class Handler(logging.StreamHandler[TextIO]):
+    """Writes to standard error. A full disk costs lines, which are counted, and nothing else."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's name)
+        """Count a line that could not be written; where the line itself is at fault, say so as the library does."""
+        if isinstance(sys.exc_info()[1], OSError):
+            dropped.inc()
+        else:
+            super().handleError(record)
 
 
 def configuration(*, style: str, level: str) -> dict[str, Any]:
@@ -20,7 +36,7 @@ def configuration(*, style: str, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": "supportagent.logs.formatter", "style": style}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"class": "supportagent.logs.Handler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {"django.request": {"level": "ERROR"}} | {name: {"level": "WARNING"} for name in QUIET},
     }

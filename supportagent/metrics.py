@@ -95,6 +95,7 @@ def _promises() -> Iterable[Metric]:
     yield _single("spend_scopes_over_cap", "Scopes that cost more than their cap today.", spend.pop("scopes_over"))
     yield _by("spend_dollars_today", "What models cost today.", "part", spend)
     yield _by("breaker_open", "Processes that leave this alone for now.", "name", promises.left_alone())
+    yield _single("restore_unfinished_seconds", "Longest an account is held after a restore.", promises.held_seconds())
     held = promises.last_drill_held()
     if held is not None:
         yield _single("last_drill_held", "Whether the last drill from the page held.", held)
@@ -108,6 +109,12 @@ def _heartbeats() -> Iterable[Metric]:
     for process, (kind, age) in ages.items():
         gauge.add_metric([kind, process], age)
     yield gauge
+    apart = GaugeMetricFamily(
+        "clock_apart_seconds", "How far a process's clock and the database's differ.", labels=["kind", "process"]
+    )
+    for process, (kind, seconds) in heartbeats.clocks_apart().items():
+        apart.add_metric([kind, process], seconds)
+    yield apart
     sweeper = min((age for kind, age in ages.values() if kind == "sweeper"), default=math.inf)
     yield _single("sweeper_age_seconds", "Since any sweeper gave a sign of life.", sweeper)
 

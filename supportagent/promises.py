@@ -8,7 +8,7 @@ from django.db.models.fields import DateTimeField
 from django.utils import timezone
 
 from agent.models import AgentRun, SpendLedger
-from conversations.models import Delivery, DeliveryAttempt, Escalation, Message
+from conversations.models import Delivery, DeliveryAttempt, Escalation, Message, Restoration
 from conversations.types import ReasonCategory, SendOutcome
 from core.models import WorkerHeartbeat
 from integrations.models import WebhookEvent
@@ -112,6 +112,11 @@ def left_alone() -> dict[str, int]:
         for name in details.get("breakers", []):
             found[str(name)] = found.get(str(name), 0) + 1
     return found
+
+
+def held_seconds() -> float:
+    """How long an account has been silent after a restore, because it was not compared with its platform yet."""
+    return _age(Restoration.objects.unfinished().aggregate(at=Min("begun_at"))["at"])
 
 
 def last_drill_held() -> int | None:

@@ -4,6 +4,7 @@ from conversations.models.conversation import Conversation, Customer, Episode
 from conversations.models.delivery import Delivery, DeliveryAttempt
 from conversations.models.escalation import Escalation
 from conversations.models.message import Attachment, Message, Note, SeenKey
+from conversations.models.restoration import Restoration
 
 __all__ = [
     "Attachment",
@@ -15,5 +16,6 @@ __all__ = [
     "Escalation",
     "Message",
     "Note",
+    "Restoration",
     "SeenKey",
 ]

@@ -6,13 +6,17 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from conversations.models.restoration import Restoration
 from conversations.types import Priority
+from core.clock import now_plus
 from core.models import Team
 from core.policy import Action, Principal, Subject, allows
+
+COMPARED_WITHIN = timedelta(minutes=10)
 
 
 class Customer(models.Model):
@@ -63,8 +67,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.exclude(mode=Conversation.Mode.CLOSED)
 
     def due_for_a_turn(self) -> Self:
-        """Those in which the bot owes an answer and nobody is working one out."""
+        """Those in which the bot owes an answer, may speak, and nobody is working one out."""
+        held = Restoration.objects.unfinished().filter(account_id=OuterRef("account_id"))
         return self.filter(
+            ~Exists(held),
             Q(lease_until=None) | Q(lease_until__lt=Now()),
             mode=Conversation.Mode.BOT,
             last_in_seq__gt=F("answered_to_seq"),
@@ -72,8 +78,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         )
 
     def unanswered_longer_than(self, seconds: int) -> Self:
-        """Those whose oldest unanswered message is older than ``seconds``, with the bot in charge."""
+        """Those whose oldest unanswered message is older than ``seconds``, with the bot in charge.
+
+        While an account is compared with its platform after a restore, ten minutes at most, nobody waits for the bot.
+        """
+        compared = Restoration.objects.unfinished().filter(
+            account_id=OuterRef("account_id"), begun_at__gt=now_plus(-COMPARED_WITHIN)
+        )
         return self.filter(
+            ~Exists(compared),
             mode=Conversation.Mode.BOT,
             last_in_seq__gt=F("answered_to_seq"),
             first_unanswered_at__lt=timezone.now() - timedelta(seconds=seconds),

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from conversations.models.conversation import Conversation
 from conversations.models.message import Message
+from conversations.models.restoration import Restoration
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -20,8 +21,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state__among=Delivery.WAITING)
 
     def due(self) -> Self:
-        """Those that may be tried now, as far as time goes."""
-        return self.waiting().filter(next_attempt_at__lte=Now())
+        """Those that may be tried now, as far as time and a restore go."""
+        held = Restoration.objects.unfinished().filter(account_id=OuterRef("account_id"))
+        return self.waiting().filter(~Exists(held), next_attempt_at__lte=Now())
 
     def head_of_line(self) -> Self:
         """Those that no earlier delivery of their conversation holds up.

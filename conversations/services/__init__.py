@@ -30,14 +30,15 @@ from conversations.services.erased import (
     thread_was_erased,
     was_erased,
 )
-from conversations.services.receiving import (
-    is_recorded,
-    mark_read_to,
-    receive,
-    record_echo,
-    record_read,
-    record_referral,
-    seen,
+from conversations.services.receipts import mark_read_to, record_read, record_referral, seen
+from conversations.services.receiving import is_recorded, receive, record_echo
+from conversations.services.restoring import (
+    accounts_to_compare,
+    begin_after_restore,
+    doubt_what_was_on_its_way,
+    end_restoration,
+    lost_since,
+    unsettled_threads,
 )
 from conversations.services.staff import (
     add_note,
@@ -52,14 +53,22 @@ from conversations.services.staff import (
     reveal,
     take_over,
 )
-from conversations.services.sweeping import close_silent, due_sends, due_turns, raise_overdue
+from conversations.services.sweeping import (
+    close_silent,
+    due_sends,
+    due_turns,
+    raise_overdue,
+    shorten_impossible_waits,
+)
 from conversations.services.threads import ensure_conversation
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
     "account_to_send_through",
+    "accounts_to_compare",
     "add_note",
     "assign",
+    "begin_after_restore",
     "claim",
     "claim_attachment",
     "claim_delivery",
@@ -70,8 +79,10 @@ __all__ = [
     "count_look",
     "decide_delivery",
     "defer_delivery",
+    "doubt_what_was_on_its_way",
     "due_sends",
     "due_turns",
+    "end_restoration",
     "ensure_conversation",
     "erased_form",
     "escalate",
@@ -86,6 +97,7 @@ __all__ = [
     "keep_attachment",
     "known_ids",
     "lock",
+    "lost_since",
     "mark_read_to",
     "put_off_attachment",
     "raise_overdue",
@@ -103,11 +115,13 @@ __all__ = [
     "seen",
     "settle_delivery",
     "settle_unknown",
+    "shorten_impossible_waits",
     "stop",
     "suggest",
     "take_over",
     "thread_was_erased",
     "unknown_deliveries",
+    "unsettled_threads",
     "wake_deliveries",
     "was_erased",
 ]

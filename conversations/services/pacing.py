@@ -28,7 +28,7 @@ def not_before(conversation: Conversation, now: datetime) -> datetime:
         seq__gt=conversation.last_seq - _LOOKED_AT - most, sender_type=Message.Sender.BOT, created_at__gt=now - MINUTE
     )
     moments = list(replies.order_by("-seq").values_list("created_at", flat=True)[:most])
-    return moments[-1] + MINUTE if len(moments) == most else now
+    return min(moments[-1], now) + MINUTE if len(moments) == most else now
 
 
 def is_loop(conversation: Conversation, text: str, now: datetime) -> bool:

@@ -2,16 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
-from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, SeenKey
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Message
 from conversations.services.announce import announce, lock, save
-from conversations.services.erased import thread_was_erased, was_known
+from conversations.services.erased import was_known
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
+from conversations.services.restoring import answered_in_lost_time, is_of_the_lost_time, recover
 from conversations.services.threads import ensure_conversation
 from conversations.types import EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
@@ -125,6 +125,8 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
             reason=ReasonCategory.POLICY,
             detail="Loop: the same words came after six answers. Another machine may be writing.",
         )
+    if conversation.mode == Conversation.Mode.BOT and answered_in_lost_time(conversation, message):
+        return False
     if conversation.mode == Conversation.Mode.HUMAN:
         _hand_to_owner(conversation, message, pleasantry=pleasantry, now=now)
         return False
@@ -186,6 +188,7 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
     """Find out who said what the platform reports as ours, and record it if it is new.
 
     Ours if the id is known, or if the API said it and a delivery of the thread with these words is on its way.
+    Ours as well if the API said it in the time that a restored record has lost.
     Otherwise a colleague wrote in the platform's own app, and people answer from now on. Raises CustomerErased in a
     thread that was erased.
     """
@@ -196,6 +199,9 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
     if was_known(conversation.account_id, echo.source_id):
         return EchoMeaning.DUPLICATE
     if echo.by_api and _settle_by_echo(conversation, echo):
+        return EchoMeaning.OURS
+    if echo.by_api and not echo.automatic and is_of_the_lost_time(conversation.account_id, echo.sent_at):
+        recover(conversation, echo)
         return EchoMeaning.OURS
     sender = Message.Sender.SYSTEM if echo.automatic else Message.Sender.HUMAN
     conversation.last_seq += 1
@@ -263,73 +269,3 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
         Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
     conversation.window_used += 1
     save(conversation, "window_used")
-
-
-@retried
-def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) -> bool:
-    """The customer has read up to ``up_to``; False if the thread is unknown or the receipt is old news."""
-    found = (
-        Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
-    )
-    if found is None:
-        return False
-    conversation = lock(found)
-    if seen(account_id, key):
-        return False
-    read = Delivery.objects.filter(
-        conversation=conversation, state=Delivery.State.SENT, sent_at__lte=up_to, read_at=None
-    )
-    last = Message.objects.filter(delivery__in=read).order_by("-seq").values_list("seq", flat=True).first()
-    if last is None:
-        return False
-    read.update(read_at=up_to)
-    conversation.read_to_seq = max(conversation.read_to_seq, last)
-    save(conversation, "read_to_seq")
-    announce(conversation.pk)
-    return True
-
-
-@retried
-def record_referral(*, account_id: int, thread_key: str, key: str, subject: str) -> bool:
-    """Show staff how the customer came; False if it is old news. Nothing is answered before the customer writes.
-
-    Raises CustomerErased in a thread that was erased.
-    """
-    found = (
-        Conversation.objects.filter(account_id=account_id, thread_key=thread_key).values_list("pk", flat=True).first()
-    )
-    if found is None and thread_was_erased(account_id, thread_key):
-        raise CustomerErased
-    conversation = lock(found) if found is not None else None
-    if seen(account_id, key):
-        return False
-    if conversation is not None:
-        conversation.subject = subject
-        save(conversation, "subject")
-        announce(conversation.pk)
-    return True
-
-
-@retried
-def mark_read_to(conversation_id: int, seq: int) -> None:
-    """The customer has had everything up to ``seq`` on their screen. An older number changes nothing."""
-    conversation = lock(conversation_id)
-    seq = min(seq, conversation.last_seq)
-    if seq <= conversation.read_to_seq:
-        return
-    Delivery.objects.filter(conversation=conversation, message__seq__lte=seq, read_at=None).update(
-        read_at=timezone.now()
-    )
-    conversation.read_to_seq = seq
-    save(conversation, "read_to_seq")
-    announce(conversation.pk)
-
-
-def seen(account_id: int, key: str) -> bool:
-    """Whether an item that is not a message has had its effect before; from now on it has."""
-    try:
-        with transaction.atomic():
-            SeenKey.objects.create(account_id=account_id, key=key)
-    except IntegrityError:
-        return True
-    return False

@@ -6,13 +6,18 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Episode
+from conversations.services import deliveries, turns
 from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, end_episode
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
+from core.clock import database_now
 from core.transactions import retried
 
 UNANSWERED_SECONDS = 120
+# Nothing that has not failed is put off by more, whatever limit was reached.
+LONGEST_WAIT = timedelta(seconds=65)
+MOMENT = timedelta(seconds=2)
 SILENT_HOURS = 24
 SILENT_HOURS_IN_PUBLIC = 72
 
@@ -53,6 +58,26 @@ def _raise(pk: int) -> bool:
         detail=f"The bot did not answer within {UNANSWERED_SECONDS} seconds.",
     )
     return True
+
+
+def shorten_impossible_waits() -> int:
+    """Let nothing wait for longer than it ever may: the database's clock was put back. Returns how much was mended."""
+    now = database_now()
+    soon, moving = now + LONGEST_WAIT, Delivery.objects.order_by()
+    owed = Conversation.objects.filter(mode=Conversation.Mode.BOT, last_in_seq__gt=F("answered_to_seq")).order_by()
+    lease, send_lease = turns.lease(), deliveries.lease()
+    return sum(
+        (
+            owed.filter(ready_at__gt=soon).update(ready_at=now),
+            owed.filter(first_unanswered_at__gt=now + MOMENT).update(first_unanswered_at=now),
+            owed.filter(lease_until__gt=now + lease + MOMENT).update(lease_until=now + lease),
+            moving.filter(state=Delivery.State.PENDING, next_attempt_at__gt=soon).update(next_attempt_at=now),
+            moving.filter(state=Delivery.State.SENDING, lease_until__gt=now + send_lease + MOMENT).update(
+                lease_until=now + send_lease
+            ),
+            moving.filter(state=Delivery.State.UNKNOWN, unknown_since__gt=now + MOMENT).update(unknown_since=now),
+        )
+    )
 
 
 def close_silent(limit: int = 200) -> int:

@@ -1,5 +1,6 @@
 """What every fault has to work with: the product, its servers, dice, and a clock that says when it is enough."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,7 @@ class Stage:
     problems: list[str] = field(default_factory=list)
     looks: list[Callable[[], None]] = field(default_factory=list)
     began_at: float = field(default_factory=time.monotonic)
+    _key: str = ""
 
     @property
     def own_servers(self) -> Servers:
@@ -131,11 +133,20 @@ class Stage:
         ids = self.rig.simulator("POST", "faults", order)["ids"]
         self.noise.update(ids[len(rules) :])
 
-    def knock(self, *, seconds: float = 10.0) -> tuple[int, float]:
-        """Look at the product's door as a platform would; the status (0: no answer) and how long it took in seconds."""
+    def metrics(self) -> dict[str, float]:
+        """What the product's door tells about itself, by name and labels as they stand there."""
+        if not self._key:
+            made = self.rig.manage("apikey", "create", f"drill-{time.time_ns()}", "--scope", "operations:read")
+            self._key = json.loads(made)["key"]
+        answer = httpx2.get(f"{self.rig.url}/metrics", headers={"Authorization": f"Bearer {self._key}"}, timeout=30)
+        lines = [line.rpartition(" ") for line in answer.text.splitlines() if line and not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
+
+    def knock(self, *, at: str = "/webhooks/tiktok", seconds: float = 10.0) -> tuple[int, float]:
+        """Look at the product's door as a platform would, or at another page; the status (0: no answer) and how long it took in seconds."""
         begun = time.monotonic()
         try:
-            status = httpx2.get(f"{self.rig.url}/webhooks/tiktok", timeout=seconds).status_code
+            status = httpx2.get(f"{self.rig.url}{at}", timeout=seconds).status_code
         except httpx2.TransportError:
             status = 0
         return status, time.monotonic() - begun

@@ -216,8 +216,13 @@ class Platform(Protocol):
     def threads_since(self, session: Session, since: datetime) -> list[str]:
         """The threads in which something was said since then, in two calls. Raises CallFailed."""
 
-    def said_since(self, session: Session, thread_key: str, since: datetime) -> list[MissedEvent]:
-        """What customers, and colleagues in the platform's own app, said in a thread, in one call. Raises CallFailed."""
+    def said_since(
+        self, session: Session, thread_key: str, since: datetime, *, by_us_too: bool = False
+    ) -> list[MissedEvent]:
+        """What customers, and colleagues in the platform's own app, said in a thread, in one call. Raises CallFailed.
+
+        What we said ourselves is left out, unless ``by_us_too`` is asked for.
+        """
 
     def refresh(self, session: Session) -> TokenPair:
         """A fresh pair for the refresh token. Raises CallFailed."""

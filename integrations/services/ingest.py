@@ -116,6 +116,12 @@ def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
     return len(found)
 
 
+def shorten_impossible_waits() -> int:
+    """Let no event wait for longer than its attempts are apart: the database's clock was put back; how many were mended."""
+    longest = now_plus(timedelta(seconds=RETRY_SECONDS[-1] + 2))
+    return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
+
+
 def _drain(lane: Lane, *, until: float = inf) -> None:
     """Deal with a lane until it is empty or has to wait, or the monotonic clock says ``until``."""
     for _ in range(MOST_ROUNDS):

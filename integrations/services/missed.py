@@ -2,6 +2,9 @@
 
 What is found is kept as an event of the same key as the webhook would have had, so it takes the same way in, and a
 webhook that comes later after all is a repetition.
+
+After a restore the same is done with everything that was said since the back-up, by us as well, before anything is said
+through the account again.
 """
 
 import logging
@@ -18,6 +21,7 @@ from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, MissedEvent
 from integrations.services import tokens
+from integrations.services.ingest import ingest_thread
 from integrations.services.reconcile import KEPT_FOR_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -30,6 +34,10 @@ READ_BACK = "read-back"
 """Stands where a webhook has its body's hash: the words are the platform's, the bytes were put together here."""
 
 
+# What has been compared so far, while an account has no calls left to go on: since when, and which threads.
+_compared: dict[int, tuple[datetime, set[str]]] = {}
+
+
 class OutOfCalls(Exception):
     """The account has no calls left in this minute but those kept for messages."""
 
@@ -39,12 +47,13 @@ def read_back(*, at_once: bool = False) -> int:
 
     A new account begins now: what was said before it was connected is not answered.
     """
-    if not settings.READ_BACK_MINUTES:
-        return 0
     accounts = PlatformAccount.objects.filter(state=PlatformAccount.State.ACTIVE, platform__in=list(PLATFORMS))
-    if not at_once:
+    restored = Q(pk__in=conversations.accounts_to_compare())
+    if not settings.READ_BACK_MINUTES:
+        accounts = accounts.filter(restored)
+    elif not at_once:
         before = database_now() - timedelta(minutes=settings.READ_BACK_MINUTES)
-        accounts = accounts.filter(Q(read_back_to=None) | Q(read_back_to__lte=before))
+        accounts = accounts.filter(restored | Q(read_back_to=None) | Q(read_back_to__lte=before))
     return sum(_compare_held(account) for account in accounts.order_by("pk"))
 
 
@@ -68,12 +77,22 @@ def _compare_held(account: PlatformAccount) -> int:
 
 
 def _compare(account: PlatformAccount) -> int:
-    began = database_now()
+    lost_since = conversations.lost_since(account.pk)
+    began, done = _compared.setdefault(account.pk, (database_now(), set()))
     kept = 0
-    if account.read_back_to is not None:
-        since = account.read_back_to - OVERLAP
-        for thread_key in _threads(account, since):
-            kept += _keep(account, _missed(account, thread_key, since), now=began)
+    if lost_since is not None:
+        conversations.doubt_what_was_on_its_way(account.pk)
+    if lost_since is not None or account.read_back_to is not None:
+        since = min(moment for moment in (lost_since, account.read_back_to) if moment is not None) - OVERLAP
+        threads = _threads(account, since) + (_unsettled(account, lost_since) if lost_since is not None else [])
+        for thread_key in dict.fromkeys(threads):
+            if thread_key not in done:
+                missed = _missed(account, thread_key, since, by_us_too=lost_since is not None)
+                kept += _keep(account, missed, now=began)
+                done.add(thread_key)
+        if lost_since is not None and not _finish(account, done):
+            return kept
+    del _compared[account.pk]
     PlatformAccount.objects.filter(pk=account.pk).update(read_back_to=began)
     return kept
 
@@ -84,10 +103,30 @@ def _threads(account: PlatformAccount, since: datetime) -> list[str]:
     return tokens.call_as(account, lambda session: platform.threads_since(session, since))
 
 
-def _missed(account: PlatformAccount, thread_key: str, since: datetime) -> list[MissedEvent]:
+def _unsettled(account: PlatformAccount, lost_since: datetime) -> list[str]:
+    """Threads that the platform's list may be too short for, and in which something would be said at once."""
+    arrived = WebhookEvent.objects.filter(source=account.source, received_at__gte=lost_since).exclude(conv_key="")
+    return conversations.unsettled_threads(account.pk) + list(arrived.values_list("conv_key", flat=True).distinct())
+
+
+def _missed(account: PlatformAccount, thread_key: str, since: datetime, *, by_us_too: bool) -> list[MissedEvent]:
+    if by_us_too and conversations.thread_was_erased(account.pk, thread_key):
+        # Whoever was erased since the back-up is not brought back.
+        return []
     platform = PLATFORMS[account.platform]
     _take_calls(account, 1)
-    return tokens.call_as(account, lambda session: platform.said_since(session, thread_key, since))
+    return tokens.call_as(account, lambda session: platform.said_since(session, thread_key, since, by_us_too=by_us_too))
+
+
+def _finish(account: PlatformAccount, threads: set[str]) -> bool:
+    """Take in what was found, and let the account speak again; False while something of it cannot be taken in yet."""
+    for thread_key in threads:
+        ingest_thread(account, thread_key)
+    if WebhookEvent.objects.to_ingest().filter(source=account.source, conv_key__in=threads).exists():
+        return False
+    conversations.end_restoration(account.pk)
+    logger.warning("Account %d was compared with its platform after the restore: it speaks again.", account.pk)
+    return True
 
 
 def _take_calls(account: PlatformAccount, calls: int) -> None:

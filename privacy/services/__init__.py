@@ -7,6 +7,7 @@ from privacy.services.erasing import (
     erase_again,
     erasure_log,
     request_erasure,
+    to_erase_again,
     work_erasure,
 )
 from privacy.services.exporting import (
@@ -39,6 +40,7 @@ __all__ = [
     "request_erasure",
     "request_messages_export",
     "request_person_export",
+    "to_erase_again",
     "two_admins",
     "work_erasure",
     "work_export",

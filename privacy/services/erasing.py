@@ -116,6 +116,12 @@ def erasure_log() -> list[dict[str, object]]:
     ]
 
 
+def to_erase_again() -> list[tuple[int, str]]:
+    """Whom a back-up of an earlier day would bring back: everybody erased, or being erased, as account and hash."""
+    begun = Erasure.objects.filter(state__in=[*Erasure.UNDER_WAY, State.DONE]).order_by("id")
+    return list(begun.values_list("account_id", "subject_hash"))
+
+
 def erase_again(account_id: int, subject_hash: str) -> Erasure | None:
     """Erase somebody whom a restored back-up brought back; None if nobody here is meant."""
     customers = Customer.objects.filter(account_id=account_id, erased_at=None)

@@ -1,5 +1,6 @@
 """Orders: play a customer or a colleague, set faults, turn knobs."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from simulator.store import Transaction
 from simulator.tiktok import apps, customers, events, grants, threads
 from simulator.tiktok.apps import InvalidConfig
 from simulator.tiktok.customers import CannotSay
+from simulator.webhooks import outbox
 from simulator.world import World
 
 if TYPE_CHECKING:
@@ -91,6 +93,10 @@ class Orders:
         self._world.sender.hurry()
         self._note("hurry", {})
         return json_response({"hurried": True})
+
+    def redeliver(self, request: Request) -> Response:
+        """Send every webhook again that was taken in the last so many ``seconds``."""
+        return self._in_transaction(request, self._redeliver)
 
     def settings(self, request: Request) -> Response:
         """Turn knobs."""
@@ -197,6 +203,14 @@ class Orders:
         added = self._world.faults.add(rules, replace=order.get("replace") is True)
         truth.append(transaction, kind="control", name="faults", detail={"rules": raw})
         return {"ids": added}
+
+    def _redeliver(self, transaction: Transaction, order: Order) -> Order:
+        seconds = order.get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
+            raise CannotSay("seconds is a number above 0.")
+        repeated = outbox.repeat(self._world, transaction, time.time() - seconds)
+        truth.append(transaction, kind="control", name="redeliver", detail={"seconds": seconds, "webhooks": repeated})
+        return {"webhooks": repeated}
 
     def _settings(self, transaction: Transaction, order: Order) -> Order:
         self._world.knobs.change(order)

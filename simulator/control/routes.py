@@ -32,6 +32,7 @@ def add(router: Router, orders: Orders, looks: Looks) -> None:
         ("pause", orders.pause),
         ("resume", orders.resume),
         ("hurry", orders.hurry),
+        ("redeliver", orders.redeliver),
         ("settings", orders.settings),
         ("scripted", orders.scripted),
     ):

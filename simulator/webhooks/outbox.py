@@ -99,6 +99,19 @@ def add(world: "World", transaction: Transaction, webhook: NewWebhook) -> None:
         transaction.after_commit(lambda: world.sender.queue(webhook_id, lane=webhook.lane, due_at=webhook.due_at))
 
 
+def repeat(world: "World", transaction: Transaction, since: float) -> int:
+    """Put every webhook that was taken since then into the outbox once more, in its lane and order; how many."""
+    rows = transaction.all(
+        "SELECT client_key, event_type, event, business_id, conversation_id, message_id, lane, body FROM webhook"
+        " WHERE state = 'acked' AND variant = 'honest' AND first_ack_at >= ? ORDER BY id",
+        (since,),
+    )
+    now = time.time()
+    for row in rows:
+        add(world, transaction, NewWebhook(**dict(row), due_at=now, variant="repeated"))
+    return len(rows)
+
+
 def pending(transaction: Transaction) -> list[tuple[int, str, float]]:
     """Id, lane and due time of everything not delivered yet, oldest first."""
     rows = transaction.all("SELECT id, lane, due_at FROM webhook WHERE state = 'pending' ORDER BY id")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,13 @@ def run(line: str, folder: Path, **variables: str) -> tuple[int, str, str]:
         timeout=60,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def test_words_that_cannot_be_written_do_not_end_the_work() -> None:
+    with TextIOWrapper(Path("/dev/full").open("wb", buffering=0), write_through=True) as full:
+        command = OwnCommand(stderr=full)
+
+        command.tell("Working.")
+
+        with pytest.raises(OSError, match="No space left"):
+            command.stderr.write("Working.")

@@ -13,6 +13,7 @@ from core.crashpoints import POINTS
 from drill import crash
 from drill.checker import Verdict
 from drill.faults import FAULTS
+from drill.faults.needs import NEEDS, why_not
 from drill.faults.runner import Result
 from drill.recovery import percentile
 from drill.report import Report
@@ -146,3 +147,12 @@ def test_an_order_that_is_not_known_is_refused() -> None:
 
     assert answer.returncode == 2
     assert "F99" in answer.stderr
+
+
+def test_what_a_fault_needs_is_told_as_a_reason() -> None:
+    needing = {fault.number: fault.needs for fault in FAULTS.values() if fault.needs}
+
+    assert set(needing.values()) <= set(NEEDS)
+    assert why_not("", is_full=False) == ""
+    assert why_not("mount", is_full=False) == "it needs mount: make drill-full"
+    assert {number for number, needs in needing.items() if needs == "mount"} == {"F21", "F22"}

@@ -139,9 +139,14 @@ def test_an_old_signature_is_accepted_and_called_late(client: Client, age: int, 
     assert WebhookEvent.objects.get().is_late is late
 
 
-def test_a_signature_from_the_future_is_refused(client: Client) -> None:
+def test_a_signature_from_the_future_is_refused_and_counted(client: Client) -> None:
+    counted = counter.labels("tiktok", "ahead")._value
+    before = counted.get()
+
     assert post(client, event("receive_text"), at=time.time() + 310).status_code == 401
+
     assert not WebhookEvent.objects.exists()
+    assert counted.get() == before + 1
 
 
 def test_the_same_event_again_changes_nothing_whenever_it_was_signed(client: Client) -> None:

@@ -245,3 +245,15 @@ def test_a_lane_gives_one_at_a_time_and_the_earliest_due_first() -> None:
     assert lanes.take() == (1, "a")
     lanes.done("a")
     assert lanes.take() == (2, "a")
+
+
+def test_what_was_taken_can_be_sent_once_more(rig: Rig) -> None:
+    rig.say("Where is my order?")
+    rig.say("Hello?")
+    wait_until(rig.is_quiet)
+
+    assert rig.order("redeliver", seconds=60) == {"webhooks": 2}
+
+    wait_until(lambda: len(rig.receiver.received) == 4)
+    assert rig.receiver.texts() == ["Where is my order?", "Hello?"] * 2
+    assert rig.client.post("/_sim/redeliver", json={"seconds": 0}).status_code == 400

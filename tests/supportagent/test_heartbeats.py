@@ -2,10 +2,12 @@
 
 import threading
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from core import bells
 from core.models import WorkerHeartbeat
@@ -27,11 +29,18 @@ def test_a_sign_of_life_tells_the_version_and_what_is_left_alone() -> None:
     finally:
         bells.breaker.reset()
 
-    assert WorkerHeartbeat.objects.get().details == {
-        "version": settings.VERSION,
-        "breakers": ["Redis"],
-        "in_hand": 3,
-    }
+    details = WorkerHeartbeat.objects.get().details
+    assert abs(details.pop("clock_ahead")) < 5
+    assert details == {"version": settings.VERSION, "breakers": ["Redis"], "in_hand": 3}
+
+
+@pytest.mark.django_db
+def test_a_clock_that_is_wrong_is_told_while_its_process_lives() -> None:
+    heartbeats.beat("web", {"clock_ahead": -3600.0})
+    heartbeats.beat("sweeper", {"clock_ahead": 0.2})
+    WorkerHeartbeat.objects.filter(kind="sweeper").update(at=timezone.now() - timedelta(minutes=5))
+
+    assert list(heartbeats.clocks_apart().values()) == [("web", 3600.0)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ import json
 import logging
 import logging.config
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -65,3 +66,12 @@ def test_a_line_for_machines_stays_json() -> None:
     assert line["event"] == 'said "Ada <[e-mail]> rang from [phone] and paid by [card]", {"token": "[secret]"}'
     assert line["level"] == "error"
     assert line["timestamp"].endswith("Z")
+
+
+def test_a_full_disk_costs_lines_that_are_counted_and_nothing_else() -> None:
+    before = logs.dropped._value.get()
+    with io.TextIOWrapper(Path("/dev/full").open("wb", buffering=0), write_through=True) as full:
+        handler = logs.Handler(full)
+        handler.handle(logging.LogRecord("someone", logging.WARNING, "", 0, "A line.", None, None))
+
+        assert logs.dropped._value.get() == before + 1

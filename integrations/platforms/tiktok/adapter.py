@@ -138,10 +138,12 @@ class TikTok:
             )
         )
 
-    def said_since(self, session: Session, thread_key: str, since: datetime) -> list[MissedEvent]:
+    def said_since(
+        self, session: Session, thread_key: str, since: datetime, *, by_us_too: bool = False
+    ) -> list[MissedEvent]:
         """What customers, and colleagues in TikTok, said among the newest messages of a thread. Raises CallFailed."""
         found = TikTokClient(session).content_list(thread_key)
-        return read_back.said_since(found, session, thread_key, since)
+        return read_back.said_since(found, session, thread_key, since, by_us_too=by_us_too)
 
     def refresh(self, session: Session) -> TokenPair:
         """A fresh pair for the refresh token. Raises CallFailed."""

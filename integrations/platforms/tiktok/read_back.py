@@ -44,15 +44,17 @@ def threads_since(listed: Mapping[str, Any], since: datetime) -> list[str]:
     return found
 
 
-def said_since(listed: Mapping[str, Any], session: Session, thread_key: str, since: datetime) -> list[MissedEvent]:
-    """The messages since then that the API did not send, as events."""
+def said_since(
+    listed: Mapping[str, Any], session: Session, thread_key: str, since: datetime, *, by_us_too: bool = False
+) -> list[MissedEvent]:
+    """The messages since then as events: those that the API did not send, or all."""
     events = []
     for item in _objects(listed.get("messages")):
         said_at = moment(item.get("timestamp"))
         if said_at is None or said_at < since or not is_identifier(item.get("message_id")):
             continue
         is_ours = _id_of(item.get("from_user")) == session.external_id
-        if is_ours and _source(item) == "API":
+        if is_ours and _source(item) == "API" and not by_us_too:
             continue
         events.append(
             MissedEvent(

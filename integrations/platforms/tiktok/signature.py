@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 
-from integrations.exceptions import InvalidSignature, NoSignature
+from integrations.exceptions import InvalidSignature, NoSignature, SignedAhead
 from integrations.platforms.base import AppKey, Proof
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def verify(header: str | None, body: bytes, keys: Sequence[AppKey], *, now: floa
         raise InvalidSignature("Invalid signature")
     if ahead > FRESH_SECONDS:
         logger.warning("A good signature is %d s ahead: this host's clock is wrong, or the sender's.", ahead)
-        raise NoSignature("Invalid signature")
+        raise SignedAhead("Invalid signature")
     return Proof(client_keys=fitting, late=ahead < -FRESH_SECONDS)
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -56,7 +57,8 @@ class Command(OwnCommand):
                 require_free_port("127.0.0.1", settings.SIM_PORT, setting="SIM_PORT")
             self._prepare()
             Product(with_simulator=with_simulator, when_ready=self._announce).run()
-        self.stdout.write("Ended.")
+        with suppress(OSError):
+            self.stdout.write("Ended.")
 
     def _prepare(self) -> None:
         try:
@@ -83,8 +85,10 @@ class Command(OwnCommand):
         lines.append(("Data", str(settings.VAR_DIR)))
         text = "\n".join(f"  {label:<17} {value}" for label, value in lines)
         took = time.monotonic() - self._started
-        self.stdout.write(f"\nReady after {took:.1f} s. Ctrl-C ends it; what it knows stays.\n\n{text}\n")
-        self.stdout.flush()
+        # A full disk under the output is no reason to end.
+        with suppress(OSError):
+            self.stdout.write(f"\nReady after {took:.1f} s. Ctrl-C ends it; what it knows stays.\n\n{text}\n")
+            self.stdout.flush()
 
 
 class _Nowhere:

@@ -74,10 +74,10 @@ class Command(OwnCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         Watchdog(oldest=duties.oldest_seconds, stalled=lambda: duties.sweeper.stalled_seconds).start()
-        self.stderr.write(f"Working with {settings.WORK_THREADS} threads each for answers and sends.")
+        self.tell(f"Working with {settings.WORK_THREADS} threads each for answers and sends.")
         duties.sweeper.run(stop)
         duties.retire()
         if duties.wait(GRACE_SECONDS):
-            self.stderr.write("Everything in hand is done.")
+            self.tell("Everything in hand is done.")
         else:
-            self.stderr.write("Something was still under way; its lease runs out and another takes it.")
+            self.tell("Something was still under way; its lease runs out and another takes it.")

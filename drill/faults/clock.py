@@ -1,0 +1,178 @@
+"""Clocks that go wrong in one process of the product, while the platform's and the database's go right."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from drill.faults.base import BOTH, SERVICES, Fault, Stage
+from drill.faults.needs import faketime
+from drill.rig import DrillFailed
+from drill.shapes import Process
+
+HOUR = 3600
+BACK_SECONDS = 600
+SLOWEST_REPLY = 5.0
+REPLIES = """
+SELECT count(*) FROM agent_agentrun WHERE state = 'fenced'
+"""
+EXCEPTIONS = ("Traceback (most recent call last)",)
+
+
+def another_hour(stage: Stage) -> None:
+    """What answers is an hour ahead, then an hour behind; then what takes webhooks is."""
+    share = max(2.0, (stage.ends_at - time.monotonic()) / 6)
+    before = _fenced(stage)
+    for name in ("worker", "sweeper"):
+        for offset in (HOUR, -HOUR):
+            began = _newest(stage)
+            with _clock_of(stage, name, {"FAKETIME": f"{offset:+d}"}):
+                stage.pause(share)
+            _judge_replies(stage, began)
+    stage.figures["stolen leases"] = _fenced(stage) - before
+    if stage.figures["stolen leases"]:
+        stage.object_to(f"{stage.figures['stolen leases']:g} leases were taken from who had them.")
+    with _clock_of(stage, "ingest", {"FAKETIME": f"{HOUR:+d}"}):
+        began = _newest(stage)
+        stage.pause(share)
+        refused = _answers(stage, began) - {200}
+        if refused:
+            stage.object_to(f"The door answered {sorted(refused)} while its clock was ahead.")
+    with _clock_of(stage, "ingest", {"FAKETIME": f"{-HOUR:+d}"}):
+        began = _newest(stage)
+        stage.pause(share)
+        if _answers(stage, began) - {401}:
+            stage.object_to(f"The door answered {sorted(_answers(stage, began))} while its clock was behind.")
+        told = stage.metrics()
+        ahead = sum(value for name, value in told.items() if 'result="ahead"' in name)
+        apart = max((value for name, value in told.items() if name.startswith("clock_apart_seconds")), default=0)
+        stage.figures |= {"events from the future": ahead, "clocks apart, s": round(apart)}
+        if not ahead or apart < HOUR - 60:
+            stage.object_to("The door's clock was an hour behind, and no figure says so.")
+
+
+def back_in_time(stage: Stage) -> None:
+    """The clock of all that the product consists of is put back by ten minutes in the midst of work."""
+    file = stage.rig.folder / "clock"
+    file.write_text("+0")
+    told = {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
+    logs = {process.name: _length(stage, process.name) for process in stage.rig.processes}
+    for process in stage.rig.processes:
+        stage.rig.kill(process.name)
+        stage.rig.begin(_with_clock(process, told))
+    stage.rig.start_all()
+    stage.pause((stage.ends_at - time.monotonic()) / 2)
+    file.write_text(f"-{BACK_SECONDS}")
+    stage.injected += 1
+    struck = time.time()
+    while stage.goes_on():
+        stage.pause(0.5)
+    _await_answers(stage, struck)
+    for process in stage.rig.processes:
+        stage.rig.kill(process.name)
+    file.unlink()
+    stage.rig.start_all()
+    thrown = sum(_log_since(stage, name, begun).count(EXCEPTIONS[0]) for name, begun in logs.items())
+    stage.figures["exceptions"] = thrown
+    if thrown:
+        stage.object_to(f"{thrown} exceptions were logged around the step of the clock.")
+
+
+def _await_answers(stage: Stage, since: float) -> None:
+    """With its clock wrong for good, the product must still answer what it took in; not more than two minutes later."""
+    begun = time.monotonic()
+    undecided = "SELECT count(*) FROM conversations_message WHERE disposition = 'undecided'"
+    while stage.rig.query(undecided)[0][0] and time.monotonic() - begun < 120:
+        stage.pause(0.5)
+    stage.figures["answered after the step, s"] = round(time.time() - since, 1)
+    if stage.rig.query(undecided)[0][0]:
+        stage.object_to("Two minutes after the clock was put back messages were still undecided.")
+
+
+@contextmanager
+def _clock_of(stage: Stage, name: str, variables: Mapping[str, str]) -> Iterator[None]:
+    """Let one process have another clock while the block runs. What answers is replaced without a gap."""
+    rig = stage.rig
+    process = next(each for each in rig.processes if each.name == name)
+    stage.injected += 1
+    if name == "ingest":
+        rig.kill(name)
+        rig.begin(_with_clock(process, variables))
+        rig.start_all()
+    else:
+        twin = replace(process, name=f"{name}-elsewhen")
+        rig.begin(_with_clock(twin, variables))
+        _await_beat(stage, rig.running[twin.name].pid)
+        rig.kill(name)
+    try:
+        yield
+    finally:
+        if name == "ingest":
+            rig.kill(name)
+            rig.start_all()
+        else:
+            rig.start(name)
+            _await_beat(stage, rig.running[name].pid)
+            rig.kill(f"{name}-elsewhen")
+
+
+def _with_clock(process: Process, variables: Mapping[str, str]) -> Process:
+    library = faketime()
+    if library is None:
+        raise DrillFailed("libfaketime is not installed.")
+    # Waits and pauses are measured by the clock that nobody sets.
+    clock = {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1", **variables}
+    return replace(process, environment={**process.environment, **clock}, forks=False)
+
+
+def _await_beat(stage: Stage, pid: int) -> None:
+    deadline = time.monotonic() + 60
+    alive = f"SELECT count(*) FROM core_workerheartbeat WHERE process LIKE '%:{pid}'"  # noqa: S608  (a number)
+    while not stage.rig.query(alive)[0][0]:
+        if time.monotonic() > deadline:
+            raise DrillFailed("A process with another clock gave no sign of life.")
+        time.sleep(0.2)
+
+
+def _judge_replies(stage: Stage, began: int) -> None:
+    """How long customers waited whose message came and was answered in this stretch."""
+    asked: dict[str, float] = {}
+    for row in sorted([*stage.rig.log("customer"), *stage.rig.log("accepted")], key=lambda each: each["id"]):
+        if row["id"] <= began:
+            continue
+        if row["kind"] == "customer":
+            asked.setdefault(row["conversation_id"], row["at"])
+        elif (since := asked.pop(row["conversation_id"], None)) is not None:
+            waited = row["at"] - since
+            stage.highest("slowest reply, s", waited)
+            stage.figures.setdefault("replies later than 5 s", 0)
+            stage.figures["replies later than 5 s"] += waited > SLOWEST_REPLY
+            if waited > SLOWEST_REPLY:
+                stage.object_to("Replies took more than 5 s because of a clock.")
+
+
+def _answers(stage: Stage, began: int) -> set[int]:
+    return {row["status"] for row in stage.rig.log("webhook") if row["id"] > began and row["status"]}
+
+
+def _newest(stage: Stage) -> int:
+    return int(stage.rig.simulator("GET", "state?acked=0")["last_log_id"])
+
+
+def _fenced(stage: Stage) -> int:
+    return int(stage.rig.query(REPLIES)[0][0])
+
+
+def _length(stage: Stage, name: str) -> int:
+    return (stage.rig.folder / f"{name}.log").stat().st_size
+
+
+def _log_since(stage: Stage, name: str, begun: int) -> str:
+    return Path(stage.rig.folder / f"{name}.log").read_bytes()[begun:].decode(errors="replace")
+
+
+FAULTS = (
+    Fault(number="F39", name="one clock an hour off", strike=another_hour, shapes=SERVICES, needs="faketime"),
+    Fault(number="F40", name="the clock put back", strike=back_in_time, shapes=BOTH, needs="faketime"),
+)

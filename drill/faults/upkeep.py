@@ -1,0 +1,120 @@
+"""What people do to a running product on purpose: changing its tables under load, and putting a back-up back."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from drill.faults.base import BOTH, Fault, Stage
+
+ROWS = 100_000
+ROWS_AT_ONCE = 1_000
+LONGEST_ACK = 1.0
+LOST_SHARE = 0.4
+SETTLED_SECONDS = 3.0
+BETWEEN_SECONDS = 0.02
+# Events of long ago that nobody looks at, so that the table of events is as large as it is after some weeks.
+OLD_EVENTS = """
+WITH RECURSIVE number(n) AS (SELECT {first} + 1 UNION ALL SELECT n + 1 FROM number WHERE n < {rows})
+INSERT INTO integrations_webhookevent (source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state,
+  reason, attempts, received_at, next_attempt_at)
+SELECT 'drill:old', 'old:' || n, 'tiktok', {body}, 'old', '{{}}', '', {no}, 'ignored', 'old', 0, {now}, {now} FROM number
+"""
+SPELLING = {
+    "embedded": {"body": "x'7b7d'", "no": "0", "now": "strftime('%Y-%m-%d %H:%M:%f', 'now', '-20 days')"},
+    "services": {"body": "'\\x7b7d'::bytea", "no": "false", "now": "now() - interval '20 days'"},
+}
+
+
+def migrated(stage: Stage) -> None:
+    """A column is added to the table that the door writes to, and filled for every row, while customers write."""
+    database = stage.rig.database
+    for first in range(0, ROWS, ROWS_AT_ONCE):
+        database.change(OLD_EVENTS.format(first=first, rows=first + ROWS_AT_ONCE, **SPELLING[stage.rig.shape]))
+    stage.pause(SETTLED_SECONDS)
+    before = _slowest_ack(stage, time.time() - SETTLED_SECONDS)
+    begun = time.time()
+    stage.injected += 1
+    database.change("ALTER TABLE integrations_webhookevent ADD COLUMN drill_note varchar(20)")
+    filled = 0
+    (lowest, highest), *_ = database.rows("SELECT min(id), max(id) FROM integrations_webhookevent")
+    for first in range(lowest, highest + 1, ROWS_AT_ONCE):
+        filled += database.change(
+            "UPDATE integrations_webhookevent SET drill_note = 'filled' "  # noqa: S608  (two numbers)
+            f"WHERE id >= {first} AND id < {first + ROWS_AT_ONCE} AND drill_note IS NULL"
+        )
+        stage.pause(BETWEEN_SECONDS)
+    stage.figures |= {"rows filled": filled, "seconds for it": round(time.time() - begun, 1)}
+    while stage.goes_on():
+        stage.pause(0.5)
+    slowest = _slowest_ack(stage, begun)
+    refused = sum(row["status"] != 200 for row in stage.rig.log("webhook") if row["at"] >= begun)
+    stage.figures |= {"slowest ack, s": slowest, "slowest ack before it, s": before, "refused": refused}
+    # A machine that is slow anyway tells nothing about the migration.
+    if slowest > max(LONGEST_ACK, 2 * before):
+        stage.object_to(f"An event waited {slowest:.1f} s for its answer during a migration.")
+    if refused:
+        stage.object_to(f"{refused} events were not taken during a migration.")
+
+
+def _slowest_ack(stage: Stage, since: float) -> float:
+    waited = [row["detail"]["ms"] / 1000 for row in stage.rig.log("webhook") if row["at"] >= since]
+    return round(max(waited, default=0.0), 3)
+
+
+def restored(stage: Stage) -> None:
+    """A back-up is put back while the platform has moved on; then it repeats everything it was told we have."""
+    rig = stage.rig
+    stage.pause(max(2.0, (stage.ends_at - time.monotonic()) * (1 - LOST_SHARE)))
+    kept = rig.folder / "backup.tar"
+    kept.unlink(missing_ok=True)
+    begun = time.time()
+    rig.manage("backup", str(kept))
+    stage.figures["back-up, s"] = round(time.time() - begun, 1)
+    while stage.goes_on():
+        stage.pause(0.5)
+    for process in rig.processes:
+        rig.kill(process.name)
+    stage.injected += 1
+    replied = _replies(stage)
+    rig.simulator("POST", "pause")
+    begun = time.time()
+    rig.manage("restore", str(kept), "--force")
+    stage.figures["restore, s"] = round(time.time() - begun, 1)
+    repeated = rig.simulator("POST", "redeliver", {"seconds": 86_400})["webhooks"]
+    stage.injected += repeated
+    rig.simulator("POST", "resume")
+    rig.start_all()
+    stage.figures["webhooks repeated"] = repeated
+    stage.pause(3.0)
+    stage.at_rest(lambda: _judge_replies(stage, replied))
+
+
+def _replies(stage: Stage) -> int:
+    """The newest row of the platform's log."""
+    return int(stage.rig.simulator("GET", "state?acked=0")["last_log_id"])
+
+
+def _judge_replies(stage: Stage, restored_at: int) -> None:
+    """Nobody is answered again: after the restore a thread gets no more replies than it had questions left, and new ones."""
+    owed: dict[str, int] = defaultdict(int)
+    given: dict[str, int] = defaultdict(int)
+    rows: list[dict[str, Any]] = [*stage.rig.log("customer"), *stage.rig.log("accepted")]
+    for row in sorted(rows, key=lambda each: each["id"]):
+        thread = str(row["conversation_id"])
+        if row["kind"] == "customer":
+            owed[thread] += 1
+        elif row["id"] <= restored_at:
+            owed[thread] = 0
+        else:
+            given[thread] += 1
+    second = {thread: number - owed[thread] for thread, number in given.items() if number > owed[thread]}
+    stage.figures["second replies"] = sum(second.values())
+    stage.figures["replies after it"] = sum(given.values())
+    if second:
+        stage.object_to(f"{sum(second.values())} replies were given a second time after the restore.")
+
+
+FAULTS = (
+    Fault(number="F48", name="tables changed while running", strike=migrated, shapes=BOTH),
+    Fault(number="F49", name="restored to an earlier state", strike=restored, shapes=BOTH),
+)

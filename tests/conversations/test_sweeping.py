@@ -1,0 +1,49 @@
+"""What is found by looking: nothing waits for a moment that a clock which was put back has yet to reach again."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from conversations import services
+from conversations.models import Conversation, Delivery
+from core.clock import database_now
+from tests.factories import make_conversation, make_delivery, make_message
+
+pytestmark = pytest.mark.django_db
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+def test_a_clock_that_was_put_back_makes_nobody_wait() -> None:
+    later = database_now() + TEN_MINUTES
+    owed = make_conversation()
+    make_message(owed)
+    Conversation.objects.filter(pk=owed.pk).update(ready_at=later, first_unanswered_at=later, lease_until=later)
+    pending, sending, unknown = (make_delivery(state=state) for state in ("pending", "sending", "unknown"))
+    Delivery.objects.filter(pk=pending.pk).update(next_attempt_at=later)
+    Delivery.objects.filter(pk=sending.pk).update(lease_until=later)
+    Delivery.objects.filter(pk=unknown.pk).update(unknown_since=later)
+
+    assert services.shorten_impossible_waits() == 6
+
+    soon = timezone.now() + timedelta(seconds=31)
+    owed.refresh_from_db()
+    for moment in (owed.ready_at, owed.first_unanswered_at, owed.lease_until):
+        assert moment is not None
+        assert moment < soon
+    for delivery in (pending, sending, unknown):
+        delivery.refresh_from_db()
+        moments = (delivery.next_attempt_at, delivery.lease_until, delivery.unknown_since)
+        assert all(moment < soon for moment in moments if moment is not None)
+
+
+def test_waits_that_may_be_are_left_alone() -> None:
+    owed = make_conversation()
+    make_message(owed)
+    soon = database_now() + timedelta(seconds=15)
+    Conversation.objects.filter(pk=owed.pk).update(ready_at=soon, lease_until=soon)
+    retried = make_delivery(state="retry_wait")
+    Delivery.objects.filter(pk=retried.pk).update(next_attempt_at=database_now() + timedelta(hours=8))
+
+    assert services.shorten_impossible_waits() == 0
