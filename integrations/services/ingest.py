@@ -25,6 +25,7 @@ from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+from integrations.services.drains import Drains
 from integrations.services.forgetting import FORGOTTEN, forget_event
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ MOST_AT_ONCE = 50
 MOST_ROUNDS = 200
 RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
+
+_drains = Drains()
 
 State = WebhookEvent.State
 Thread = tuple[int, str]
@@ -84,11 +87,11 @@ def ingest_event(event_pk: int) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
     event = WebhookEvent.objects.to_ingest().filter(pk=event_pk).only("pk", "source", "conv_key").first()
     if event is not None:
-        _drain(Lane(event.source, event.conv_key, event.pk))
+        _take_in(Lane(event.source, event.conv_key, event.pk))
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
-    """Take in what waits for one thread of an account."""
+    """Take in what waits for one thread of an account, also where somebody else is at it; then nothing of it waits."""
     if thread_key:
         _drain(Lane(account.source, thread_key, 0))
 
@@ -107,7 +110,7 @@ def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
     until = time.monotonic() + seconds
     for lane in (Lane(*head) for head in found):
         try:
-            _drain(lane, until=until)
+            _take_in(lane, until=until)
         except Exception:
             # One lane's trouble must not keep the others waiting.
             logger.exception("A lane of %s could not be taken in.", lane.source)
@@ -120,6 +123,17 @@ def shorten_impossible_waits() -> int:
     """Let no event wait for longer than its attempts are apart: the database's clock was put back; how many were mended."""
     longest = now_plus(timedelta(seconds=RETRY_SECONDS[-1] + 2))
     return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
+
+
+def _take_in(lane: Lane, *, until: float = inf) -> None:
+    """Drain a lane, or leave it to the thread of this process that is at it already."""
+    # A single event that names no thread is a lane of its own.
+    name = (lane.source, lane.conv_key or lane.event_pk)
+    with _drains.rounds(name) as rounds:
+        for _ in rounds:
+            _drain(lane, until=until)
+            if time.monotonic() >= until:
+                return
 
 
 def _drain(lane: Lane, *, until: float = inf) -> None:
