@@ -42,6 +42,7 @@ class PlatformAccountAdmin(PolicyAdmin):
         "team",
         "bot_enabled",
         "resend_when_unsure",
+        "honours_key",
         "origins",
         "languages",
         "state",

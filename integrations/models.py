@@ -65,6 +65,11 @@ class PlatformAccount(models.Model):
     resend_when_unsure = models.BooleanField(
         default=False, help_text="Send again when it cannot be known whether a message arrived (it may arrive twice)."
     )
+    honours_key = models.BooleanField(
+        "takes a repeated key for the same message",
+        default=False,
+        help_text="The other end knows a repeated webhook-id again, so that in doubt a message may be sent again.",
+    )
     token_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
     next_probe_at = models.DateTimeField(null=True, blank=True)
