@@ -4,7 +4,6 @@
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -315,13 +314,8 @@ def _judge_secret(secret: str) -> None:
 
 def _require_callable(base: str) -> None:
     """Tell now what each call would be refused for."""
-    url = httpx2.URL(base)
     try:
-        egress.judge_url(url)
-        # Behind a proxy the names are not ours to look up; and one that cannot be looked up just now may be right.
-        with suppress(OSError, UnicodeError):
-            if not settings.EGRESS_PROXY:
-                egress.addresses(url.host, egress.port_of(url))
+        egress.judge_whole(httpx2.URL(base))
     except EgressRefused as refusal:
         raise AccountProblem(str(refusal)) from refusal
 

@@ -29,6 +29,7 @@ from conversations.services.erased import (
     thread_was_erased,
     was_erased,
 )
+from conversations.services.facts import take_facts
 from conversations.services.receiving import (
     ensure_conversation,
     is_recorded,
@@ -101,6 +102,7 @@ __all__ = [
     "settle_unknown",
     "stop",
     "suggest",
+    "take_facts",
     "take_over",
     "thread_was_erased",
     "unknown_deliveries",

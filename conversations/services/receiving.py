@@ -6,9 +6,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
-from conversations.models import Attachment, Conversation, Customer, Delivery, Escalation, Message, SeenKey
+from conversations.models import Attachment, Conversation, Customer, Delivery, Escalation, Fact, Message, SeenKey
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import thread_was_erased, was_erased, was_known
+from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
@@ -36,14 +37,11 @@ def ensure_conversation(
     ``for_message`` is the id of the customer's message it is wanted for, empty where something else asks for it.
     Raises CustomerErased where that would bring back somebody who was erased.
     """
-    found = (
-        Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
-        .values_list("pk", flat=True)
-        .first()
-    )
+    account_id = channel.account_id
+    known = Conversation.objects.filter(account_id=account_id, thread_key=thread_key)
+    found = known.values_list("pk", flat=True).first()
     if found is not None:
         return found
-    account_id = channel.account_id
     if was_erased(account_id, for_message) if for_message else thread_was_erased(account_id, thread_key):
         raise CustomerErased
     with transaction.atomic():
@@ -139,6 +137,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     bot_should_look = _decide(conversation, message, inbound, now)
     message.save()
     _keep_attachments(message, inbound)
+    note(Fact.Kind.RECEIVED, conversation, message=message)
     save(
         conversation,
         *HANDOVER_FIELDS,
@@ -327,6 +326,8 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
     if platform_message_id and not taken.exists():
         Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
+    if delivery.author != Delivery.Author.SYSTEM:
+        note(Fact.Kind.ANSWERED, conversation, message_id=delivery.message_id)
     conversation.window_used += 1
     save(conversation, "window_used")
 
