@@ -18,6 +18,7 @@ from conversations.models import (
     DeliveryAttempt,
     Episode,
     Escalation,
+    Fact,
     Message,
     Note,
     SeenKey,
@@ -199,3 +200,11 @@ class SeenKeyAdmin(RecordAdmin):
     """Items that have had their effect."""
 
     list_display = ["seen_at", "account_id", "key"]
+
+
+@admin.register(Fact)
+class FactAdmin(RecordAdmin):
+    """What happened and was not passed on yet."""
+
+    list_display = ["created_at", "kind", "conversation_id"]
+    list_filter = ["kind"]

@@ -206,7 +206,10 @@ class SendResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedDelivery:
-    """A claimed right to send: the fence guards the right to write the result."""
+    """A claimed right to send: the fence guards the right to write the result.
+
+    ``in_reply_to`` is the platform's id of the customer's newest message before it; empty where they wrote none.
+    """
 
     delivery_id: int
     conversation_id: int
@@ -219,6 +222,8 @@ class ClaimedDelivery:
     idem_key: str
     fence: int
     attempt: int
+    message_id: str
+    in_reply_to: str
     reply_to: str
     attachment_path: str = ""
 

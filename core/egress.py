@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import socket
+from contextlib import suppress
 
 import httpx2
 from django.conf import settings
@@ -77,6 +78,17 @@ def addresses(host: str, port: int) -> list[str]:
         for address in found:
             judge_address(address, host, port)
     return list(found)
+
+
+def judge_whole(url: httpx2.URL) -> None:
+    """Raise EgressRefused for whatever a call to this address would be refused for just now.
+
+    Behind a proxy the names are not ours to look up; and one that cannot be looked up at the moment may be right.
+    """
+    judge_url(url)
+    with suppress(OSError, UnicodeError):
+        if not settings.EGRESS_PROXY:
+            addresses(url.host, port_of(url))
 
 
 def port_of(url: httpx2.URL) -> int:

@@ -4,7 +4,6 @@
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -16,14 +15,14 @@ from core import audit, egress
 from core.exceptions import EgressRefused
 from core.models import ApiKey, Team, User
 from core.policy import Action, require
-from integrations import keys, limits
+from integrations import keys, limits, standard_webhooks
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Check, Session
 from integrations.services import tokens
 
-IMPLEMENTED = (PlatformAccount.Platform.TIKTOK, PlatformAccount.Platform.WEBCHAT)
+IMPLEMENTED = (PlatformAccount.Platform.TIKTOK, PlatformAccount.Platform.WEBCHAT, PlatformAccount.Platform.EVENTS)
 NEEDED_BY_TIKTOK = ("external_id", "client_key", "secret", "access_token")
 
 
@@ -45,6 +44,7 @@ class NewAccount:
     languages: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     simulated: bool = False
+    honours_key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +60,25 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
     """Add an account. Raises AccountProblem with a sentence that says what to do."""
     _allow(by, Action.MANAGE_ACCOUNTS)
     _judge(new)
+    public_id = uuid.uuid4()
+    is_events = new.platform == PlatformAccount.Platform.EVENTS
+    # A signed webhook has no app: its address names the account, and its secret is ours to make.
+    client_key = str(public_id) if is_events else new.client_key.strip()
+    secret = new.secret or (standard_webhooks.new_secret() if is_events else "")
     account = PlatformAccount(
+        public_id=public_id,
         platform=new.platform,
         kind=new.api_kind,
         name=new.name.strip(),
         external_id=new.external_id.strip() or uuid.uuid4().hex,
-        client_key=new.client_key.strip(),
-        secrets=_secrets(new.secret, new.access_token, new.refresh_token),
+        client_key=client_key,
+        secrets=_secrets(secret, new.access_token, new.refresh_token),
         team=_team(new.team),
         api_base=new.api_base.rstrip("/"),
         auth_base=new.auth_base.rstrip("/"),
         languages=list(new.languages),
         origins=list(new.origins),
+        honours_key=new.honours_key,
         options={"simulated": True} if new.simulated else {},
     )
     try:
@@ -127,6 +134,8 @@ def renew_secrets(
     given = _secrets(secret, access_token, refresh_token)
     if not given:
         raise AccountProblem("Give a secret, an access token or a refresh token.")
+    if secret and account.platform == PlatformAccount.Platform.EVENTS:
+        _judge_secret(secret)
     old = account.secrets
     if secret and old.get("secret") not in {None, secret}:
         given["previous_secret"] = old["secret"]
@@ -140,6 +149,36 @@ def renew_secrets(
     transaction.on_commit(keys.forget)
     account.refresh_from_db()
     return account
+
+
+@transaction.atomic
+def rotate_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
+    """Give a signed webhook a second secret. Both prove and both sign until the old one is dropped."""
+    _allow(by, Action.ROTATE_KEYS)
+    account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
+    if account.platform != PlatformAccount.Platform.EVENTS:
+        raise AccountProblem(
+            f"{account.get_platform_display()} makes its secrets itself; put a new one in with `account renew --secret`."
+        )
+    if account.state == PlatformAccount.State.REMOVED:
+        raise AccountProblem("The account was removed.")
+    if account.secrets.get("previous_secret"):
+        raise AccountProblem(
+            f"Two secrets are valid already. Drop the older one first: `account rotate {account.pk} --drop-old`."
+        )
+    fresh = {"secret": standard_webhooks.new_secret(), "previous_secret": account.secrets["secret"]}
+    return _replace_secrets(account, by, "account.rotate", {**account.secrets, **fresh})
+
+
+@transaction.atomic
+def drop_old_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
+    """Let the secret before this one prove nothing any more. Other processes learn of it within a minute."""
+    _allow(by, Action.ROTATE_KEYS)
+    account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
+    left = {name: value for name, value in account.secrets.items() if name != "previous_secret"}
+    if left == account.secrets:
+        raise AccountProblem("There is no older secret: only one is valid.")
+    return _replace_secrets(account, by, "account.drop_old_secret", left)
 
 
 @transaction.atomic
@@ -175,10 +214,18 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
         "external_id": account.external_id,
         "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.platform}",
     }
+    if account.platform == PlatformAccount.Platform.EVENTS:
+        shown["webhook_url"] = f"{settings.PUBLIC_URL}/webhooks/events/{account.public_id}"
     if account.platform == PlatformAccount.Platform.WEBCHAT:
         chat = f"{settings.PUBLIC_URL}/chat/{account.public_key}"
         shown |= {"webhook_url": f"{chat}/messages", "public_key": account.public_key, "chat_url": f"{chat}/"}
     return shown
+
+
+def with_secret(account: PlatformAccount) -> dict[str, object]:
+    """The same with the secret that we made, for the one moment in which it is told."""
+    is_events = account.platform == PlatformAccount.Platform.EVENTS
+    return as_json(account) | ({"secret": account.secrets["secret"]} if is_events else {})
 
 
 def listed(account: PlatformAccount) -> dict[str, object]:
@@ -195,6 +242,16 @@ def listed(account: PlatformAccount) -> dict[str, object]:
 def _allow(by: User | ApiKey | None, action: Action) -> None:
     if by is not None:
         require(by, action)
+
+
+def _replace_secrets(
+    account: PlatformAccount, by: User | ApiKey | None, action: str, secrets: dict[str, str]
+) -> PlatformAccount:
+    account.secrets = secrets
+    account.save(update_fields=["secrets", "updated_at"])
+    audit.record(by, action, account, after={"secrets": sorted(secrets)})
+    transaction.on_commit(keys.forget)
+    return account
 
 
 def _checks(account: PlatformAccount) -> list[Check]:
@@ -232,6 +289,8 @@ def _judge(new: NewAccount) -> None:
         if missing:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
             raise AccountProblem(f"A TikTok account needs {options} as well.")
+    if new.platform == PlatformAccount.Platform.EVENTS:
+        _judge_events(new)
     for base in (new.api_base, new.auth_base, *new.origins):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")
@@ -241,15 +300,22 @@ def _judge(new: NewAccount) -> None:
         raise AccountProblem("An origin is only a scheme and a host, like https://shop.example.com.")
 
 
+def _judge_events(new: NewAccount) -> None:
+    if not new.api_base:
+        raise AccountProblem("A signed webhook needs --api-base: the address that replies are posted to.")
+    if new.secret:
+        _judge_secret(new.secret)
+
+
+def _judge_secret(secret: str) -> None:
+    if standard_webhooks.key_of(secret.strip()) is None:
+        raise AccountProblem("The secret must be whsec_ and 24 to 64 bytes in base64; without --secret one is made.")
+
+
 def _require_callable(base: str) -> None:
     """Tell now what each call would be refused for."""
-    url = httpx2.URL(base)
     try:
-        egress.judge_url(url)
-        # Behind a proxy the names are not ours to look up; and one that cannot be looked up just now may be right.
-        with suppress(OSError, UnicodeError):
-            if not settings.EGRESS_PROXY:
-                egress.addresses(url.host, egress.port_of(url))
+        egress.judge_whole(httpx2.URL(base))
     except EgressRefused as refusal:
         raise AccountProblem(str(refusal)) from refusal
 

@@ -11,7 +11,15 @@ from unfold.decorators import display
 from core import audit
 from core.policy import Action
 from core.policy_admin import PolicyAdmin
-from integrations.models import PlatformAccount, SendWindow, Visitor, WebhookEvent
+from integrations.models import (
+    EventAttempt,
+    EventDelivery,
+    PlatformAccount,
+    SendWindow,
+    Subscription,
+    Visitor,
+    WebhookEvent,
+)
 
 _COLOURS = {
     "received": "info",
@@ -42,6 +50,7 @@ class PlatformAccountAdmin(PolicyAdmin):
         "team",
         "bot_enabled",
         "resend_when_unsure",
+        "honours_key",
         "origins",
         "languages",
         "state",
@@ -121,3 +130,43 @@ class SendWindowAdmin(PolicyAdmin):
     view_action = Action.VIEW_OPERATIONS
     list_display = ["account"]
     list_select_related = ["account"]
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(PolicyAdmin):
+    """Who is told what happens. Made with ``manage.py subscription``, looked after in operations."""
+
+    view_action = Action.MANAGE_ACCOUNTS
+    list_display = ["name", "url", "state", "state_reason", "failing_since"]
+    list_filter = ["state"]
+    search_fields = ["name", "url"]
+    fields = [
+        "public_id",
+        "name",
+        "url",
+        "kinds",
+        "state",
+        "state_reason",
+        "failing_since",
+        "paused_until",
+        "created_at",
+    ]
+
+
+@admin.register(EventDelivery)
+class EventDeliveryAdmin(PolicyAdmin):
+    """Events on their way to subscribers."""
+
+    view_action = Action.VIEW_OPERATIONS
+    list_display = ["happened_at", "kind", "subscription", "state", "attempts", "reason"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["subscription"]
+
+
+@admin.register(EventAttempt)
+class EventAttemptAdmin(PolicyAdmin):
+    """Each attempt at one."""
+
+    view_action = Action.VIEW_OPERATIONS
+    list_display = ["started_at", "delivery", "number", "http_status", "evidence"]
+    list_select_related = ["delivery__subscription"]

@@ -69,6 +69,10 @@ class ReasonMissing(Exception):
         super().__init__("Write why it may be dropped: colleagues will ask.")
 
 
+class SubscriptionProblem(Exception):
+    """A subscription cannot be made, changed or found. The message says what to do."""
+
+
 class ChatError(Exception):
     """The chat page asked for something that cannot be. The message is for the visitor."""
 

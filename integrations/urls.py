@@ -6,6 +6,11 @@ from integrations.webhooks import PlatformDoor, verify_challenge
 
 urlpatterns = [
     re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
+    re_path(
+        r"^webhooks/events/(?P<client_key>[0-9a-f-]{36})/?\Z",
+        PlatformDoor.as_view(platform_name="events"),
+        name="webhook-events",
+    ),
     re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
     path("chat/", include("integrations.webchat.urls")),
 ]

@@ -44,7 +44,10 @@ counter = Counter(
 
 RETRY_AFTER = "5"
 MAX_CHALLENGE = 512
-KEPT_HEADERS = ("Content-Type", "User-Agent", "Tiktok-Signature", "X-Tt-Logid")
+KEPT_HEADERS = (
+    "Content-Type", "User-Agent", "Tiktok-Signature", "X-Tt-Logid",
+    "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature",
+)  # fmt: skip
 JSON_TYPES = ("", "application/json")
 
 _COLUMNS = "source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state, reason, attempts, received_at, next_attempt_at"
@@ -83,7 +86,10 @@ class OnlyJson(BaseContentNegotiation):
 
 
 class PlatformDoor(APIView):
-    """Takes in what one platform sends. Authentic traffic is never refused for its rate or its content."""
+    """Takes in what one platform sends. Authentic traffic is never refused for its rate or its content.
+
+    ``client_key`` is in the address where each account has one of its own.
+    """
 
     authentication_classes = []
     permission_classes = []
@@ -94,24 +100,24 @@ class PlatformDoor(APIView):
     http_method_names = ["get", "head", "post"]
     platform_name = ""
 
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request, client_key: str = "") -> HttpResponse:
         """Whoever sets up the webhook may look whether somebody is there."""
         return _answer_challenge(request.GET.get("challenge"))
 
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: Request, client_key: str = "") -> HttpResponse:
         """200 once the event is committed; 401 forged, 413 and 415 not an event, 503 could not be kept."""
-        response = self._take(PLATFORMS[self.platform_name], request)
+        response = self._take(PLATFORMS[self.platform_name], request, client_key)
         if response.status_code != 200:
             # The counts of what is kept tell how it was kept.
             counter.labels(self.platform_name, "failed" if response.status_code == 503 else "refused").inc()
         return response
 
-    def _take(self, platform: Platform, request: Request) -> HttpResponse:
+    def _take(self, platform: Platform, request: Request, client_key: str) -> HttpResponse:
         if not _is_plain_json(request):
             return _refuse(415, "Send JSON, uncompressed.")
         try:
             body = read_body(request)
-            proof, glance = _authenticate(platform, request, body)
+            proof, glance = _authenticate(platform, request, body, client_key)
             return _keep(platform, request, body, proof, glance)
         except TooLarge:
             return _refuse(413, f"An event has at most {settings.WEBHOOK_MAX_BYTES:,} bytes.")
@@ -157,24 +163,25 @@ def _is_plain_json(request: HttpRequest) -> bool:
     return media_type in JSON_TYPES and request.headers.get("Content-Encoding", "identity") == "identity"
 
 
-def _authenticate(platform: Platform, request: HttpRequest, body: bytes) -> tuple[Proof, Glance]:
+def _authenticate(platform: Platform, request: HttpRequest, body: bytes, client_key: str) -> tuple[Proof, Glance]:
     """Which of our apps the event is for, proved. Raises InvalidSignature and KeysUnavailable."""
     try:
-        return _prove(platform, request, body)
+        return _prove(platform, request, body, client_key)
     except NoSignature:
         raise
     except InvalidSignature:
         if keys.reread(platform.name):
-            return _prove(platform, request, body)
+            return _prove(platform, request, body, client_key)
         if not keys.are_from_database(platform.name):
             # Nobody is called a forger while the accounts' own keys were never seen.
             raise KeysUnavailable from None
         raise
 
 
-def _prove(platform: Platform, request: HttpRequest, body: bytes) -> tuple[Proof, Glance]:
-    """The proof narrowed to the app that the event names, for an app vouches for its own events only."""
-    proof = platform.authenticate(request.headers, body, keys.app_keys(platform.name), now=time.time())
+def _prove(platform: Platform, request: HttpRequest, body: bytes, client_key: str) -> tuple[Proof, Glance]:
+    """The proof narrowed to the app that the address or the event names, for an app vouches for its own events only."""
+    app_keys = [key for key in keys.app_keys(platform.name) if client_key in {"", key.client_key}]
+    proof = platform.authenticate(request.headers, body, app_keys, now=time.time())
     glance = platform.glance(body)
     if not glance.client_key:
         return proof, glance
@@ -187,7 +194,7 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
     """One row, committed by the one statement that writes it, then a bell."""
     source = f"{platform.name}:{proof.client_keys[0]}"
     digest = hashlib.sha256(body).hexdigest()
-    event_key = glance.event_key or f"sha256:{digest}"
+    event_key = proof.event_key or glance.event_key or f"sha256:{digest}"
     headers = {name: clean_text(request.headers[name], limit=300) for name in KEPT_HEADERS if name in request.headers}
     row = (platform.name, body, digest, json.dumps(headers), glance.conv_key, proof.late)
     crash_point("ingress.before_insert")

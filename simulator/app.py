@@ -13,13 +13,15 @@ from simulator.http.guard import refusal
 from simulator.http.messages import Request, Response
 from simulator.http.routing import Router
 from simulator.http.server import Server
+from simulator.partner import partners
 from simulator.scripted import script
 from simulator.scripted.player import Player
-from simulator.store import Store
+from simulator.store import Store, Transaction
 from simulator.tiktok import api, apps, authorize, delivery
 from simulator.tiktok.api import Api
 from simulator.tiktok.authorize import Authorize
-from simulator.webhooks.sender import Sender
+from simulator.webhooks.outbox import Webhook
+from simulator.webhooks.sender import Outgoing, Sender
 from simulator.world import World
 
 DATABASE = "simulator.sqlite3"
@@ -36,7 +38,7 @@ class Simulator:
         self.host, self.port, self.data = host, self._server.server_port, data
         try:
             store = Store(data / DATABASE)
-            sender = Sender(store, delivery.prepare)
+            sender = Sender(store, _prepare)
             shown_host = "127.0.0.1" if host in EVERY_ADDRESS else host
             self.base_url = f"http://{shown_host}:{self.port}"
             self.world = World(store=store, sender=sender, base_url=self.base_url, stopping=stopping)
@@ -74,6 +76,7 @@ class Simulator:
         self.player.change(config.get("scripted", {}))
         with self.world.store.transaction() as transaction:
             apps.load(transaction, config.get("apps", []), self.world.knobs.now)
+            partners.load(transaction, config.get("partners", []))
 
     def _routes(self) -> Router:
         router = Router()
@@ -82,6 +85,9 @@ class Simulator:
         for path in (authorize.PATH, f"{authorize.PATH}/"):
             router.add("GET", path, pages.show)
             router.add("POST", path, pages.decide)
+        inbox = partners.Inbox(self.world)
+        router.add("POST", partners.PATH, inbox.take)
+        router.add("GET", partners.FILE, inbox.picture)
         router.add("GET", "/", page.index)
         router.add("GET", "/static/{name}", page.static)
         router.add("GET", "/media/sticker/{name}", page.sticker)
@@ -93,3 +99,9 @@ class Simulator:
             return self._api.answer(request)
         refused = refusal(request)
         return self._router.answer(request) if refused is None else refused
+
+
+def _prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
+    """Whoever posts a webhook signs it in its own way."""
+    prepare = partners.prepare if webhook.event_type == partners.EVENTS else delivery.prepare
+    return prepare(transaction, webhook, signed_at)

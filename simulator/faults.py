@@ -15,11 +15,13 @@ API_PLACES = frozenset(
     }
 )  # fmt: skip
 WEBHOOK_PLACES = frozenset({"webhook", "echo"})
+PARTNER = "partner"
 
 NUMBERED = re.compile(r"http_[45]\d\d|code_\d{5}")
 # After these the work is done and only the answer is lost, late or spoilt.
 AFTER_KINDS = frozenset({"timeout_after_accept", "reset_after_accept", "half_response", "html_200"})
 API_KINDS = AFTER_KINDS | {"slow", "reset_before"}
+PARTNER_KINDS = frozenset({"reset_before", "reset_after_accept", "timeout_after_accept"})
 WEBHOOK_KINDS = frozenset({"duplicate", "reorder", "late", "drop_echo", "forge", "stale", "hang_up"})
 
 
@@ -143,8 +145,12 @@ def _check_place(where: str, kind: str) -> None:
         known = [*sorted(API_KINDS), "http_<status>", "code_<number>"]
     elif where in WEBHOOK_PLACES:
         fits, known = kind in WEBHOOK_KINDS, sorted(WEBHOOK_KINDS)
+    elif where == PARTNER:
+        fits = kind in PARTNER_KINDS or bool(NUMBERED.fullmatch(kind) and kind.startswith("http_"))
+        known = [*sorted(PARTNER_KINDS), "http_<status>"]
     else:
-        raise InvalidRule(f"There is no place {where!r}; known are {', '.join(sorted(API_PLACES | WEBHOOK_PLACES))}.")
+        places = sorted(API_PLACES | WEBHOOK_PLACES | {PARTNER})
+        raise InvalidRule(f"There is no place {where!r}; known are {', '.join(places)}.")
     if not fits:
         raise InvalidRule(f"{kind!r} cannot happen at {where!r}; possible are {', '.join(known)}.")
 

@@ -56,6 +56,7 @@ GROUPS = (
         title="Accounts and people",
         pages=(
             ("hub", "integrations.platformaccount"),
+            ("podcasts", "integrations.subscription"),
             ("person", "core.user"),
             ("groups", "core.team"),
             ("key", "core.apikey"),
@@ -87,6 +88,9 @@ GROUPS = (
             ("fitness_center", "workspace.drillrun"),
             ("person_pin", "integrations.visitor"),
             ("speed", "integrations.sendwindow"),
+            ("outgoing_mail", "integrations.eventdelivery"),
+            ("forward_to_inbox", "integrations.eventattempt"),
+            ("output", "conversations.fact"),
             ("bar_chart", "analytics.analytics"),
             ("query_stats", "analytics.episodefact"),
             ("monitor_heart", "core.workerheartbeat"),

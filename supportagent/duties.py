@@ -18,7 +18,7 @@ from supportagent.sweeper import Step, Sweeper
 
 logger = logging.getLogger(__name__)
 
-EVENTS_PER_PASS = 200
+EVENTS_PER_PASS = FACTS_PER_PASS = 200
 # Of a pass, so that turns and sends begin beside a backlog of events, and the watchdog sees that passes end.
 EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
@@ -33,7 +33,9 @@ class Duties:
         self.turns = Crew("turns", settings.WORK_THREADS)
         self.sends = Crew("sends", settings.WORK_THREADS)
         self.errands = Crew("errands", 3)
-        self.crews = (self.turns, self.sends, self.errands)
+        # Subscribers may be slow, and nobody's message waits for them.
+        self.tellers = Crew("tellers", 2)
+        self.crews = (self.turns, self.sends, self.errands, self.tellers)
         self.sweeper = Sweeper(self._steps(), finished=lambda: self.turns.finished + self.sends.finished)
 
     def oldest_seconds(self) -> float:
@@ -66,6 +68,9 @@ class Duties:
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="read back", run=self._read_back, every=30),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
+            Step(name="facts", run=lambda: integrations.spread_facts(FACTS_PER_PASS), most=FACTS_PER_PASS),
+            Step(name="subscribers", run=self._begin_telling),
+            Step(name="expired events", run=integrations.release_expired_events, every=5),
             Step(name="erasures", run=self._begin_erasures, every=2),
             Step(name="exports", run=self._begin_exports, every=2),
             Step(name="audit", run=_seal),
@@ -81,6 +86,11 @@ class Duties:
     def _begin_sends(self) -> int:
         due = conversations.due_sends(2 * self.sends.threads)
         self.sends.give("send", due, integrations.send_next)
+        return len(due)
+
+    def _begin_telling(self) -> int:
+        due = integrations.due_subscriptions(2 * self.tellers.threads)
+        self.tellers.give("subscriber", due, integrations.tell)
         return len(due)
 
     def _begin_erasures(self) -> int:

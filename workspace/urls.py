@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from workspace.operations import subscriber_views as subscribers
 from workspace.operations import views as operations
 from workspace.views import composing, deeds, files, pages
 
@@ -35,6 +36,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/events/<int:pk>/reveal/", operations.reveal, name="operations-event-reveal"),
     path("operations/sends/", operations.send_list, name="operations-sends"),
     path("operations/sends/<uuid:public_id>/", operations.decide_send, name="operations-send"),
+    path("operations/webhooks/", subscribers.subscriber_list, name="operations-subscribers"),
+    path("operations/webhooks/<uuid:public_id>/", subscribers.subscriber_page, name="operations-subscriber"),
+    path(
+        "operations/webhooks/<uuid:public_id>/decide/",
+        subscribers.decide_subscriber,
+        name="operations-subscriber-decide",
+    ),
+    path(
+        "operations/webhooks/events/<uuid:public_id>/replay/",
+        subscribers.replay_event_delivery,
+        name="operations-event-replay",
+    ),
     path("operations/drills/", operations.start_drill, name="operations-drills"),
     path("operations/drills/<uuid:public_id>/", operations.drill_page, name="operations-drill"),
 ]

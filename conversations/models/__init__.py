@@ -3,6 +3,7 @@
 from conversations.models.conversation import Conversation, Customer, Episode
 from conversations.models.delivery import Delivery, DeliveryAttempt
 from conversations.models.escalation import Escalation
+from conversations.models.fact import Fact
 from conversations.models.message import Attachment, Message, Note, SeenKey
 from conversations.models.restoration import Restoration
 
@@ -14,6 +15,7 @@ __all__ = [
     "DeliveryAttempt",
     "Episode",
     "Escalation",
+    "Fact",
     "Message",
     "Note",
     "Restoration",

@@ -30,6 +30,7 @@ from conversations.services.erased import (
     thread_was_erased,
     was_erased,
 )
+from conversations.services.facts import take_facts
 from conversations.services.receipts import mark_read_to, record_read, record_referral, seen
 from conversations.services.receiving import is_recorded, receive, record_echo
 from conversations.services.restoring import (
@@ -118,6 +119,7 @@ __all__ = [
     "shorten_impossible_waits",
     "stop",
     "suggest",
+    "take_facts",
     "take_over",
     "thread_was_erased",
     "unknown_deliveries",

@@ -86,9 +86,19 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         idem_key=delivery.idem_key,
         fence=delivery.fence,
         attempt=delivery.attempts,
+        message_id=str(delivery.message.public_id),
+        in_reply_to=_answered_by(delivery),
         reply_to=delivery.message.reply_to,
         attachment_path=attachment.file.path if attachment else "",
     )
+
+
+def _answered_by(delivery: Delivery) -> str:
+    """The platform's id of the customer's newest message before a delivery, empty where there is none."""
+    earlier = Message.objects.filter(
+        conversation_id=delivery.conversation_id, seq__lt=delivery.message.seq, direction=Message.Direction.INBOUND
+    )
+    return earlier.order_by("-seq").values_list("platform_message_id", flat=True).first() or ""
 
 
 def _first_in_line(conversation: Conversation) -> Delivery | None:
@@ -298,9 +308,9 @@ def settle_unknown(
     if verdict == "arrived":
         arrived(conversation, delivery, platform_message_id=platform_message_id)
     elif verdict == "absent" or resend_when_unsure:
-        _wait(
-            conversation, delivery, seconds=0 if verdict == "absent" else None, reason="The platform does not have it."
-        )
+        is_absent = verdict == "absent"
+        reason = "The platform does not have it." if is_absent else "Nobody can tell whether it arrived: sent again."
+        _wait(conversation, delivery, seconds=0 if is_absent else None, reason=reason)
     else:
         _park(
             conversation,

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from conversations.models import Conversation, Delivery, Episode, Escalation, Message
+from conversations.models import Conversation, Delivery, Episode, Escalation, Fact, Message
+from conversations.services.facts import note
 from conversations.services.outgoing import OUTGOING_FIELDS, say
 from conversations.types import Priority, ReasonCategory
 from core.text import truncate
@@ -60,6 +61,7 @@ def hand_to_people(
             card=card or {},
             due_at=first_response_due(conversation, priority),
         )
+        note(Fact.Kind.ESCALATED, conversation, escalation=escalation)
         Episode.objects.filter(pk=episode.pk, first_escalated_at=None).update(first_escalated_at=now)
         if reason is ReasonCategory.ASKED:
             Episode.objects.filter(pk=episode.pk, asked_for_person_at=None).update(asked_for_person_at=now)

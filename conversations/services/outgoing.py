@@ -5,8 +5,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from conversations.exceptions import NothingToWrite, TextTooLong
-from conversations.models import Conversation, Delivery, Episode, Message
+from conversations.models import Conversation, Delivery, Episode, Fact, Message
 from conversations.services.attachments import attach_picture
+from conversations.services.facts import note
 from conversations.types import Picture
 from core.models import ApiKey, User
 from core.personal import masked
@@ -61,6 +62,8 @@ def say(
     if picture is not None:
         attach_picture(message, picture)
     delivered = conversation.delivers_itself
+    if delivered and sender != Message.Sender.SYSTEM:
+        note(Fact.Kind.ANSWERED, conversation, message=message)
     return Delivery.objects.create(
         conversation=conversation,
         message=message,

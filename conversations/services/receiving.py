@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
-from conversations.models import Attachment, Conversation, Delivery, Escalation, Message
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Fact, Message
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import was_known
+from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
@@ -73,6 +74,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     bot_should_look = _decide(conversation, message, inbound, now)
     message.save()
     _keep_attachments(message, inbound)
+    note(Fact.Kind.RECEIVED, conversation, message=message)
     save(
         conversation,
         *HANDOVER_FIELDS,
@@ -267,5 +269,7 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
     if platform_message_id and not taken.exists():
         Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
+    if delivery.author != Delivery.Author.SYSTEM:
+        note(Fact.Kind.ANSWERED, conversation, message_id=delivery.message_id)
     conversation.window_used += 1
     save(conversation, "window_used")

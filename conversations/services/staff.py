@@ -11,9 +11,10 @@ from conversations.exceptions import (
     OwnedByColleague,
     WindowClosed,
 )
-from conversations.models import Conversation, Delivery, Episode, Escalation, Message, Note
+from conversations.models import Conversation, Delivery, Episode, Escalation, Fact, Message, Note
 from conversations.services.announce import announce, lock, save
 from conversations.services.attachments import checked
+from conversations.services.facts import note as note_fact
 from conversations.services.handover import (
     HANDOVER_FIELDS,
     close_escalation,
@@ -160,6 +161,7 @@ def claim(escalation: Escalation, by: User) -> Escalation:
             return escalation
         owner = escalation.claimed_by.display_name if escalation.claimed_by else "A colleague"
         raise OwnedByColleague(owner)
+    note_fact(Fact.Kind.CLAIMED, conversation, escalation=escalation, by=by.display_name)
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
     audit.record(by, "escalation.claim", escalation)
@@ -239,6 +241,7 @@ def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
     rest_turn(conversation)
     close_escalation(conversation, Escalation.Outcome.RESOLVED)
     end_episode(conversation, Episode.Outcome.RESOLVED)
+    note_fact(Fact.Kind.RESOLVED, conversation, outcome=Episode.Outcome.RESOLVED.value)
     conversation.mode = Conversation.Mode.CLOSED
     conversation.assignee = None
     conversation.waiting_since = None
@@ -333,9 +336,10 @@ def _own(conversation: Conversation, by: User | ApiKey) -> None:
     if not isinstance(by, User):
         return
     conversation.assignee = by
-    Escalation.objects.filter(~Q(claimed_by=by) | ~Q(state=Escalation.State.CLAIMED), pk=escalation.pk).update(
-        state=Escalation.State.CLAIMED, claimed_by=by, claimed_at=timezone.now(), snoozed_until=None
-    )
+    others = Escalation.objects.filter(~Q(claimed_by=by) | ~Q(state=Escalation.State.CLAIMED), pk=escalation.pk)
+    is_new = others.update(state=Escalation.State.CLAIMED, claimed_by=by, claimed_at=timezone.now(), snoozed_until=None)
+    if is_new:
+        note_fact(Fact.Kind.CLAIMED, conversation, escalation=escalation, by=by.display_name)
 
 
 def _owner_other_than(conversation: Conversation, by: User | ApiKey) -> User | None:

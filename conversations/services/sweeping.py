@@ -5,9 +5,10 @@ from datetime import timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
-from conversations.models import Conversation, Delivery, Episode
+from conversations.models import Conversation, Delivery, Episode, Fact
 from conversations.services import deliveries, turns
 from conversations.services.announce import announce, lock, save
+from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, end_episode
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
@@ -103,6 +104,7 @@ def _close(pk: int, last_message_at: object) -> bool:
     if conversation.last_message_at != last_message_at or conversation.mode != Conversation.Mode.BOT:
         return False
     end_episode(conversation, Episode.Outcome.ASSUMED)
+    note(Fact.Kind.RESOLVED, conversation, outcome=Episode.Outcome.ASSUMED.value)
     conversation.mode = Conversation.Mode.CLOSED
     conversation.closed_at = timezone.now()
     save(conversation, *HANDOVER_FIELDS, "closed_at")

@@ -1,9 +1,10 @@
 """The platforms we speak to, by name."""
 
 from integrations.platforms.base import Platform
+from integrations.platforms.events import Events
 from integrations.platforms.tiktok import TikTok
 
-PLATFORMS: dict[str, Platform] = {"tiktok": TikTok()}
+PLATFORMS: dict[str, Platform] = {"tiktok": TikTok(), "events": Events()}
 
 
 def platform(name: str) -> Platform:

@@ -19,10 +19,14 @@ class AppKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Whose secret an event was signed with, and whether the signature is older than is usual."""
+    """Whose secret an event was signed with, and whether the signature is older than is usual.
+
+    ``event_key`` is the event's own id, where it is part of what was signed.
+    """
 
     client_keys: tuple[str, ...]
     late: bool = False
+    event_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,10 @@ class RawEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A kept event whose envelope was read: which account it is for, and the rest, not yet judged."""
+    """A kept event whose envelope was read: which account it is for, and the rest, not yet judged.
+
+    ``external_account_id`` is empty where the address it came to names the account already.
+    """
 
     external_account_id: str
     envelope: dict[str, Any]
@@ -97,16 +104,24 @@ class Session:
     secret: str = field(repr=False)
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    previous_secret: str = field(default="", repr=False)
+    honours_key: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message to send. ``picture`` is the bytes of an image; it travels alone."""
+    """One message to send. ``picture`` is the bytes of an image; it travels alone.
+
+    ``message_id`` is our own id of it, ``in_reply_to`` the platform's id of the customer's newest message before it.
+    """
 
     thread_key: str
     customer_id: str
     text: str
     idem_key: str
+    message_id: str
+    author: str
+    in_reply_to: str = ""
     reply_to: str = ""
     picture: bytes = b""
 

@@ -8,12 +8,27 @@ from integrations.services.missed import read_back
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
 from integrations.services.sending import mark_read, send_next, send_typing
+from integrations.services.subscriptions import (
+    add_subscription,
+    change_secret,
+    disable_subscription,
+    enable_subscription,
+    remove_subscription,
+    replay_delivery,
+    replay_failed,
+)
+from integrations.services.telling import due_subscriptions, release_expired_events, spread_facts, tell
 from integrations.services.tokens import refresh_tokens
 
 __all__ = [
+    "add_subscription",
     "begin_after_restore",
+    "change_secret",
+    "disable_subscription",
     "drop_event",
     "drop_events",
+    "due_subscriptions",
+    "enable_subscription",
     "events_about",
     "fetch_media",
     "forget_events",
@@ -25,10 +40,16 @@ __all__ = [
     "read_back",
     "reconcile_unknown",
     "refresh_tokens",
+    "release_expired_events",
+    "remove_subscription",
+    "replay_delivery",
     "replay_event",
     "replay_events",
+    "replay_failed",
     "reveal_event",
     "send_next",
     "send_typing",
     "shorten_impossible_waits",
+    "spread_facts",
+    "tell",
 ]

@@ -254,7 +254,9 @@ def _known(account: PlatformAccount | None) -> int | None:
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
     _, _, client_key = event.source.partition(":")
     accounts = PlatformAccount.objects.receiving().filter(platform=event.platform, client_key=client_key)
-    return accounts.filter(external_id=external_id).defer("secrets").first()
+    if external_id:
+        accounts = accounts.filter(external_id=external_id)
+    return accounts.defer("secrets").first()
 
 
 def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = None) -> bool:

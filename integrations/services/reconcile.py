@@ -52,6 +52,9 @@ def _find_out(unknown: UnknownDelivery, now: datetime) -> bool:
     if waited < looks_after[look] or _looked_just_now(unknown.delivery_id):
         return False
     account = PlatformAccount.objects.filter(pk=unknown.account_id).first()
+    if account is not None and account.honours_key:
+        # Under its own key it may be sent again, whether it arrived or not.
+        return _settle(unknown, "unreadable", resend=True)
     listing = _list(account, unknown) if account is not None else None
     crash_point("reconcile.after_lookup")
     if listing is None:

@@ -142,6 +142,9 @@ def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:
         customer_id=claimed.customer_id,
         text=claimed.text,
         idem_key=claimed.idem_key,
+        message_id=claimed.message_id,
+        author=claimed.author,
+        in_reply_to=claimed.in_reply_to,
         reply_to=claimed.reply_to,
         picture=picture,
     )

@@ -45,6 +45,10 @@ def call_as(account: PlatformAccount, call: Callable[[Session], Result]) -> Resu
     except CallFailed as failure:
         if failure.result.outcome is not SendOutcome.REAUTH:
             raise
+        if not session.access_token:
+            # No token could be renewed: it is our signature that is not taken.
+            disconnect(account, failure.result.evidence)
+            raise
     account = renew(account, stale=session.access_token)
     try:
         return call(PLATFORMS[account.platform].session(account))

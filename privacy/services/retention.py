@@ -16,7 +16,7 @@ from django.utils import timezone
 from agent.models import AgentRun
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message, Note, SeenKey
 from core import audit, leases
-from integrations.models import Visitor, WebhookEvent
+from integrations.models import EventDelivery, Visitor, WebhookEvent
 from privacy.models import Erasure
 from privacy.services.exporting import remove_expired
 
@@ -103,6 +103,10 @@ def _old_events(cutoff: datetime) -> Rows:
     return WebhookEvent.objects.filter(received_at__lt=cutoff).exclude(state=WebhookEvent.State.RECEIVED)
 
 
+def _old_event_deliveries(cutoff: datetime) -> Rows:
+    return EventDelivery.objects.filter(created_at__lt=cutoff).exclude(state=EventDelivery.State.SENDING)
+
+
 def _old_traces(cutoff: datetime) -> Rows:
     ended = AgentRun.objects.filter(started_at__lt=cutoff).exclude(state=AgentRun.State.RUNNING)
     return ended.exclude(draft="", envelope={}, trace={}, error="")
@@ -139,6 +143,7 @@ RULES = (
         _delete(Visitor),
     ),
     Rule("events", "integrations.webhookevent", _old_events, _delete(WebhookEvent)),
+    Rule("events", "integrations.eventdelivery", _old_event_deliveries, _delete(EventDelivery)),
     Rule(
         "events", "conversations.seenkey", lambda cutoff: SeenKey.objects.filter(seen_at__lt=cutoff), _delete(SeenKey)
     ),

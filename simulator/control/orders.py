@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import truth
 from simulator.faults import InvalidRule, parse_rule
 from simulator.http.messages import InvalidBody, Request, Response, json_response
+from simulator.partner import partners
 from simulator.settings import InvalidSettings
 from simulator.store import Transaction
 from simulator.tiktok import apps, customers, events, grants, threads
@@ -59,6 +60,16 @@ class Orders:
             request,
             lambda transaction, order: {"apps": apps.load(transaction, order.get("apps"), self._world.knobs.now)},
         )
+
+    def load_partners(self, request: Request) -> Response:
+        """Create or update partners by signed webhook."""
+        return self._in_transaction(
+            request, lambda transaction, order: {"partners": partners.load(transaction, order.get("partners"))}
+        )
+
+    def partner_says(self, request: Request) -> Response:
+        """A partner's customer says something."""
+        return self._in_transaction(request, lambda transaction, order: partners.say(self._world, transaction, order))
 
     def tokens(self, request: Request) -> Response:
         """End an account's tokens: ``expire`` or ``revoke``."""

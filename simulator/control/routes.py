@@ -27,6 +27,8 @@ def add(router: Router, orders: Orders, looks: Looks) -> None:
         ("event", orders.event),
         ("customers", orders.customer),
         ("apps", orders.load_apps),
+        ("partners", orders.load_partners),
+        ("partner-says", orders.partner_says),
         ("tokens", orders.tokens),
         ("faults", orders.add_faults),
         ("pause", orders.pause),

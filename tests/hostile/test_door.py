@@ -9,12 +9,16 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer, Delivery, Message
-from integrations import keys, services
+from integrations import keys, services, standard_webhooks
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.tiktok import signature
 from tests.factories import make_account, make_delivery
 from tests.hostile.cases import covers, each
 from tests.hostile.door import State, refused, set_aside, taken
+from tests.integrations.events import OTHER_SECRET as OTHER_WEBHOOK_SECRET
+from tests.integrations.events import SECRET as WEBHOOK_SECRET
+from tests.integrations.events import created, events_account
+from tests.integrations.events import post as events_post
 from tests.integrations.tiktok import BUSINESS, SECRET, THREAD, event, post, text_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account")]
@@ -56,6 +60,37 @@ def test_one_good_signature_among_others_is_enough_and_what_is_not_known_is_pass
     answer = post(Client(), body, headers={"Tiktok-Signature": f"{moment},{others.format(good=good)}"})
 
     assert answer.status_code == 200
+
+
+@covers("W-005")
+@pytest.mark.parametrize(
+    ("listed", "status"),
+    [
+        ("{bad} {good}", 200),
+        ("v9,x {good}", 200),
+        ("v1a,{digest} {good}", 200),
+        ("{good} {bad}", 200),
+        ("{old} {new}", 200),
+        ("{bad}", 401),
+        ("v9,x", 401),
+        ("v9,{digest}", 401),
+        ("{good},{good}", 401),
+    ],
+)
+def test_of_versioned_signatures_any_good_one_of_a_known_version_is_enough(listed: str, status: int) -> None:
+    account = events_account(secrets={"secret": OTHER_WEBHOOK_SECRET, "previous_secret": WEBHOOK_SECRET})
+    body, at = created(), int(time.time())
+    old, new = (
+        standard_webhooks.signed([secret], id="evt-1", at=at, body=body)["Webhook-Signature"]
+        for secret in (WEBHOOK_SECRET, OTHER_WEBHOOK_SECRET)
+    )
+    words = {"good": old, "old": old, "new": new, "digest": old[3:], "bad": "v1," + "A" * 43 + "="}
+    headers = {"Webhook-Id": "evt-1", "Webhook-Timestamp": str(at), "Webhook-Signature": listed.format(**words)}
+
+    answer = events_post(account, body, headers=headers)
+
+    assert answer.status_code == status
+    assert WebhookEvent.objects.count() == (1 if status == 200 else 0)
 
 
 def test_while_a_secret_is_being_replaced_both_prove(account: PlatformAccount) -> None:

@@ -15,6 +15,8 @@ from integrations import accounts, keys
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 from tests.factories import make_team, make_user
+from tests.integrations.events import SECRET as WEBHOOK_SECRET
+from tests.integrations.events import events_account
 from tests.integrations.tiktok import BUSINESS, CLIENT_KEY, SECRET, tiktok_account
 from tests.simulator.rig import API, REFRESH, TOKEN, Rig
 
@@ -23,6 +25,8 @@ ADD = (
     "add", "--platform", "tiktok", "--name", "Acme", "--external-id", BUSINESS, "--client-key", CLIENT_KEY,
     "--secret", SECRET, "--access-token", TOKEN, "--refresh-token", REFRESH,
 )  # fmt: skip
+
+EVENTS = ("add", "--platform", "events", "--name", "Shop", "--api-base", "http://127.0.0.1:9/replies")
 
 
 def run(*arguments: str) -> tuple[Any, str, int]:
@@ -87,7 +91,8 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
     ("arguments", "words"),
     [
         (("--platform", "linkedin", "--name", "X"), "LinkedIn accounts cannot be added in this version"),
-        (("--platform", "events", "--name", "X"), "Signed webhook accounts cannot be added in this version"),
+        (("--platform", "events", "--name", "X"), "needs --api-base: the address that replies are posted to"),
+        ((*EVENTS[1:], "--secret", "whsec_short"), "must be whsec_ and 24 to 64 bytes in base64"),
         (("--platform", "fax", "--name", "X"), "fax is no platform"),
         (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
         (("--platform", "webchat", "--name", " "), "Give the account a name"),
@@ -228,3 +233,68 @@ def test_secrets_do_not_show_in_text() -> None:
     assert TOKEN not in repr(new)
     with pytest.raises(AccountProblem):
         accounts.add_account(new)
+
+
+def test_a_signed_webhook_says_its_address_and_tells_its_secret_once(settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://agent.example"
+
+    answer, _, code = run(*EVENTS, "--honours-key")
+    listed, _, _ = run("list")
+
+    account = PlatformAccount.objects.get()
+    assert (code, account.honours_key) == (0, True)
+    assert answer["webhook_url"] == f"https://agent.example/webhooks/events/{account.public_id}"
+    assert answer["secret"] == account.secrets["secret"]
+    assert account.source == f"events:{account.public_id}" == f"events:{account.client_key}"
+    assert "secret" not in listed["accounts"][0]
+    assert answer["secret"] not in json.dumps([event.after for event in AuditEvent.objects.all()])
+
+
+def test_a_secret_that_is_given_is_taken() -> None:
+    answer, _, _ = run(*EVENTS, "--secret", WEBHOOK_SECRET, "--external-id", "their name for it")
+
+    assert answer["secret"] == WEBHOOK_SECRET
+    assert answer["external_id"] == "their name for it"
+
+
+def test_a_second_secret_is_made_and_the_older_one_dropped() -> None:
+    added, _, _ = run(*EVENTS)
+    number = str(added["id"])
+
+    rotated, _, code = run("rotate", number)
+    account = PlatformAccount.objects.get()
+    assert code == 0
+    assert account.secrets == {"secret": rotated["secret"], "previous_secret": added["secret"]}
+    _, again, refused = run("rotate", number)
+    dropped, _, _ = run("rotate", number, "--drop-old")
+    _, nothing_left, _ = run("rotate", number, "--drop-old")
+
+    account.refresh_from_db()
+    assert account.secrets == {"secret": rotated["secret"]}
+    assert (refused, "Two secrets are valid already" in again, "only one is valid" in nothing_left) == (1, True, True)
+    assert "secret" not in dropped
+    actions = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["account.add", "account.rotate", "account.drop_old_secret"]
+
+
+def test_only_a_signed_webhooks_secret_is_made_here(account: PlatformAccount) -> None:
+    _, err, code = run("rotate", str(account.pk))
+
+    assert (code, "put a new one in with `account renew --secret`" in err) == (1, True)
+
+
+def test_secrets_are_rotated_by_admins_alone() -> None:
+    account = events_account()
+    supervisor = make_user(role=Role.SUPERVISOR)
+
+    with pytest.raises(NotAllowed):
+        accounts.rotate_secret(account, supervisor)
+    with pytest.raises(NotAllowed):
+        accounts.drop_old_secret(account, supervisor)
+
+
+def test_a_new_secret_of_a_signed_webhook_has_its_form() -> None:
+    account = events_account()
+
+    with pytest.raises(AccountProblem, match="must be whsec_"):
+        accounts.renew_secrets(account, secret="anything")

@@ -9,11 +9,23 @@ from django.utils import timezone
 
 from agent.models import AgentRun, Release, SpendLedger
 from agent.services.leftovers import release_stale_reservations
+from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Escalation
 from core import audit, leases
 from core.models import AuditSeal, WorkerHeartbeat
+from integrations import services as integrations
+from integrations.models import EventDelivery
 from supportagent.duties import Duties
-from tests.factories import make_conversation, make_delivery, make_message, make_release, make_team
+from tests.factories import (
+    make_account,
+    make_channel,
+    make_conversation,
+    make_delivery,
+    make_inbound,
+    make_message,
+    make_release,
+    make_team,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,6 +55,9 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "abandoned runs",
         "tokens",
         "media",
+        "facts",
+        "subscribers",
+        "expired events",
         "exports",
         "erasures",
         "read back",
@@ -151,3 +166,15 @@ def test_money_is_held_as_long_as_a_call_may_be_under_way() -> None:
 
     ledger.refresh_from_db()
     assert (ledger.reserved, ledger.spent) == (0, 100)
+
+
+def test_a_pass_tells_subscribers_what_happened(duties: Duties) -> None:
+    subscription, _ = integrations.add_subscription("Nobody listens", "http://127.0.0.1:9/hook")
+    conversations.receive(make_inbound(make_channel(make_account(platform="webchat"))))
+
+    duties.sweeper.sweep_once()
+    assert duties.wait(10)
+
+    delivery = EventDelivery.objects.get(subscription=subscription)
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+    assert delivery.reason == "No whole answer came (ConnectError)."

@@ -32,7 +32,7 @@ class Board:
 
 
 def read(filters: Filters, *, now: datetime) -> Board:
-    """At most 18 queries, however many rows there are."""
+    """At most 19 queries, however many rows there are."""
     runs = drills.latest(DRILLS_SHOWN)
     return Board(
         now=now,

@@ -47,7 +47,7 @@ def for_operators(view: Door[P]) -> Door[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), str(settings.LOGIN_URL))
-        if not allows(_person(request), Action.VIEW_OPERATIONS):
+        if not allows(person(request), Action.VIEW_OPERATIONS):
             return render(request, "operations/denied.html", status=403)
         return view(request, *args, **kwargs)
 
@@ -72,7 +72,7 @@ def live_board(request: HttpRequest) -> HttpResponse:
     """The live part alone, as an open page fetches it again: 401 and 403 without a body where it may not."""
     if not request.user.is_authenticated:
         return HttpResponse(status=401)
-    if not allows(_person(request), Action.VIEW_OPERATIONS):
+    if not allows(person(request), Action.VIEW_OPERATIONS):
         return HttpResponse(status=403)
     found = board.read(_filters(request), now=timezone.now())
     return render(request, "operations/_board.html", {"board": found})
@@ -101,7 +101,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
         "here": request.get_full_path(),
         "next_url": f"{here}?{asked.query(after=page.next_cursor)}" if page.next_cursor else "",
         "first_url": f"{here}?{asked.query()}" if request.GET.get("after") else "",
-        "may_decide": allows(_person(request), Action.REPLAY_EVENTS),
+        "may_decide": allows(person(request), Action.REPLAY_EVENTS),
         "can_decide": any(row.may_replay or row.may_drop for row in page.rows),
     }
     return render(request, "operations/events.html", context)
@@ -120,9 +120,9 @@ def reveal(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The same with its body as it came, for those who may; noted in the audit trail."""
     event = get_object_or_404(WebhookEvent, pk=pk)
     try:
-        integrations.reveal_event(event, _person(request))
+        integrations.reveal_event(event, person(request))
     except NotAllowed as problem:
-        return _back(request, problem=problem, to=reverse("operations-event", args=[pk]))
+        return back(request, problem=problem, to=reverse("operations-event", args=[pk]))
     return _show_event(request, event, unmasked=True)
 
 
@@ -137,17 +137,17 @@ def decide_events(request: HttpRequest) -> HttpResponse:
         sights = _sights(request)
         if not sights:
             messages.warning(request, _("Choose at least one event first."))
-            return _back(request)
+            return back(request)
         if deed == "replay":
-            tally = integrations.replay_events(sights, _person(request), reason=reason)
+            tally = integrations.replay_events(sights, person(request), reason=reason)
         else:
-            tally = integrations.drop_events(sights, _person(request), reason=reason)
+            tally = integrations.drop_events(sights, person(request), reason=reason)
     except events.CursorInvalid as error:
         raise BadRequest(f"This form cannot be read: {error}") from error
     except (NotAllowed, ReasonMissing) as problem:
-        return _back(request, problem=problem)
+        return back(request, problem=problem)
     _tell(request, deed, tally)
-    return _back(request)
+    return back(request)
 
 
 @require_safe
@@ -171,7 +171,7 @@ def send_list(request: HttpRequest) -> HttpResponse:
         ],
         "here": request.get_full_path(),
         "next_url": f"{here}?state={state}&after={page.next_cursor}" if page.next_cursor else "",
-        "may_decide": allows(_person(request), Action.DECIDE_DELIVERY),
+        "may_decide": allows(person(request), Action.DECIDE_DELIVERY),
     }
     return render(request, "operations/sends.html", context)
 
@@ -186,23 +186,23 @@ def decide_send(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         raise BadRequest(_("Decide: it arrived, send it again, or drop it."))
     reason = request.POST.get("reason", "")
     if decision == "drop" and not reason.strip():
-        return _back(request, problem=ReasonMissing())
+        return back(request, problem=ReasonMissing())
     if decision == "send_again" and delivery.state == Delivery.State.NEEDS_REVIEW and not request.POST.get("sure"):
         messages.warning(request, _("It may arrive twice. Tick that you know, then send it again."))
-        return _back(request)
+        return back(request)
     try:
         conversations.decide_delivery(
-            delivery, _person(request), cast("Decision", decision), reason=reason, seen_fence=int(fence)
+            delivery, person(request), cast("Decision", decision), reason=reason, seen_fence=int(fence)
         )
     except (NotAllowed, DeliveryNotDecidable) as problem:
-        return _back(request, problem=problem)
+        return back(request, problem=problem)
     done = {
         "arrived": _("Noted: it arrived."),
         "send_again": _("It is being sent again."),
         "drop": _("Dropped. The conversation says so."),
     }
     messages.success(request, done[decision])
-    return _back(request)
+    return back(request)
 
 
 @require_POST
@@ -210,11 +210,11 @@ def decide_send(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def start_drill(request: HttpRequest) -> HttpResponse:
     """Begin a drill."""
     try:
-        drills.start(_person(request))
+        drills.start(person(request))
     except (NotAllowed, drills.DrillNotAllowed, drills.DrillRuns) as problem:
-        return _back(request, problem=problem)
+        return back(request, problem=problem)
     messages.success(request, _("The drill has begun. It takes a minute or two, and touches none of your data."))
-    return _back(request)
+    return back(request)
 
 
 @require_safe
@@ -225,7 +225,8 @@ def drill_page(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     return render(request, "operations/drill.html", {"run": run, "goes_on": drills.goes_on(run)})
 
 
-def _person(request: HttpRequest) -> User:
+def person(request: HttpRequest) -> User:
+    """Who asks."""
     return cast(User, request.user)
 
 
@@ -252,7 +253,7 @@ def _title(asked: filters.Filters) -> str:
 
 
 def _show_event(request: HttpRequest, event: WebhookEvent, *, unmasked: bool) -> HttpResponse:
-    user = _person(request)
+    user = person(request)
     context = {
         "row": events.rows([event])[0],
         "body": events.body_of(event, unmasked=unmasked),
@@ -268,7 +269,7 @@ def _sights(request: HttpRequest) -> list[Sight]:
     """The events that were ticked, or with ``all`` as many of the whole list as one press may move."""
     if not request.POST.get("all"):
         return [events.read_token(token) for token in request.POST.getlist("event")]
-    require(_person(request), Action.REPLAY_EVENTS)
+    require(person(request), Action.REPLAY_EVENTS)
     try:
         asked = filters.read(request.POST)
     except filters.FiltersInvalid as error:
@@ -291,7 +292,7 @@ def _tell(request: HttpRequest, deed: str, tally: Tally) -> None:
         messages.warning(request, f"{problem} ({number})" if number > 1 else problem)
 
 
-def _back(request: HttpRequest, *, problem: Exception | None = None, to: str = "") -> HttpResponseRedirect:
+def back(request: HttpRequest, *, problem: Exception | None = None, to: str = "") -> HttpResponseRedirect:
     """To the page that the form was on, with the problem said there."""
     if problem is not None:
         messages.error(request, str(problem))

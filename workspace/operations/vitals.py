@@ -13,7 +13,7 @@ from conversations.models import Conversation, Delivery, Escalation
 from conversations.types import ReasonCategory
 from core.clock import database_now
 from core.models import WorkerHeartbeat
-from integrations.models import PlatformAccount, WebhookEvent
+from integrations.models import PlatformAccount, Subscription, WebhookEvent
 
 LATE_SECONDS = 15
 GONE_SECONDS = 3600
@@ -68,14 +68,14 @@ class Vitals:
 
 
 def read(*, now: datetime) -> Vitals:
-    """At most 9 queries, however many rows there are."""
+    """At most 10 queries, however many rows there are."""
     processes, breakers = _processes()
     spent, cap = _spend(now)
     accounts = _accounts()
     return Vitals(
         tiles=[*_set_aside(), *_sends(now), *_turns(now), _connections(len(accounts)), *_waits(now)],
         processes=processes,
-        troubles=[*accounts, *breakers],
+        troubles=[*accounts, *_subscribers(), *breakers],
         is_swept=any(process.kind == "sweeper" and process.age < LATE_SECONDS for process in processes),
         spent=spent,
         cap=cap,
@@ -249,6 +249,19 @@ def _accounts() -> list[Trouble]:
             text=account.state_reason or _("The platform no longer takes its key. What has to be sent waits."),
         )
         for account in accounts[:20]
+    ]
+
+
+def _subscribers() -> list[Trouble]:
+    """Subscribers that were given up; those that a person silenced are meant to be silent."""
+    given_up = Subscription.objects.filter(state=Subscription.State.DISABLED, failing_since__isnull=False)
+    return [
+        Trouble(
+            title=_("%(name)s is told nothing any more") % {"name": each.name},
+            text=each.state_reason,
+            url=reverse("operations-subscriber", args=[each.public_id]),
+        )
+        for each in given_up.defer("secrets")[:20]
     ]
 
 

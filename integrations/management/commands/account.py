@@ -15,19 +15,22 @@ from integrations.models import PlatformAccount
 class Command(OwnCommand):
     """Adds, lists, tests and changes accounts on the platforms."""
 
-    help = "Accounts on the platforms: add, list, test, renew, pause, resume, remove."
-    orders = ("add", "list", "test", "renew", "pause", "resume", "remove")
+    help = "Accounts on the platforms: add, list, test, renew, rotate, pause, resume, remove."
+    orders = ("add", "list", "test", "renew", "rotate", "pause", "resume", "remove")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One subcommand each."""
         orders = parser.add_subparsers(dest="order", required=True, metavar="|".join(self.orders))
         add = orders.add_parser("add", help="Add an account; prints it as JSON.")
-        add.add_argument("--platform", required=True, help="tiktok or webchat")
+        add.add_argument("--platform", required=True, help="tiktok, webchat or events")
         add.add_argument("--name", required=True, help="what staff call the account")
         for option, what in (
             ("external-id", "the account's id on the platform (TikTok: business_id)"),
             ("client-key", "the app's public key"),
-            ("api-base", "everything up to the documented paths, where it is not the platform's own"),
+            (
+                "api-base",
+                "everything up to the documented paths, where it is not the platform's own; events: where replies go",
+            ),
             ("auth-base", "the same for the authorise page"),
             ("api-kind", "which of a platform's interfaces, where it has several"),
             ("team", "the team that answers"),
@@ -38,11 +41,15 @@ class Command(OwnCommand):
         add.add_argument(
             "--origin", action="append", default=[], help="a site that may embed the web chat (repeatable)"
         )
+        add.add_argument(
+            "--honours-key", action="store_true", help="events: a repeated webhook-id is taken for the same message"
+        )
         add.add_argument("--simulated", action="store_true", help="the other end is the simulator, wherever it listens")
         orders.add_parser("list", help="List the accounts as JSON.")
         for order, what in (
             ("test", "Try an account for real; prints the checks as JSON."),
             ("renew", "Put new secrets in the place of old ones."),
+            ("rotate", "Make a second valid secret of a signed webhook and print it once."),
             ("pause", "Leave everything on this account to people."),
             ("resume", "Let the bot answer on this account."),
             ("remove", "Take nothing in and send nothing out through this account any more."),
@@ -51,6 +58,8 @@ class Command(OwnCommand):
             each.add_argument("id", help="the account's number or public id")
             if order == "renew":
                 _add_secrets(each)
+            if order == "rotate":
+                each.add_argument("--drop-old", action="store_true", help="make none; let the older one prove nothing")
 
     def handle(self, *_: object, **options: Any) -> None:
         """Do what was asked."""
@@ -67,14 +76,18 @@ class Command(OwnCommand):
     def _do(self, options: dict[str, Any]) -> tuple[dict[str, object], bool]:
         order: str = options["order"]
         if order == "add":
-            return accounts.as_json(accounts.add_account(_new(options))), True
+            return accounts.with_secret(accounts.add_account(_new(options))), True
         if order == "list":
             everyone = PlatformAccount.objects.select_related("team").order_by("pk")
             return {"accounts": [accounts.listed(account) for account in everyone]}, True
         account = accounts.find(options["id"])
         if order == "test":
             return _tested(accounts.try_out(account))
-        if order == "renew":
+        if order == "rotate" and not options["drop_old"]:
+            return accounts.with_secret(accounts.rotate_secret(account)), True
+        if order == "rotate":
+            account = accounts.drop_old_secret(account)
+        elif order == "renew":
             account = accounts.renew_secrets(
                 account,
                 secret=options["secret"],
@@ -113,6 +126,7 @@ def _new(options: dict[str, Any]) -> accounts.NewAccount:
         languages=tuple(options["language"]),
         origins=tuple(options["origin"]),
         simulated=options["simulated"],
+        honours_key=options["honours_key"],
     )
 
 

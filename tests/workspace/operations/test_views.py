@@ -115,7 +115,7 @@ def test_it_asks_the_same_few_questions_however_much_there_is() -> None:
         make_delivery(state="needs_review")
         make_account(state=PlatformAccount.State.RECONNECT)
 
-    assert questions() == few <= 18
+    assert questions() == few <= 19
 
 
 def test_a_list_asks_the_same_few_questions_however_long_it_is() -> None:

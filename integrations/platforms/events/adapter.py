@@ -1,0 +1,134 @@
+"""A platform that speaks signed webhooks, behind the shared vocabulary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from conversations.types import Channel, SendOutcome, SendResult
+from integrations.models import PlatformAccount
+from integrations.platforms.base import (
+    AppKey,
+    CallFailed,
+    Check,
+    Glance,
+    Listing,
+    MediaFile,
+    MissedEvent,
+    Opened,
+    Outgoing,
+    ParsedItem,
+    Proof,
+    RawEvent,
+    Session,
+    TokenPair,
+)
+from integrations.platforms.events import parse, signature
+from integrations.platforms.events.client import EventsClient
+
+TEXT_LIMIT = 10_000
+# It travels inside the event, and few servers read more than some megabytes.
+PICTURE_LIMIT = 1_000_000
+
+
+class Events:
+    """Signed webhooks in both directions. Nothing can be read back: what was missed, its sender sends again."""
+
+    name = "events"
+    calls_per_minute_setting = "EVENTS_RATE_LIMIT"
+
+    def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
+        """Whose secret signed the id, the time and the raw bytes. Raises InvalidSignature."""
+        return signature.verify(headers, body, keys, now=now)
+
+    def glance(self, body: bytes) -> Glance:
+        """What the door needs to file the event; never raises."""
+        return parse.glance(body)
+
+    def open(self, raw: RawEvent) -> Opened:
+        """The event's envelope, strictly read. Raises Unreadable."""
+        return parse.open_envelope(raw)
+
+    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
+        """What the event says. Raises Unreadable."""
+        return parse.parse(opened, self.channel(account), own_origin=parse.origin_of(account.api_base))
+
+    def channel(self, account: PlatformAccount) -> Channel:
+        """The account as the record sees it."""
+        return Channel(
+            platform=self.name,
+            account_id=account.pk,
+            account_name=account.name,
+            team_id=account.team_id,
+            text_limit=TEXT_LIMIT,
+            picture_limit=PICTURE_LIMIT,
+            languages=tuple(account.languages),
+            bot_enabled=account.bot_enabled,
+        )
+
+    def session(self, account: PlatformAccount) -> Session:
+        """What is needed to post as this account now."""
+        return Session(
+            account_id=account.pk,
+            external_id=account.external_id,
+            client_key=account.client_key,
+            api_base=account.api_base,
+            auth_base="",
+            secret=account.secrets.get("secret", ""),
+            previous_secret=account.secrets.get("previous_secret", ""),
+            access_token="",
+            refresh_token="",
+            honours_key=account.honours_key,
+        )
+
+    def send(self, session: Session, outgoing: Outgoing, *, deadline: float) -> SendResult:
+        """One attempt, ended by ``deadline``. In doubt it is repeated where the other end knows our key again."""
+        result = EventsClient(session, deadline=deadline).reply(outgoing)
+        if result.outcome is SendOutcome.OK:
+            return replace(result, platform_message_id=outgoing.message_id)
+        if result.outcome is SendOutcome.AMBIGUOUS and session.honours_key:
+            return replace(result, outcome=SendOutcome.RETRY)
+        return result
+
+    def show_typing(self, session: Session, thread_key: str) -> None:
+        """There is no event for it."""
+
+    def mark_read(self, session: Session, thread_key: str) -> None:
+        """There is no event for it."""
+
+    def listing(self, session: Session, thread_key: str) -> Listing:
+        """Nothing can be read back. Raises CallFailed."""
+        raise CallFailed(_not_offered("A signed webhook cannot be asked what arrived."))
+
+    def threads_since(self, session: Session, since: datetime) -> list[str]:
+        """None: nobody can be asked."""
+        return []
+
+    def said_since(
+        self, session: Session, thread_key: str, since: datetime, *, by_us_too: bool = False
+    ) -> list[MissedEvent]:
+        """None: nobody can be asked."""
+        return []
+
+    def refresh(self, session: Session) -> TokenPair:
+        """There are no tokens. Raises CallFailed."""
+        raise CallFailed(_not_offered("A signed webhook has no tokens."))
+
+    def probe(self, session: Session) -> None:
+        """Post an event that asks for nothing. Raises CallFailed."""
+        EventsClient(session).test()
+
+    def check(self, session: Session) -> list[Check]:
+        """Whether the other end takes what we sign."""
+        try:
+            EventsClient(session).test()
+        except CallFailed as failure:
+            return [Check(name="address", ok=False, detail=str(failure))]
+        return [Check(name="address", ok=True, detail="The address takes what we sign.")]
+
+    def fetch_media(self, session: Session, *, thread_key: str, message_id: str, media_id: str, kind: str) -> MediaFile:
+        """The bytes of a file, from the account's own host only. Raises CallFailed."""
+        return EventsClient(session).download(media_id)
+
+
+def _not_offered(evidence: str) -> SendResult:
+    return SendResult(outcome=SendOutcome.REFUSED, evidence=evidence)
