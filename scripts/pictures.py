@@ -125,10 +125,11 @@ def photograph(product: RunningProduct, browser: Browser) -> None:
         page.goto(f"{product.url}/dashboard/")
         page.locator(".connection[data-state=live]").wait_for()
         keep(page, "dashboard")
+        page.goto(f"{product.url}/operations/")
+        page.locator(".connection[data-state=live]").wait_for()
+        keep(page, "operations")
     with window(browser, product, "admin") as page:
-        page.goto(f"{product.url}/admin/agent/agentconfig/")
-        page.locator("#result_list").wait_for()
-        keep(page, "admin")
+        photograph_release(product, page)
 
 
 def photograph_workspace(product: RunningProduct, page: Page) -> None:
@@ -146,6 +147,17 @@ def photograph_workspace(product: RunningProduct, page: Page) -> None:
     trace.locator(".trace-steps").wait_for()
     trace.evaluate("element => element.scrollIntoView({ block: 'start' })")
     keep(page, "why")
+
+
+def photograph_release(product: RunningProduct, page: Page) -> None:
+    """A greeting is changed in a draft; the draft's page shows what it changes."""
+    page.goto(f"{product.url}/admin/agent/replytemplate/?q=greeting&language=en")
+    page.locator("#result_list th a").first.click()
+    page.fill("textarea[name=text]", "Hello! I'm {name}, the shop's assistant. Ask me about tents, parcels and returns.")
+    page.locator("button[name=_save], input[name=_save]").first.click()
+    page.get_by_role("link", name="See what it changes, and publish it").first.click()
+    page.locator("#changes-title").wait_for()
+    keep(page, "admin")
 
 
 def open_conversation(product: RunningProduct, page: Page, view: str, name: str) -> None:
