@@ -67,7 +67,7 @@ class Ears:
         """What a customer's message says."""
         return self._engine.understand(
             text,
-            language_prior=prior or self._languages[0],
+            language_prior=prior,
             languages=self._languages,
             recent_sentiment=recent_sentiment,
         )

@@ -115,7 +115,7 @@ def _escalation(entry: Entry) -> list[Cell]:
         Cell(
             label=_("Priority"),
             text=item.get_priority_display(),
-            kind="danger" if item.priority == Priority.HIGH else "",
+            kind="danger" if item.priority in {Priority.FIRST, Priority.HIGH} else "",
         ),
         Cell(
             label=_("State"),

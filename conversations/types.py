@@ -11,7 +11,10 @@ from django.db import models
 class ReasonCategory(models.TextChoices):
     """Why a person is needed."""
 
+    DANGER = "danger", "People in danger"
+    SECURITY = "account_security", "Account security"
     URGENT = "urgent", "Urgent"
+    DISPUTE = "dispute", "Legal threat or accusation"
     ASKED = "asked_for_person", "Asked for a person"
     NEGATIVE = "negative_sentiment", "Negative sentiment"
     LOW_CONFIDENCE = "low_confidence", "Not sure of the answer"
@@ -29,6 +32,7 @@ class ReasonCategory(models.TextChoices):
 class Priority(models.TextChoices):
     """How soon a person should look."""
 
+    FIRST = "first", "Before all others"
     HIGH = "high", "High"
     NORMAL = "normal", "Normal"
     LOW = "low", "Low"

@@ -153,7 +153,9 @@ def photograph_release(product: RunningProduct, page: Page) -> None:
     """A greeting is changed in a draft; the draft's page shows what it changes."""
     page.goto(f"{product.url}/admin/agent/replytemplate/?q=greeting&language=en")
     page.locator("#result_list th a").first.click()
-    page.fill("textarea[name=text]", "Hello! I'm {name}, the shop's assistant. Ask me about tents, parcels and returns.")
+    page.fill(
+        "textarea[name=text]", "Hello! I'm {name}, the shop's assistant. Ask me about tents, parcels and returns."
+    )
     page.locator("button[name=_save], input[name=_save]").first.click()
     page.get_by_role("link", name="See what it changes, and publish it").first.click()
     page.locator("#changes-title").wait_for()

@@ -345,6 +345,7 @@ MFA_TOTP_ISSUER = BUSINESS_NAME
 # --- Service targets: minutes until a person should have answered, by priority --------------------------------------
 
 RESPONSE_TARGET_MINUTES = {
+    "first": env.whole_number("RESPONSE_TARGET_FIRST_MINUTES", default=5, least=1),
     "high": env.whole_number("RESPONSE_TARGET_HIGH_MINUTES", default=15, least=1),
     "normal": env.whole_number("RESPONSE_TARGET_NORMAL_MINUTES", default=60, least=1),
     "low": env.whole_number("RESPONSE_TARGET_LOW_MINUTES", default=240, least=1),

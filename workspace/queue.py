@@ -246,7 +246,7 @@ def _row(conversation: Conversation, escalation: Escalation | None, filters: Fil
         chips=_chips(conversation, escalation),
         mood=wording.mood(conversation.last_sentiment),
         owner=owner.display_name if owner is not None else "",
-        is_urgent=escalation is not None and escalation.priority == "high",
+        is_urgent=escalation is not None and escalation.priority in {"first", "high"},
         is_waiting=waiting and conversation.mode == Conversation.Mode.HUMAN,
         has_draft=conversation.pk in drafted,
     )

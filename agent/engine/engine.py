@@ -12,13 +12,18 @@ from agent.engine.gate import judge
 from agent.engine.heads import Heads, HeadSet, IntentHead, LinearHead, join_embeddings, mix_score, softmax
 from agent.engine.knowledge import KnowledgeIndex
 from agent.engine.language import LanguageDetector
+from agent.engine.openers import ANSWERS, GREETINGS
 from agent.engine.phrases import PhraseMatcher
+from agent.engine.refusal import refuses_person
 from agent.engine.sentiment import lexicon_features, symbol_sentiment
-from agent.engine.text import clean, count_letters, mask
+from agent.engine.spelling import Speller
+from agent.engine.text import clean, count_letters, mask, words
 from agent.engine.topics import TopicField
 from agent.engine.types import (
+    GREETING_INTENT,
     NEGATIVE_TREND,
     OTHER_INTENT,
+    REFUSES_PERSON,
     Candidate,
     Extract,
     GateResult,
@@ -64,6 +69,7 @@ class Engine:
         self._topics = TopicField.build(knowledge.passages, encoder, heads, cache)
         self._phrases = PhraseMatcher(phrases)
         self._detector = LanguageDetector()
+        self._speller = Speller(knowledge.passages)
         self._specs: Mapping[str, IntentSpec] = {spec.key: spec for spec in heads.intents}
         self._english = heads.english if heads.english_fingerprint == encoder.english_fingerprint else None
         self._general_examples = _ready(heads.general.intents)
@@ -85,12 +91,21 @@ class Engine:
         """
         text = clean(text)
         language, language_confidence = self._detector.detect(text, prior=language_prior, languages=languages)
-        phrases = self._phrases.find(text)
+        phrases = self._find_phrases(text)
         if not count_letters(text):
             return self._wordless(text, language, phrases, recent_sentiment)
         heads, embedding, examples = self._embed(text, language)
         probabilities, scope_score = self._intents(text, heads.intents, embedding, examples)
         classes = heads.intents.linear.classes
+        read_as = text
+        is_sure = float(probabilities.max()) >= heads.intents.accept_threshold
+        if not is_sure or not self._is_known(heads.intents, probabilities, scope_score):
+            respelled = self._respell(text, language)
+            if respelled is not None:
+                read_as, probabilities, scope_score = respelled
+        said = frozenset(words(text))
+        if said <= GREETINGS and GREETING_INTENT in classes:
+            probabilities, scope_score = _certain(classes, GREETING_INTENT), 1.0
         candidates = tuple(
             Candidate(intent=classes[number], probability=float(probabilities[number]))
             for number in np.argsort(-probabilities)[:_CANDIDATES]
@@ -99,9 +114,17 @@ class Engine:
         extras = lexicon_features(text, language)[None]
         tone = dict(zip(heads.sentiment.classes, _probabilities(heads.sentiment, embedding, extras), strict=True))
         sentiment = float(tone.get("positive", 0.0) - tone.get("negative", 0.0))
+        if said <= ANSWERS:
+            # Who says no has no bad mood yet.
+            sentiment = 0.0
         signals = _signals(heads, embedding, phrases)
+        if refuses_person(text):
+            signals[REFUSES_PERSON] = Signal(score=1.0, fired=True)
+            signals["wants_person"] = Signal(score=0.0, fired=False)
+            # Declining a person is a wish about the talk and not about the goods.
+            sentiment = max(sentiment, _TREND_THRESHOLD / 2)
         signals[NEGATIVE_TREND] = _trend(recent_sentiment, sentiment)
-        in_scope = scope_score >= heads.intents.scope_threshold and top.intent != OTHER_INTENT
+        in_scope = self._is_known(heads.intents, probabilities, scope_score)
         route = self._route(dict(zip(classes, probabilities.tolist(), strict=True)), signals)
         if route == "urgent":
             # Who reports harm soberly is not in a good mood.
@@ -109,6 +132,7 @@ class Engine:
         return Understanding(
             language=language,
             language_confidence=language_confidence,
+            read_as=read_as,
             intent=top.intent,
             confidence=top.probability,
             confident=top.probability >= heads.intents.accept_threshold,
@@ -152,6 +176,30 @@ class Engine:
         del query  # the hit already points at the sentence that the query chose
         return self.knowledge.extract(hit)
 
+    @staticmethod
+    def _is_known(head: IntentHead, probabilities: NDArray[np.float64], scope_score: float) -> bool:
+        best = head.linear.classes[int(probabilities.argmax())]
+        return scope_score >= head.scope_threshold and best != OTHER_INTENT
+
+    def _respell(self, text: str, language: str) -> tuple[str, NDArray[np.float64], float] | None:
+        """What a message that was not understood says if its unknown words are slips; None unless it is sure then."""
+        found: list[tuple[str, NDArray[np.float64], float]] = []
+        for reading in self._speller.readings(text, language):
+            heads, embedding, examples = self._embed(reading, language)
+            probabilities, scope_score = self._intents(reading, heads.intents, embedding, examples)
+            is_sure = float(probabilities.max()) >= heads.intents.accept_threshold
+            if is_sure and self._is_known(heads.intents, probabilities, scope_score):
+                found.append((reading, probabilities, scope_score))
+        return max(found, key=lambda each: float(each[1].max()), default=None)
+
+    def _find_phrases(self, text: str) -> dict[str, str]:
+        """The phrases in the text, by head; danger and a broken account are urgent by themselves."""
+        found = self._phrases.find(text)
+        for kind in ("security", "danger"):
+            if kind in found:
+                found["urgent"] = found[kind]
+        return found
+
     def _embed(self, text: str, language: str) -> tuple[HeadSet, FloatArray, FloatArray]:
         masked = mask(text)
         vector = self.encoder.encode_message(masked)
@@ -194,6 +242,7 @@ class Engine:
         return Understanding(
             language=language,
             language_confidence=0.0,
+            read_as=text,
             intent=OTHER_INTENT,
             confidence=0.0,
             confident=False,
@@ -205,6 +254,10 @@ class Engine:
             sentiment=sentiment,
             signals=signals,
         )
+
+
+def _certain(classes: Sequence[str], intent: str) -> NDArray[np.float64]:
+    return np.array([float(name == intent) for name in classes], dtype=np.float64)
 
 
 def _ready(head: IntentHead) -> FloatArray:

@@ -26,13 +26,17 @@ _LATIN_LANGUAGES = (
 )  # fmt: skip
 _PRIOR_WEIGHT = 2.0
 _DEFAULT_WEIGHT = 0.3
+_UNKNOWN_WEIGHT = 1.2
 _OPENER_WEIGHT = 3.5
 _OUTSIDE_LETTERS = 24
 _OUTSIDE_ADVANTAGE = 0.6
+_OUTSIDE_SHARE = 0.3
+_MORE_KNOWN = 0.01
 _SHORT_LETTERS = 12
 _LATIN_SHARE = 0.5
-_MASHED_VOWELS = 0.1
-_VOWELS = frozenset("aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýąęėįųūőűışăâ")
+_UNSAYABLE_SHARE = 0.5
+_VOWELS = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýąęėįųūőűışăâ"
+_UNSAYABLE = re.compile(rf"[^{_VOWELS}\W\d]{{7,}}|q(?!u)|^[^{_VOWELS}\W\d]{{4,}}$")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+|[#@]\w+|\b\w*\d\w*\b")
 
 
@@ -55,7 +59,8 @@ class LanguageDetector:
         if not letters:
             return fallback, 0.0
         script = _script(stripped)
-        if script is None and _is_mashed(stripped):
+        shares = _known_shares(stripped)
+        if script is None and not shares and _is_mashed(stripped):
             return fallback, 0.0
         if script is None:
             candidates = tuple(language for language in languages if not _has_own_script(language)) or _LATIN_LANGUAGES
@@ -63,17 +68,19 @@ class LanguageDetector:
             known = _SCRIPT_LANGUAGES[script]
             candidates = tuple(language for language in known if language in languages) or known
         scores = self._scores(stripped)
-        weights = _with_priors(scores, candidates, stripped, prior=prior, fallback=fallback, letters=letters)
+        trust = _trust(prior, fallback, candidates, shares, letters)
+        weights = _weigh(scores, shares, candidates)
+        if fallback in weights:
+            weights[fallback] += trust
         best = max(weights, key=weights.__getitem__)
-        confidence = _share(weights, best)
-        if script is None and letters >= _OUTSIDE_LETTERS:
-            outside = max(_LATIN_LANGUAGES, key=lambda language: scores.get(language, -math.inf))
-            if (
-                outside not in languages
-                and scores.get(outside, -math.inf) - scores.get(best, -math.inf) > _OUTSIDE_ADVANTAGE
-            ):
-                return outside, _share({**weights, outside: scores[outside]}, outside)
-        return best, confidence
+        if script is None:
+            least_share = (
+                0.0 if letters >= _OUTSIDE_LETTERS else max(_OUTSIDE_SHARE, shares.get(best, 0.0) + _MORE_KNOWN)
+            )
+            outside = _outside(scores, shares, weights[best], languages, least_share)
+            if outside is not None:
+                return outside, _share({**weights, **_weigh(scores, shares, (outside,))}, outside)
+        return best, _share(weights, best)
 
     def _scores(self, text: str) -> dict[str, float]:
         ranked: list[tuple[str, float]] = self._identifier.rank(text)
@@ -88,32 +95,53 @@ def _identifier() -> LanguageIdentifier:
     return LanguageIdentifier.from_model_file(MODEL_FILE)
 
 
-def _with_priors(
-    scores: Mapping[str, float],
-    candidates: Sequence[str],
-    text: str,
-    *,
-    prior: str | None,
-    fallback: str,
-    letters: int,
-) -> dict[str, float]:
-    # Short texts say little of themselves, so what the conversation suggests weighs more.
-    trust = (
-        _PRIOR_WEIGHT * min(2.0, _SHORT_LETTERS / letters)
-        if prior
-        else _DEFAULT_WEIGHT * min(1.0, _SHORT_LETTERS / letters)
-    )
-    floor = min(scores.values())
-    weights = {language: scores.get(language, floor) for language in candidates}
-    if fallback in weights:
-        weights[fallback] += trust
+def _known_shares(text: str) -> dict[str, float]:
+    """Which share of the text's words each language knows; languages that know none are left out."""
     tokens = Counter(words(text))
     total = sum(tokens.values())
-    for language in candidates:
-        known = OPENERS.get(language)
-        if known and total:
-            weights[language] += _OPENER_WEIGHT * sum(tokens[word] for word in known & tokens.keys()) / total
-    return weights
+    if not total:
+        return {}
+    shares = {
+        language: sum(tokens[word] for word in known & tokens.keys()) / total for language, known in OPENERS.items()
+    }
+    return {language: share for language, share in shares.items() if share}
+
+
+def _trust(
+    prior: str | None, fallback: str, candidates: Sequence[str], shares: Mapping[str, float], letters: int
+) -> float:
+    """How much the text needs to say before it is taken for another language than what is expected."""
+    is_foreign = fallback not in shares and any(shares.get(language, 0.0) == 1.0 for language in candidates)
+    if is_foreign:
+        # Every word is another language's: who greets in German is answered in German, whatever the browser said.
+        return 0.0
+    # Short texts say little of themselves, so what the conversation suggests weighs more.
+    if prior:
+        return _PRIOR_WEIGHT * min(2.0, _SHORT_LETTERS / letters)
+    if not shares and letters < _OUTSIDE_LETTERS:
+        return _UNKNOWN_WEIGHT
+    return _DEFAULT_WEIGHT * min(1.0, _SHORT_LETTERS / letters)
+
+
+def _weigh(scores: Mapping[str, float], shares: Mapping[str, float], languages: Sequence[str]) -> dict[str, float]:
+    floor = min(scores.values())
+    return {
+        language: scores.get(language, floor) + _OPENER_WEIGHT * shares.get(language, 0.0) for language in languages
+    }
+
+
+def _outside(
+    scores: Mapping[str, float], shares: Mapping[str, float], best: float, languages: Sequence[str], least_share: float
+) -> str | None:
+    """The language the business does not speak that the text is plainly in; short texts need known words to show it."""
+    others = [
+        language
+        for language in _LATIN_LANGUAGES
+        if language not in languages and shares.get(language, 0.0) >= least_share
+    ]
+    weights = _weigh(scores, shares, others)
+    found = max(weights, key=weights.__getitem__, default=None)
+    return found if found is not None and weights[found] - best > _OUTSIDE_ADVANTAGE else None
 
 
 def _share(weights: Mapping[str, float], chosen: str) -> float:
@@ -145,12 +173,13 @@ def _script(text: str) -> str | None:
 
 
 def _is_mashed(text: str) -> bool:
-    """Whether no mouth could say it, as when keys are hit at random.
+    """Whether most of it could not be said, as when keys are hit at random.
 
     Such letters are spread like some language's, which is no reason to answer in it.
     """
-    letters = [sign for sign in text.lower() if sign.isalpha()]
-    return sum(sign in _VOWELS for sign in letters) <= _MASHED_VOWELS * len(letters)
+    found = ["".join(filter(str.isalpha, word)) for word in text.lower().split()]
+    unsayable = sum(len(word) for word in found if _UNSAYABLE.search(word))
+    return unsayable > _UNSAYABLE_SHARE * sum(map(len, found))
 
 
 def _has_own_script(language: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from agent.engine.passages import WHOLE_ARTICLE, split_article
 from agent.engine.types import (
     HEAD_NAMES,
+    PHRASE_HEADS,
     ROUTES,
     SENTIMENT_LABELS,
     Example,
@@ -140,7 +141,7 @@ class Seeds:
         path = self._folder / "phrases.toml"
         found: list[Phrase] = []
         for head, languages in _toml(path).items():
-            if head not in HEAD_NAMES:
+            if head not in PHRASE_HEADS:
                 raise SeedError(f"{path.name}: there is no head {head}.")
             for language, texts in languages.items():
                 found.extend(Phrase(text=text, head=head, language=language) for text in texts)

@@ -15,6 +15,9 @@ ROUTES: tuple[Route, ...] = get_args(Route)
 HeadName = Literal["urgent", "wants_person", "threat", "churn"]
 HEAD_NAMES: tuple[HeadName, ...] = get_args(HeadName)
 
+PHRASE_HEADS: tuple[str, ...] = ("danger", "security", *HEAD_NAMES)
+"""What phrases fire: the fitted heads, and the two kinds of urgency that have words and no head of their own."""
+
 SentimentLabel = Literal["negative", "neutral", "positive"]
 SENTIMENT_LABELS: tuple[SentimentLabel, ...] = get_args(SentimentLabel)
 
@@ -23,6 +26,12 @@ OTHER_INTENT = "other"
 
 NEGATIVE_TREND = "negative_trend"
 """The signal that is computed from the course of the conversation and not from a head."""
+
+REFUSES_PERSON = "refuses_person"
+"""The signal that is read from the words around a person's name: the customer wants none."""
+
+GREETING_INTENT = "greeting"
+"""The intent of a message that says hello and nothing else."""
 
 MAX_TEXT_CHARACTERS = 4_000
 """Longer texts are cut before anything else looks at them."""
@@ -104,7 +113,8 @@ class Signal:
 class Understanding:
     """What one message says.
 
-    ``language`` may lie outside the business's languages when the text is plainly written in another one.
+    ``language`` may lie outside the business's languages when the text is plainly written in another one. ``read_as`` is the
+    text, with slips of spelling mended where it was not understood as it stands.
     ``confidence`` is the calibrated probability of ``intent``; ``confident`` says that it reaches ``certain_from``, the
     threshold at which cross-validated precision is 95 %. ``in_scope`` says whether the message is known at all. ``sentiment`` is
     in [-1, 1]. ``signals`` has an entry for each escalation head and for the negative trend.
@@ -112,6 +122,7 @@ class Understanding:
 
     language: str
     language_confidence: float
+    read_as: str
     intent: str
     confidence: float
     confident: bool

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.engine.types import REFUSES_PERSON
 from agent.graph.context import Context
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 
@@ -12,6 +13,11 @@ RELATED = 0.4
 GESTURES = frozenset({"reaction", "sticker", "emoji"})
 """Kinds of message that say something and ask nothing."""
 
+_PLAUSIBLE = 0.15
+"""The gate's score from which a passage may be what is meant: of less likely ones no topic is offered."""
+
+_UNHAPPY = -0.5
+_ANGRY_SIGN = -0.4
 _TOPICS = 2
 _FEW_WORDS = 3
 
@@ -46,14 +52,14 @@ def _plan_without_words(state: AgentState) -> Plan | None:
     message = state["message"]
     if any(sign.isalnum() for sign in message):
         return None
+    if state.get("sentiment_score", 0.0) <= _ANGRY_SIGN and state["progress"]["last_kind"] != "clarify":
+        return Plan(kind="clarify", template="what_happened")
     if state["message_kinds"] and GESTURES.issuperset(state["message_kinds"]):
         return Plan(kind="silence", silence_reason="A reaction or a sticker needs no answer.")
     if not message.strip() and any(kind != "text" for kind in state["message_kinds"]):
         return Plan(kind="offer", template="unsupported_message")
     if "?" in message or "？" in message:
         return Plan(kind="clarify", template="clarify_open")
-    if not any(line["sender"] != "customer" for line in state["conversation_history"]):
-        return Plan(kind="template", template="greeting")
     return Plan(kind="silence", silence_reason="An emoji needs no answer.")
 
 
@@ -81,6 +87,10 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
 def _plan_unanswered(state: AgentState, context: Context) -> Plan:
     if "not_helped" in state.get("says", []):
         return Plan(kind="offer", template="repeated_answer")
+    if state["signals"].get(REFUSES_PERSON, {}).get("fired"):
+        return Plan(kind="template", template="offer_declined")
+    if _is_upset(state):
+        return Plan(kind="offer", template="calm_offer")
     if state["progress"]["clarifications"] < context.manner.max_clarifications:
         topics = _topics(state["passages"], state["language"])
         if len(topics) == _TOPICS and state.get("in_scope"):
@@ -90,18 +100,25 @@ def _plan_unanswered(state: AgentState, context: Context) -> Plan:
     return Plan(kind="offer", template="cannot_answer")
 
 
+def _is_upset(state: AgentState) -> bool:
+    """Whether anger is all the message says: several words, none of them a question that is known."""
+    asks = "?" in state["message"] or (state["confident"] and state["intent"] != "complaint")
+    return state["sentiment_score"] <= _UNHAPPY and not asks and len(state["message"].split()) > 1
+
+
 def _was_said(text: str, state: AgentState) -> bool:
     lines = [line["text"] for line in state["conversation_history"] if line["sender"] == "bot"]
     return text in lines[-2:]
 
 
 def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:
-    titles = [
-        passage["heading"] or passage["title"]
-        for passage in passages
-        if passage["language"] == language and passage["vector_score"] >= RELATED
-    ]
-    return tuple(dict.fromkeys(titles))[:_TOPICS]
+    """What the message may be about, one topic an article: two parts of one article are no choice for a customer."""
+    titles = {
+        passage["article"]: passage["heading"] or passage["title"]
+        for passage in reversed(passages)
+        if passage["language"] == language and passage["vector_score"] >= RELATED and passage["gate"] >= _PLAUSIBLE
+    }
+    return tuple(reversed(dict.fromkeys(titles.values())))[:_TOPICS]
 
 
 def words_of(chosen: Plan, state: AgentState, context: Context) -> str:

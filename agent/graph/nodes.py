@@ -15,7 +15,13 @@ from agent.graph.state import AgentState, Check, RuleMatch, Step
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
 _FOLLOW_UP_WORDS = 6
-_HANDOFF_TEXTS = {"urgent": "urgent_handoff", "sent_picture": "picture_handoff"}
+_HANDOFF_TEXTS = {
+    "danger": "danger_handoff",
+    "account_security": "security_handoff",
+    "urgent": "urgent_handoff",
+    "dispute": "dispute_handoff",
+    "sent_picture": "picture_handoff",
+}
 
 NodeFunction = Callable[[AgentState, Runtime[Context]], AgentState]
 
@@ -52,6 +58,7 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
     )
     supported = found.language in context.manner.languages
     return AgentState(
+        read_as=found.read_as,
         intent=found.intent,
         route=found.route,
         confidence=round(found.confidence, 4),
@@ -78,7 +85,7 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
 def retrieve_context(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     """Lay out the talk so far and find the knowledge that fits; a short follow-up is read with the question before it."""
     knowledge = runtime.context.knowledge
-    query = state["message"]
+    query = state["read_as"]
     findings = knowledge.find(query, language=state["language"], topics=_topics(state))
     before = [line["text"] for line in state["conversation_history"] if line["sender"] == "customer" and line["text"]]
     if not findings.answerable and before and len(query.split()) <= _FOLLOW_UP_WORDS and not state.get("small_talk"):

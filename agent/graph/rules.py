@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agent.engine.types import REFUSES_PERSON
 from agent.graph.state import AgentState, RuleMatch
 from agent.graph.state import Condition as JudgedCondition
 
@@ -25,11 +26,14 @@ class Fact:
 
 
 FACTS: Mapping[str, Fact] = {
+    "danger": Fact(kind="yes_no", description="Words of danger to people stand in the message."),
+    "security": Fact(kind="yes_no", description="Words of a hacked account or of theft stand in the message."),
     "urgent_phrase": Fact(kind="yes_no", description="An urgent phrase stands in the message."),
     "urgent_score": Fact(kind="number", description="How urgent the message sounds, 0 to 1.", near=0.15),
     "urgent": Fact(kind="yes_no", description="The urgent head fired, by phrase or by score."),
     "wants_person": Fact(kind="yes_no", description="The customer asks for a person."),
     "wants_person_score": Fact(kind="number", description="How much it sounds like asking for a person.", near=0.15),
+    "refuses_person": Fact(kind="yes_no", description="The customer says that no person is wanted."),
     "threat": Fact(kind="yes_no", description="A legal, safety or chargeback threat."),
     "threat_score": Fact(kind="number", description="How threatening the message sounds, 0 to 1.", near=0.15),
     "churn": Fact(kind="yes_no", description="The customer wants to leave."),
@@ -158,6 +162,8 @@ def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | Non
     }
     for head, signal in state.get("signals", {}).items():
         facts.update({head: signal["fired"], f"{head}_score": signal["score"]})
+    for words_alone in ("danger", "security", REFUSES_PERSON):
+        facts.setdefault(words_alone, False)
     facts["urgent_phrase"] = bool(state.get("signals", {}).get("urgent", {}).get("phrase"))
     facts["sentiment_trend"] = facts.pop("negative_trend", None)
     return {**facts, **(platform_facts or {})}

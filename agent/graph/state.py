@@ -119,7 +119,7 @@ class ModelCall(TypedDict):
 class AgentState(TypedDict, total=False):
     """The state of one turn. What the caller gives stands first, then what each node adds.
 
-    ``language`` is the one to answer in: the detected one where the business answers in it, else the business's own.
+    ``read_as`` is the message with slips of spelling mended. ``language`` is the one to answer in: the detected one where the business answers in it, else the business's own.
     """
 
     message: str
@@ -130,6 +130,7 @@ class AgentState(TypedDict, total=False):
     progress: Progress
     language_prior: str | None
 
+    read_as: str
     intent: str
     route: Route
     confidence: float

@@ -168,7 +168,8 @@ class Phrase(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["release", "head", "language", "text"], name="phrase_stands_once"),
             models.CheckConstraint(
-                condition=Q(head__in=["urgent", "wants_person", "threat", "churn"]), name="phrase_head_is_known"
+                condition=Q(head__in=["danger", "security", "urgent", "wants_person", "threat", "churn"]),
+                name="phrase_head_is_known",
             ),
         ]
 

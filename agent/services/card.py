@@ -26,7 +26,10 @@ _MOST_FACTS = 8
 _TRIED_CHARACTERS = 200
 
 NEXT_STEPS: dict[str, str] = {
-    ReasonCategory.URGENT: "Look at this first: make sure that nobody is in danger, then answer.",
+    ReasonCategory.DANGER: "Look at this first: make sure that nobody is in danger, then answer.",
+    ReasonCategory.SECURITY: "Secure the account first: lock it, look at its last orders, and check who writes.",
+    ReasonCategory.URGENT: "It cannot wait: answer soon, or say when you will.",
+    ReasonCategory.DISPUTE: "Stay calm and factual: check what is claimed, and promise or admit nothing before that.",
     ReasonCategory.ASKED: "Say hello as a person and answer what was asked.",
     ReasonCategory.NEGATIVE: "Acknowledge what went wrong before solving it.",
     ReasonCategory.LOW_CONFIDENCE: "Answer it; if it will come again, write an article.",

@@ -53,6 +53,7 @@ def trace_of(thought: Thought) -> dict[str, Any]:
             "route": state["route"],
             "in_scope": state["in_scope"],
             "scope_score": state["scope_score"],
+            "respelled": state["read_as"].split() != state["message"].split(),
             "language": state["detected_language"],
             "answered_in": state["language"],
             "language_confidence": state["language_confidence"],
@@ -63,7 +64,7 @@ def trace_of(thought: Thought) -> dict[str, Any]:
         },
         "progress": state["progress"],
         "knowledge": {
-            "query_joined": state.get("query", state["message"]) != state["message"],
+            "query_joined": state.get("query", state["read_as"]) != state["read_as"],
             "answerable": state.get("answerable"),
             "gate_score": state.get("gate_score"),
             "passages": passages,

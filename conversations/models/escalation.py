@@ -37,8 +37,9 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         return self.filter(mine)
 
     def in_queue_order(self) -> Self:
-        """Breached first, then due soonest, urgent, longest wait, oldest."""
+        """People in danger first, then what is late, due soonest, urgent, longest wait, oldest."""
         return self.annotate(
+            comes_first=Case(When(priority=Priority.FIRST, then=Value(True)), default=Value(False)),
             is_breached=Case(When(due_at__lte=Now(), then=Value(True)), default=Value(False)),
             urgency=Case(
                 When(priority=Priority.HIGH, then=Value(0)),
@@ -47,6 +48,7 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
                 output_field=IntegerField(),
             ),
         ).order_by(
+            F("comes_first").desc(),
             F("is_breached").desc(),
             F("due_at").asc(nulls_last=True),
             "urgency",

@@ -28,6 +28,9 @@ HANDOVER_FIELDS = (
     "waiting_since",
 )
 
+_PRESSING = {Priority.HIGH: 1, Priority.FIRST: 2}
+"""The priorities that a second reason raises a live escalation to."""
+
 
 def hand_to_people(
     conversation: Conversation,
@@ -65,8 +68,8 @@ def hand_to_people(
         Episode.objects.filter(pk=episode.pk, first_escalated_at=None).update(first_escalated_at=now)
         if reason is ReasonCategory.ASKED:
             Episode.objects.filter(pk=episode.pk, asked_for_person_at=None).update(asked_for_person_at=now)
-    elif priority is Priority.HIGH and escalation.priority != Priority.HIGH:
-        escalation.priority = Priority.HIGH
+    elif _PRESSING.get(priority, 0) > _PRESSING.get(Priority(escalation.priority), 0):
+        escalation.priority = priority
         escalation.due_at = first_response_due(conversation, priority)
         escalation.save(update_fields=["priority", "due_at"])
     take_back_unsent(conversation, reason="A person answers now.")

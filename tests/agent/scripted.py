@@ -11,7 +11,7 @@ from agent.graph.rules import Condition, Rule
 from agent.graph.state import AgentState, ChannelFacts, FoundPassage, HistoryLine, Progress
 
 GRAPH = build()
-HEADS = ("urgent", "wants_person", "threat", "churn", "negative_trend")
+HEADS = ("danger", "security", "urgent", "wants_person", "threat", "churn", "negative_trend", "refuses_person")
 TEXTS = (
     "greeting",
     "thanks",
@@ -24,6 +24,11 @@ TEXTS = (
     "answer_other_language",
     "unsupported_message",
     "handoff",
+    "danger_handoff",
+    "security_handoff",
+    "dispute_handoff",
+    "what_happened",
+    "calm_offer",
     "urgent_handoff",
     "picture_handoff",
     "language_not_supported",
@@ -37,6 +42,7 @@ def understanding(**values: Any) -> Understanding:
     given: dict[str, Any] = {
         "language": "en",
         "language_confidence": 0.99,
+        "read_as": "",
         "intent": intent,
         "confidence": 0.95,
         "confident": True,
@@ -81,7 +87,7 @@ class Ears:
     written_in: tuple[str, float] = ("en", 0.99)
 
     def understand(self, text: str, *, prior: str | None, recent_sentiment: Sequence[float]) -> Understanding:
-        return self.says_that
+        return replace(self.says_that, read_as=self.says_that.read_as or text)
 
     def language_of(self, text: str) -> tuple[str, float]:
         return self.written_in

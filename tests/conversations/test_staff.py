@@ -1,6 +1,9 @@
 """What people do with a conversation."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.exceptions import (
@@ -11,6 +14,7 @@ from conversations.exceptions import (
     WindowClosed,
 )
 from conversations.models import Conversation, Delivery, Escalation, Message, Note
+from conversations.services.handover import hand_to_people
 from conversations.types import HandOver, Priority, ReasonCategory
 from core.exceptions import NotAllowed
 from core.models import ApiKey, AuditEvent
@@ -56,6 +60,36 @@ def test_next_for_me_takes_the_most_urgent() -> None:
 
     assert taken is not None
     assert taken.pk == urgent.pk
+
+
+def test_danger_is_taken_before_what_is_urgent_and_late() -> None:
+    urgent = escalated("urgent", Priority.HIGH)
+    Escalation.objects.filter(pk=urgent.pk).update(due_at=timezone.now() - timedelta(hours=1))
+    danger = escalated("danger", Priority.FIRST)
+
+    taken = conversations.claim_next(person())
+
+    assert taken is not None
+    assert taken.pk == danger.pk
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (Priority.NORMAL, Priority.HIGH, Priority.HIGH),
+        (Priority.HIGH, Priority.FIRST, Priority.FIRST),
+        (Priority.FIRST, Priority.HIGH, Priority.FIRST),
+        (Priority.FIRST, Priority.NORMAL, Priority.FIRST),
+    ],
+)
+def test_a_second_reason_raises_the_priority_and_never_lowers_it(
+    first: Priority, second: Priority, kept: Priority
+) -> None:
+    conversation = escalated(priority=first).conversation
+
+    hand_to_people(conversation, reason=ReasonCategory.ASKED, detail="again", priority=second)
+
+    assert Escalation.objects.get().priority == kept
 
 
 def test_next_for_me_is_nothing_when_nothing_waits() -> None:

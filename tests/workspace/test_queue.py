@@ -61,6 +61,17 @@ def test_late_stands_before_due_soon_before_urgent_before_the_longest_wait() -> 
     assert order == ["latest", "late", "due", "due later", "urgent", "longest", "long"]
 
 
+def test_people_in_danger_stand_before_everything_that_is_late() -> None:
+    scene = set_scene()
+    wait("latest", scene, due=-50)
+    wait("urgent", scene, minutes=1, due=1, priority=Priority.HIGH)
+    wait("danger", scene, minutes=1, due=5, priority=Priority.FIRST)
+
+    order = names(scene.person(Role.AGENT))
+
+    assert order == ["danger", "latest", "urgent"]
+
+
 def test_a_row_says_why_it_is_here() -> None:
     scene = set_scene()
     wait("Jane", scene, minutes=42.5, due=8.5)

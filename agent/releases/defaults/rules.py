@@ -19,6 +19,41 @@ class DefaultRule:
 
 RULES: tuple[DefaultRule, ...] = (
     DefaultRule(
+        key="danger",
+        name="Somebody may be in danger.",
+        when=(("danger", "is", True),),
+        reason=ReasonCategory.DANGER,
+        priority=Priority.FIRST,
+    ),
+    DefaultRule(
+        key="danger-topic",
+        name="An injury or a dangerous product is reported.",
+        when=(("intent", "is", "injury_safety"), ("route", "is", "urgent")),
+        reason=ReasonCategory.DANGER,
+        priority=Priority.FIRST,
+    ),
+    DefaultRule(
+        key="security",
+        name="An account, a card or data may be in wrong hands.",
+        when=(("security", "is", True),),
+        reason=ReasonCategory.SECURITY,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
+        key="security-topic",
+        name="Fraud, a taken-over account or leaked data is reported.",
+        when=(("intent", "is", "security_incident"), ("route", "is", "urgent")),
+        reason=ReasonCategory.SECURITY,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
+        key="threat",
+        name="The customer threatens with lawyers, authorities or the press, or accuses the business.",
+        when=(("threat", "is", True),),
+        reason=ReasonCategory.DISPUTE,
+        priority=Priority.HIGH,
+    ),
+    DefaultRule(
         key="urgent",
         name="An urgent word stands in the message.",
         when=(("urgent_phrase", "is", True),),
@@ -38,13 +73,6 @@ RULES: tuple[DefaultRule, ...] = (
         name="The topic is always urgent.",
         when=(("route", "is", "urgent"), ("in_scope", "is", True)),
         reason=ReasonCategory.URGENT,
-        priority=Priority.HIGH,
-    ),
-    DefaultRule(
-        key="threat",
-        name="The customer speaks of lawyers, authorities, the press or a chargeback.",
-        when=(("threat", "is", True),),
-        reason=ReasonCategory.POLICY,
         priority=Priority.HIGH,
     ),
     DefaultRule(

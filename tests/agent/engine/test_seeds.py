@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.engine.seeds import SEEDS_FOLDER, SeedError, Seeds
+from agent.engine.text import sentence_spans
 from agent.engine.types import HEAD_NAMES, ROUTES
 from tests.agent.engine.conftest import read_rows
 
@@ -46,6 +48,25 @@ def test_articles_come_in_both_languages_with_questions(seeds: Seeds) -> None:
     for article in seeds.articles:
         assert sum(map(len, article.questions.values())) >= 3
         assert all(passage.questions for passage in article.passages())
+
+
+_LEANING = {
+    "en": re.compile(
+        r"\b(?:as well|too|also|otherwise|therefore|however|then)\b|^(?:it|they|this|these|those|later)\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"\b(?:auch|ebenfalls|außerdem|sonst|jedoch|daher)\b|^(?:dies|diese|dieser|danach)\b", re.IGNORECASE
+    ),
+}
+
+
+def test_every_passage_begins_with_words_that_stand_by_themselves(seeds: Seeds) -> None:
+    for passage in seeds.public_passages:
+        start, end = sentence_spans(passage.text)[0]
+        first_clause = re.split(r"[,;:]", passage.text[start:end])[0]
+
+        assert not _LEANING[passage.language].search(first_clause), passage.text[start:end]
 
 
 def test_no_held_out_message_is_a_seed(seeds: Seeds) -> None:

@@ -105,7 +105,9 @@ def test_a_phrase_is_told_apart_from_a_score() -> None:
     ("heard", "words", "progress", "reason"),
     [
         ({"fired": ("wants_person",)}, [], {}, "asked_for_person"),
-        ({"fired": ("threat",)}, [], {}, "policy"),
+        ({"fired": ("threat",)}, [], {}, "dispute"),
+        ({"fired": ("danger", "urgent")}, [], {}, "danger"),
+        ({"fired": ("security", "urgent")}, [], {}, "account_security"),
         ({"fired": ("negative_trend",)}, [], {}, "negative_sentiment"),
         ({"fired": ("churn",), "sentiment": -0.5}, [], {}, "negative_sentiment"),
         ({"language": "ru"}, [], {}, "policy"),

@@ -192,13 +192,13 @@ def test_what_nobody_can_look_at_or_is_no_picture_is_admitted(mind: Runtime, sta
     assert not Escalation.objects.exists()
 
 
-def test_an_injury_is_urgent(mind: Runtime) -> None:
+def test_an_injury_comes_before_everything(mind: Runtime) -> None:
     conversation = wrote("The stove exploded and my daughter is bleeding")
 
     services.answer(conversation.pk, mind)
 
     escalation = Escalation.objects.get()
-    assert (escalation.reason, escalation.priority) == ("urgent", "high")
+    assert (escalation.reason, escalation.priority) == ("danger", "first")
     assert [step["node"] for step in AgentRun.objects.get().trace["steps"]] == ["classify_message", "escalate"]
 
 
@@ -208,7 +208,7 @@ def test_urgent_words_in_any_of_several_messages_count(mind: Runtime) -> None:
 
     services.answer(conversation.pk, mind)
 
-    assert Escalation.objects.get().reason == "urgent"
+    assert Escalation.objects.get().reason == "danger"
 
 
 def test_what_nobody_wrote_down_is_admitted_and_then_handed_over(mind: Runtime) -> None:
