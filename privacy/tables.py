@@ -42,7 +42,7 @@ NOT_ABOUT_PEOPLE = frozenset(
         "agent.agentconfig", "agent.article", "agent.articleversion", "agent.enginebuild", "agent.escalationrule", "agent.intent",
         "agent.passage", "agent.phrase", "agent.release", "agent.releasearticle", "agent.replytemplate", "agent.spendledger",
         "agent.textvector", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "core.apikey", "core.auditevent",
-        "core.auditseal", "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.platformaccount",
+        "core.auditseal", "core.callwindow", "core.idempotentcall", "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.platformaccount",
         "integrations.sendwindow", "privacy.erasure", "privacy.export", "workspace.drillrun",
     }
 )  # fmt: skip

@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from supportagent import csp_reports, health, metrics
+from supportagent import api, csp_reports, health, metrics
 from supportagent.accounts import closed_pages
 from supportagent.front import favicon, front
 
@@ -18,7 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", health.Ready.as_view(), name="health-ready"),
     path("csp", csp_reports.receive, name="csp-reports"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
+    path("api/schema/", api.document, name="api-schema"),
+    path("api/docs/", api.Page.as_view(), name="api-docs"),
+    path("", include("conversations.urls")),
     path("", include("integrations.urls")),
+    path("", include("agent.urls")),
     path("", include("workspace.urls")),
     path("", include("analytics.urls")),
     path("", include("privacy.urls")),
