@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from tests.product import RunningProduct
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 GUIDE = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text()
 SCOPES = re.findall(r"--scope (\S+)", GUIDE)
@@ -82,3 +86,21 @@ def test_the_tour_and_the_client_work_as_they_stand(variables: dict[str, str]) -
     assert client.returncode == 0, client.stderr
     assert client.stdout.endswith("sent\n")
     assert texts(variables) == ["Your parcel left today.", "Did it arrive?"]
+
+
+@pytest.mark.browser
+def test_the_page_of_the_api_asks_and_shows_the_answer(page: "Page", variables: dict[str, str]) -> None:
+    page.goto(f"{variables['BASE']}/api/docs/")
+    page.locator(".opblock").first.wait_for()
+
+    page.locator(".btn.authorize").first.click()
+    page.locator(".auth-container input").first.fill(variables["KEY"])
+    page.locator(".auth-btn-wrapper .authorize").first.click()
+    page.locator(".btn-done").first.click()
+    page.locator("#operations-customers-customers_list").click()
+    page.locator("#operations-customers-customers_list .try-out__btn").click()
+    page.locator("#operations-customers-customers_list .execute").click()
+
+    answer = page.locator("#operations-customers-customers_list .live-responses-table tbody .response-col_status").first
+    answer.wait_for()
+    assert answer.inner_text().startswith("200")
