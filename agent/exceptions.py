@@ -1,7 +1,9 @@
 """The agent's rules, as errors. Their messages are fit for staff."""
 
+from core.exceptions import RuleBroken
 
-class AgentError(Exception):
+
+class AgentError(RuleBroken):
     """A rule of the agent was broken."""
 
 

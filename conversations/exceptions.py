@@ -1,9 +1,10 @@
 """The rules of a conversation, as errors. Their messages are fit for staff; DRF answers them with 409."""
 
+from core.exceptions import RuleBroken
 from core.pictures import megabytes
 
 
-class ConversationError(Exception):
+class ConversationError(RuleBroken):
     """A rule of the conversation was broken."""
 
 

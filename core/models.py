@@ -222,3 +222,45 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.process}"
+
+
+class CallWindow(models.Model):
+    """How many REST calls somebody made in the minute that began with the first of them."""
+
+    caller = models.CharField(max_length=30, primary_key=True)
+    began_at = models.DateTimeField()
+    calls = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls of {self.caller}"
+
+
+class IdempotentCall(models.Model):
+    """A REST call that names itself by an ``Idempotency-Key``, and its answer once it is done.
+
+    What deeds answer holds ids and states, never what a customer or colleague wrote.
+    """
+
+    caller = models.CharField(max_length=30)
+    key = models.CharField(max_length=255)
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=300)
+    body_sha256 = models.CharField(max_length=64)
+    token = models.UUIDField(default=uuid.uuid4)
+    lease_until = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key", "method", "path"], name="one_call_per_idempotency_key"),
+            models.CheckConstraint(
+                condition=models.Q(status=None, answer="") | models.Q(status__gte=200, status__lt=400),
+                name="only_what_was_done_is_kept",
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_call_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} of {self.caller}"

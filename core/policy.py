@@ -139,14 +139,18 @@ class Subject:
 
 
 def reach(who: Principal, action: Action) -> Grant | None:
-    """How far ``who`` may do ``action``; None is not at all."""
+    """How far ``who`` may do ``action``; None is not at all. A key that is bound to a team reaches no further than it."""
     role = who.policy_role
     if role is None:
         return None
     grant = MATRIX[action].get(role)
-    if grant is Grant.SCOPE:
-        return Grant.ALL if any(action in SCOPES.get(scope, ()) for scope in who.policy_scopes) else None
-    return grant
+    if grant is not Grant.SCOPE:
+        return grant
+    if not any(action in SCOPES.get(scope, ()) for scope in who.policy_scopes):
+        return None
+    if not who.policy_team_ids:
+        return Grant.ALL
+    return None if action is Action.VIEW_ALL_CONVERSATIONS else Grant.OWN
 
 
 def allows(who: Principal, action: Action, subject: Subject | None = None) -> bool:

@@ -1,5 +1,8 @@
 """What goes wrong between us and a platform. The messages are fit for staff."""
 
+from core.exceptions import RuleBroken
+from core.exceptions import Unreadable as Unreadable  # noqa: PLC0414  (handed on: platforms raise and catch it as one of these)
+
 
 class InvalidSignature(Exception):
     """The sender did not prove who it is; answered 401, and nothing is kept. The message is the answer's detail."""
@@ -17,36 +20,11 @@ class KeysUnavailable(Exception):
     """The accounts' keys could not be read yet, so nobody's proof can be judged."""
 
 
-class Unreadable(Exception):
-    """Authentic bytes that do not follow the rules. ``code`` is the rule's short name, ``detail`` says where."""
-
-    _SENTENCES = {
-        "utf8": "The request is no UTF-8 text",
-        "json": "The request is no valid JSON",
-        "depth": "The request is nested too deeply",
-        "keys": "The request has too many fields",
-        "duplicate-key": "The request has a field twice",
-        "number": "The request has a number that is too long or none at all",
-        "schema": "The request is not what it should be",
-    }
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        self.code = code
-        self.detail = detail
-        super().__init__(f"{code}: {detail}" if detail else code)
-
-    @property
-    def sentence(self) -> str:
-        """What to tell the caller."""
-        begin = self._SENTENCES.get(self.code, self._SENTENCES["schema"])
-        return f"{begin}: {self.detail}." if self.detail else f"{begin}."
-
-
 class AccountProblem(Exception):
     """An account cannot be added, changed or found. The message says what to do."""
 
 
-class EventNotReplayable(Exception):
+class EventNotReplayable(RuleBroken):
     """The event is not set aside, or not in a way that this helps against."""
 
     def __init__(self) -> None:
@@ -55,14 +33,14 @@ class EventNotReplayable(Exception):
         )
 
 
-class EventMovedOn(Exception):
+class EventMovedOn(RuleBroken):
     """The event no longer stands as it was seen: somebody else, or an earlier press, has dealt with it."""
 
     def __init__(self) -> None:
         super().__init__("It has been dealt with meanwhile. Look at it again before you decide.")
 
 
-class ReasonMissing(Exception):
+class ReasonMissing(RuleBroken):
     """What is dropped is dropped for a reason."""
 
     def __init__(self) -> None:

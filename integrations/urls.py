@@ -2,9 +2,16 @@
 
 from django.urls import include, path, re_path
 
+from core.routing import DoorRouter
+from integrations.api import Accounts, Events
 from integrations.webhooks import PlatformDoor, verify_challenge
 
+router = DoorRouter()
+router.register("accounts", Accounts, basename="api-accounts")
+router.register("events", Events, basename="api-events")
+
 urlpatterns = [
+    path("api/v1/", include(router.urls)),
     re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
     re_path(
         r"^webhooks/events/(?P<client_key>[0-9a-f-]{36})/?\Z",

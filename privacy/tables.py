@@ -42,9 +42,10 @@ NOT_ABOUT_PEOPLE = frozenset(
         "agent.agentconfig", "agent.article", "agent.articleversion", "agent.enginebuild", "agent.escalationrule", "agent.intent",
         "agent.passage", "agent.phrase", "agent.release", "agent.releasearticle", "agent.replytemplate", "agent.spendledger",
         "agent.textvector", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "conversations.fact",
-        "conversations.restoration", "core.apikey", "core.auditevent", "core.auditseal", "core.lease", "core.team", "core.user",
-        "core.workerheartbeat", "integrations.eventattempt", "integrations.eventdelivery", "integrations.platformaccount",
-        "integrations.sendwindow", "integrations.subscription", "privacy.erasure", "privacy.export", "workspace.drillrun",
+        "conversations.restoration", "core.apikey", "core.auditevent", "core.auditseal", "core.callwindow", "core.idempotentcall",
+        "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.eventattempt", "integrations.eventdelivery",
+        "integrations.platformaccount", "integrations.sendwindow", "integrations.subscription", "privacy.erasure",
+        "privacy.export", "workspace.drillrun",
     }
 )  # fmt: skip
 # Kept as hashes to recognise somebody by; of no use to the person they belong to.

@@ -9,7 +9,7 @@ from django.conf import settings
 from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
 from agent.tasks import run_turn
 from conversations import services as conversations
-from core import audit, leases
+from core import audit, idempotency, leases
 from integrations import services as integrations
 from privacy import services as privacy
 from supportagent import heartbeats
@@ -74,6 +74,7 @@ class Duties:
             Step(name="erasures", run=self._begin_erasures, every=2),
             Step(name="exports", run=self._begin_exports, every=2),
             Step(name="audit", run=_seal),
+            Step(name="repeated calls", run=idempotency.forget_old_calls, every=60),
             Step(name="heartbeat", run=self._beat, every=5),
             Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),
         )

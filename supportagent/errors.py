@@ -7,13 +7,12 @@ from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from conversations.exceptions import ConversationError
-from core.exceptions import NotAllowed
+from core.exceptions import NotAllowed, RuleBroken
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
-    """409 for a broken rule of a conversation, 403 for what the policy refuses, 400 for what is no JSON, else as DRF; the body is JSON."""
-    if isinstance(error, ConversationError):
+    """409 for a broken rule, 403 for what the policy refuses, 400 for what is no JSON, else as DRF; the body is JSON."""
+    if isinstance(error, RuleBroken):
         return Response({"detail": str(error)}, status=409)
     if isinstance(error, NotAllowed):
         return Response({"detail": str(error)}, status=403)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.urls import reverse_lazy
 
-from supportagent import admin_look, content_policy, logs, request_chain
+from supportagent import admin_look, api_document, content_policy, logs, request_chain
 from supportagent import secrets as own_secrets
 from supportagent.databases import SQLITE_ENGINE, SQLITE_OPTIONS
 from supportagent.environment import HOST_NAMES, HOSTS_AND_PORTS, MODELS, ORIGINS, SECONDS, Environment, either
@@ -75,6 +75,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     "django_htmx",
     "csp",
@@ -271,7 +273,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "supportagent.errors.answer",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "core.schema.DoorSchema",
 }
+# By one API key, or one person.
+API_CALLS_PER_MINUTE = env.whole_number("API_CALLS_PER_MINUTE", default=600, least=1)
+SPECTACULAR_SETTINGS = api_document.SETTINGS
 # What `manage.py up` reads of one request, and for how long; in production nginx in front has the same limits.
 REQUEST_MAX_BYTES = 11 * 1024 * 1024
 REQUEST_READ_SECONDS = env.number("REQUEST_READ_SECONDS", default=20.0)

@@ -2,9 +2,9 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from supportagent import csp_reports, health, metrics
+from supportagent import api, csp_reports, health, metrics, older
 from supportagent.accounts import closed_pages
 from supportagent.front import favicon, front
 
@@ -14,11 +14,17 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front, name="front"),
     path("favicon.ico", favicon, name="favicon"),
+    re_path(r"^health/?\Z", older.health, name="older-health"),
+    re_path(r"^admin/logs/?\Z", older.OlderLogs.as_view(), name="older-logs"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.Ready.as_view(), name="health-ready"),
     path("csp", csp_reports.receive, name="csp-reports"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
+    path("api/schema/", api.document, name="api-schema"),
+    path("api/docs/", api.Page.as_view(), name="api-docs"),
+    path("", include("conversations.urls")),
     path("", include("integrations.urls")),
+    path("", include("agent.urls")),
     path("", include("workspace.urls")),
     path("", include("analytics.urls")),
     path("", include("privacy.urls")),

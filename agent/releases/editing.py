@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 
 from agent.knowledge.services import ArticleText, save_article
-from agent.models import Article, Release
-from agent.releases.services import editable, open_draft, use_article
+from agent.models import Article, ArticleVersion, Release
+from agent.releases.services import current_release, editable, open_draft, use_article
 from core.models import ApiKey, User
+from core.policy import Action, allows
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -52,3 +53,20 @@ def revise_article(
     draft = open_draft(by)
     use_article(draft, version, by)
     return draft
+
+
+@transaction.atomic
+def propose_article(text: ArticleText, by: User | ApiKey) -> tuple[ArticleVersion, Release | None]:
+    """Save an article's next version, and use it in the draft of the published release where there is one.
+
+    Whoever may edit prompts gets a draft made; for others the version waits until an editor takes it into one.
+    Raises ArticleUnreadable, NotAllowed.
+    """
+    version = save_article(text, by)
+    current = current_release()
+    draft = Release.objects.drafts().filter(based_on=current).order_by("-number").first() if current else None
+    if draft is None and current is not None and allows(by, Action.EDIT_PROMPTS):
+        draft = open_draft(by)
+    if draft is not None:
+        use_article(draft, version, by)
+    return version, draft

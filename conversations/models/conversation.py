@@ -14,7 +14,7 @@ from conversations.models.restoration import Restoration
 from conversations.types import Priority
 from core.clock import now_plus
 from core.models import Team
-from core.policy import Action, Principal, Subject, allows
+from core.policy import Action, Grant, Principal, Subject, allows, reach
 
 COMPARED_WITHIN = timedelta(minutes=10)
 
@@ -62,6 +62,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         mine = Q(team_id__in=who.policy_team_ids)
         return self.filter(mine | Q(assignee_id=who.policy_user_id)) if who.policy_user_id else self.filter(mine)
 
+    def in_reach_of(self, who: Principal, action: Action) -> Self:
+        """Those to which ``who`` may do ``action``."""
+        grant = reach(who, action)
+        if grant is Grant.ALL:
+            return self
+        if grant is None:
+            return self.none()
+        return self.filter(Q(team_id__in=who.policy_team_ids) | Q(assignee_id=who.policy_user_id or -1))
+
     def open(self) -> Self:
         """Those that are not closed."""
         return self.exclude(mode=Conversation.Mode.CLOSED)
@@ -91,6 +100,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             last_in_seq__gt=F("answered_to_seq"),
             first_unanswered_at__lt=timezone.now() - timedelta(seconds=seconds),
         )
+
+
+# What programs call the modes.
+STATUSES = {"bot": "active", "human": "escalated", "closed": "closed"}
 
 
 class Conversation(models.Model):
@@ -204,6 +217,11 @@ class Conversation(models.Model):
     def policy_subject(self) -> Subject:
         """What the policy judges by."""
         return Subject(team_id=self.team_id, assignee_id=self.assignee_id)
+
+    @property
+    def status(self) -> str:
+        """Where it stands in the words of programs: active, escalated or closed."""
+        return STATUSES[self.mode]
 
     @property
     def is_with_bot(self) -> bool:

@@ -7,6 +7,7 @@ from conversations.services.attachments import (
     keep_attachment,
     put_off_attachment,
 )
+from conversations.services.corrections import override
 from conversations.services.deliveries import (
     account_to_send_through,
     claim_delivery,
@@ -100,6 +101,7 @@ __all__ = [
     "lock",
     "lost_since",
     "mark_read_to",
+    "override",
     "put_off_attachment",
     "raise_overdue",
     "read_talk",

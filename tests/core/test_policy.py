@@ -95,6 +95,18 @@ def test_a_viewer_reads_their_team_and_no_other() -> None:
 
 
 @pytest.mark.django_db
+def test_a_key_of_a_team_reaches_its_team_and_no_other() -> None:
+    team, other = make_team(), make_team()
+    key, _ = make_api_key(scopes=("conversations:read", "messages:send"), team=team)
+
+    assert reach(key, Action.VIEW_ALL_CONVERSATIONS) is None
+    assert sees_conversation(key, Subject(team_id=team.pk))
+    assert not sees_conversation(key, Subject(team_id=other.pk))
+    assert allows(key, Action.REPLY, Subject(team_id=team.pk))
+    assert not allows(key, Action.REPLY, Subject(team_id=other.pk))
+
+
+@pytest.mark.django_db
 def test_who_is_gone_may_nothing() -> None:
     person = make_user(role=Role.ADMIN, is_active=False)
     key, _ = make_api_key(role=Role.ADMIN)

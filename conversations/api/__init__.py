@@ -1,0 +1,1 @@
+"""REST: the record is read, and every change is one call of a service."""

@@ -1,0 +1,1 @@
+"""The record in the words of programs."""

@@ -1,0 +1,107 @@
+"""Calls made up from the OpenAPI document: some that fit it, and some that nearly do."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from tests.rest import Caller
+
+NASTY: list[Any] = [
+    "", " ", "\x00", "\ud800", "a" * 5000, "'; DROP TABLE core_user; --", "٣", "-1", "1e309", "0", "9" * 30, "null", "../..", "💩" * 50,
+    None, True, False, 0, -1, 2**63, 10**19, 1.5, [], {}, [[]], {"a": 1}, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call, and the answers that the document tells of."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    key: str = ""
+    documented: frozenset[str] = field(default_factory=frozenset)
+
+    def send(self, caller: Caller) -> Any:
+        """Its answer."""
+        if self.method == "get":
+            return caller.get(self.path)
+        return caller.post(self.path, self.body, key=self.key, method=self.method.upper())
+
+
+class Asker:
+    """Makes up calls of every operation of a document, the same ones for the same seed."""
+
+    def __init__(self, document: Mapping[str, Any], random: Random, rows: Mapping[str, uuid.UUID]) -> None:
+        self._document = document
+        self._random = random
+        self._rows = rows
+
+    def calls(self, *, each: int) -> Iterator[Call]:
+        """So many calls of each operation."""
+        for path, operations in self._document["paths"].items():
+            for method, operation in operations.items():
+                for _ in range(each):
+                    yield self._call(path, method, operation)
+
+    def _call(self, path: str, method: str, operation: Mapping[str, Any]) -> Call:
+        known = self._rows.get(path.split("/")[3], uuid.uuid4())
+        place = path.replace("{public_id}", str(known if self._random.random() < 0.8 else uuid.uuid4()))
+        query = {
+            parameter["name"]: str(self._value(parameter["schema"]))
+            for parameter in operation.get("parameters", [])
+            if parameter["in"] == "query" and self._random.random() < 0.5
+        }
+        if query:
+            place += "?" + urlencode(query, errors="replace", quote_via=quote)
+        body = b""
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            body = json.dumps(self._value(schema)).encode()
+        return Call(
+            method=method,
+            path=place,
+            body=body,
+            key=self._random.choice(["", "one", str(uuid.UUID(int=self._random.getrandbits(128)))]) if body else "",
+            documented=frozenset(operation["responses"]),
+        )
+
+    def _value(self, schema: Mapping[str, Any]) -> Any:
+        """A value that fits the schema, or in one case of four something that nobody would send."""
+        schema = self._resolved(schema)
+        if "properties" not in schema and self._random.random() < 0.25:
+            return self._random.choice(NASTY)
+        if "enum" in schema:
+            return self._random.choice(schema["enum"])
+        kind = schema.get("type")
+        if kind == "object":
+            wanted = {
+                name: self._value(inner)
+                for name, inner in schema.get("properties", {}).items()
+                if self._random.random() < 0.9
+            }
+            return wanted | ({"": ["What?"]} if "additionalProperties" in schema else {})
+        if kind == "array":
+            return [self._value(schema["items"]) for _ in range(self._random.randrange(3))]
+        made: dict[str | None, Any] = {
+            "integer": self._random.randrange(100),
+            "number": self._random.random(),
+            "boolean": self._random.random() < 0.5,
+        }
+        formats = {"uuid": str(uuid.uuid4()), "date-time": "2026-11-28T12:00:00Z"}
+        return made.get(kind, formats.get(schema.get("format", ""), "some words"))
+
+    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = schema
+        for part in ("allOf", "oneOf", "anyOf"):
+            if part in found:
+                found = self._random.choice(found[part])
+        if "$ref" in found:
+            name = str(found["$ref"]).rpartition("/")[2]
+            resolved: Mapping[str, Any] = self._document["components"]["schemas"][name]
+            return resolved
+        return found
