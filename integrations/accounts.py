@@ -23,8 +23,7 @@ from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Check, Session
 from integrations.services import tokens
 
-IMPLEMENTED = (PlatformAccount.Platform.TIKTOK, PlatformAccount.Platform.WEBCHAT)
-NEEDED_BY_TIKTOK = ("external_id", "client_key", "secret", "access_token")
+IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +59,16 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
     """Add an account. Raises AccountProblem with a sentence that says what to do."""
     _allow(by, Action.MANAGE_ACCOUNTS)
     _judge(new)
+    platform = PLATFORMS.get(new.platform)
+    kind = new.api_kind or (platform.kinds[0] if platform is not None else "")
+    external_id = new.external_id.strip()
     account = PlatformAccount(
         platform=new.platform,
-        kind=new.api_kind,
+        kind=kind,
         name=new.name.strip(),
-        external_id=new.external_id.strip() or uuid.uuid4().hex,
+        external_id=platform.external_id(external_id, kind)
+        if platform is not None
+        else external_id or uuid.uuid4().hex,
         client_key=new.client_key.strip(),
         secrets=_secrets(new.secret, new.access_token, new.refresh_token),
         team=_team(new.team),
@@ -218,20 +222,20 @@ def _checks(account: PlatformAccount) -> list[Check]:
 
 
 def _judge(new: NewAccount) -> None:
-    if new.platform not in PlatformAccount.Platform.values:
-        raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
     if new.platform not in IMPLEMENTED:
-        label = PlatformAccount.Platform(new.platform).label
-        raise AccountProblem(
-            f"{label} accounts cannot be added in this version; choose one of {', '.join(IMPLEMENTED)}."
-        )
+        raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
     if not new.name.strip():
         raise AccountProblem("Give the account a name (--name).")
-    if new.platform == PlatformAccount.Platform.TIKTOK:
-        missing = [name for name in NEEDED_BY_TIKTOK if not getattr(new, name).strip()]
-        if missing:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-            raise AccountProblem(f"A TikTok account needs {options} as well.")
+    label = PlatformAccount.Platform(new.platform).label
+    platform = PLATFORMS.get(new.platform)
+    kinds = platform.kinds if platform is not None else ("",)
+    if new.api_kind and new.api_kind not in kinds:
+        known = f"choose one of {', '.join(kinds)}" if any(kinds) else "it has but one"
+        raise AccountProblem(f"{label} has no interface called {new.api_kind}; {known} (--api-kind).")
+    missing = [name for name in (platform.needed if platform is not None else ()) if not getattr(new, name).strip()]
+    if missing:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        raise AccountProblem(f"A {label} account needs {options} as well.")
     for base in (new.api_base, new.auth_base, *new.origins):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")

@@ -9,6 +9,10 @@ class NoSignature(InvalidSignature):
     """There is no proof at all, or none that could be one; no key would change that."""
 
 
+class InvalidChallenge(Exception):
+    """What came is no challenge that is answered. The message is the answer's detail."""
+
+
 class KeysUnavailable(Exception):
     """The accounts' keys could not be read yet, so nobody's proof can be judged."""
 

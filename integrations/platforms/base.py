@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from conversations.types import Channel, InboundMessage, OutboundEcho, SendResult
@@ -45,7 +45,10 @@ class RawEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A kept event whose envelope was read: which account it is for, and the rest, not yet judged."""
+    """What a kept event holds for one account, its envelope read and the rest not yet judged.
+
+    ``external_account_id`` is empty where the door itself told the account.
+    """
 
     external_account_id: str
     envelope: dict[str, Any]
@@ -82,7 +85,14 @@ class Ignored:
     reason: str
 
 
-ParsedItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defective:
+    """An item of a batch that cannot be read, and why. The others have their effect; people look at this one."""
+
+    reason: str
+
+
+ParsedItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored | Defective
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,10 +188,27 @@ class CallFailed(Exception):
 
 
 class Platform(Protocol):
-    """One platform. Nothing here writes to the database."""
+    """One platform. Nothing here writes to the database.
+
+    ``environment`` names the settings of an app's key and secret that may stand in the environment; ``needed`` the fields
+    that a new account cannot be without, ``kinds`` the interfaces it can be of, its usual one first. ``kept_headers`` stay
+    with an event. ``renew_before`` is how long before its end a token is renewed.
+    """
 
     name: str
     calls_per_minute_setting: str
+    environment: tuple[str, str] | None
+    needed: tuple[str, ...]
+    kinds: tuple[str, ...]
+    kept_headers: tuple[str, ...]
+    shows_activity: bool
+    renew_before: timedelta
+
+    def external_id(self, given: str, kind: str) -> str:
+        """The account's id as the platform's events spell it. Raises AccountProblem."""
+
+    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+        """What whoever sets up the webhook is answered. Raises InvalidChallenge."""
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the raw bytes. Raises InvalidSignature."""
@@ -189,8 +216,8 @@ class Platform(Protocol):
     def glance(self, body: bytes) -> Glance:
         """What the door needs to file the event; never raises."""
 
-    def open(self, raw: RawEvent) -> Opened:
-        """The event's envelope, strictly read. Raises Unreadable."""
+    def open(self, raw: RawEvent) -> tuple[Opened, ...]:
+        """What the event holds, strictly read, once for each account it is for. Raises Unreadable."""
 
     def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
         """What the event says. Raises Unreadable."""

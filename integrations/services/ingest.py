@@ -21,7 +21,7 @@ from core.text import truncate
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+from integrations.platforms.base import Defective, Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
 from integrations.services.forgetting import FORGOTTEN, forget_event
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,11 @@ class Reading:
     error: str = ""
     account_id: int | None = None
     is_erased: bool = False
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it says several things, which may belong to several threads."""
+        return len(self.items) > 1
 
     @property
     def thread(self) -> Thread | None:
@@ -137,7 +142,7 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
             if event.next_attempt_at > now:
                 return False
             reading = read.get(event.pk) or _read(event)
-            if reading.thread not in {None, thread}:
+            if reading.is_batch or reading.thread not in {None, thread}:
                 return True
             if not _apply(event, reading, held):
                 return False
@@ -149,6 +154,8 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
 
 def _conversation_of(reading: Reading) -> int | None:
     """The conversation that must be held, made if need be; None where an event touches none that may be made."""
+    if reading.is_batch:
+        return None
     for item in reading.items:
         try:
             found = _conversation_for(item)
@@ -191,15 +198,19 @@ def _read(event: WebhookEvent) -> Reading:
     raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
     account: PlatformAccount | None = None
     try:
-        opened = platform.open(raw)
-        account = _account(event, opened.external_account_id)
-        if account is None:
-            return Reading(state=State.IGNORED, reason="account: no account of ours has this id.")
-        items = tuple(platform.parse(opened, account))
+        items: tuple[ParsedItem, ...] = ()
+        for opened in platform.open(raw):
+            owner = _account(event, opened.external_account_id)
+            if owner is None:
+                items += (Ignored(reason="account: no account of ours has this id."),)
+                continue
+            account = account or owner
+            items += tuple(platform.parse(opened, owner))
         if _is_known_echo(items):
             # Most echoes are: the sender's own answer was faster. They touch no conversation.
-            return Reading(state=State.IGNORED, reason=f"echo: {EchoMeaning.DUPLICATE.value}", account_id=account.pk)
-        return Reading(items=items, account_id=account.pk)
+            reason = f"echo: {EchoMeaning.DUPLICATE.value}"
+            return Reading(state=State.IGNORED, reason=reason, account_id=_known(account))
+        return Reading(items=items, account_id=_known(account))
     except Unreadable as problem:
         return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300), account_id=_known(account))
     except AnyDatabaseError:
@@ -222,21 +233,25 @@ def _known(account: PlatformAccount | None) -> int | None:
 
 
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
-    _, _, client_key = event.source.partition(":")
-    accounts = PlatformAccount.objects.receiving().filter(platform=event.platform, client_key=client_key)
-    return accounts.filter(external_id=external_id).defer("secrets").first()
+    accounts = PlatformAccount.objects.receiving().of_source(event.source)
+    if external_id:
+        accounts = accounts.filter(external_id=external_id)
+    return accounts.defer("secrets").first()
 
 
 def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = None) -> bool:
     """Give an event its effect and its end, together or not at all; whether its lane may go on.
 
+    What a batch says belongs to many threads, each item with a key of its own: each has its effect by itself, once, and
+    the batch's end comes after the last.
     ``held`` is the event's conversation, where it is locked and as the database has it.
     """
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:
+        done = _effect_of_each(reading.items) if reading.is_batch else None
         with transaction.atomic():
-            end = _effect(reading.items, held) if reading.items else reading
+            end = done or (_effect(reading.items, held) if reading.items else reading)
             crash_point("ingest.mid_tx")
             WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
                 state=end.state,
@@ -279,9 +294,28 @@ def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool
 
 
 def _effect(items: tuple[ParsedItem, ...], held: Conversation | None) -> Reading:
-    """Do what the items say. The event ends as taken in if one of them had an effect."""
-    ends = [_effect_unless_erased(item, held if len(items) == 1 else None) for item in items]
-    end = next((end for end in ends if end.state == State.INGESTED), ends[-1])
+    """Do what an event says that says one thing."""
+    return _effect_unless_erased(items[0], held)
+
+
+def _effect_of_each(items: tuple[ParsedItem, ...]) -> Reading:
+    """Do what a batch says, whatever fails in it; then raise the first failure, so that the batch is tried again.
+
+    It ends set aside if an item could not be read, else as taken in if one had an effect.
+    """
+    ends: list[Reading] = []
+    failure: Exception | None = None
+    for item in items:
+        try:
+            with transaction.atomic():
+                ends.append(_effect_unless_erased(item, None))
+        except Exception as error:
+            failure = failure or error
+            logger.exception("An item of a batch could not be taken in; the others are.")
+    if failure is not None:
+        raise failure
+    by_weight = (State.QUARANTINED, State.INGESTED)
+    end = next((end for state in by_weight for end in ends if end.state == state), ends[-1])
     return replace(end, is_erased=any(each.is_erased for each in ends))
 
 
@@ -314,6 +348,8 @@ def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
             return _effect_of_referral(item)
         case Ignored():
             return Reading(state=State.IGNORED, reason=truncate(item.reason, 300))
+        case Defective():
+            return Reading(state=State.QUARANTINED, reason=truncate(item.reason, 300))
 
 
 def _duplicate(item: InboundMessage | OutboundEcho, reason: str) -> Reading:

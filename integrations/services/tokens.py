@@ -166,8 +166,13 @@ def refresh_tokens() -> int:
     accounts = PlatformAccount.objects.receiving().filter(platform__in=PLATFORMS)
     for account in accounts.filter(state=PlatformAccount.State.RECONNECT):
         probe(account)
-    soon = timezone.now() + RENEW_BEFORE
-    for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__lte=soon):
+    now = timezone.now()
+    for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__isnull=False):
+        if (
+            account.token_expires_at is None
+            or account.token_expires_at > now + PLATFORMS[account.platform].renew_before
+        ):
+            continue
         before = account.secrets.get("access_token", "")
         try:
             renewed += fresh(account).secrets.get("access_token", "") != before

@@ -86,8 +86,7 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--platform", "linkedin", "--name", "X"), "LinkedIn accounts cannot be added in this version"),
-        (("--platform", "events", "--name", "X"), "Signed webhook accounts cannot be added in this version"),
+        ((*ADD[1:], "--api-kind", "letters"), "TikTok has no interface called letters; it has but one"),
         (("--platform", "fax", "--name", "X"), "fax is no platform"),
         (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
         (("--platform", "webchat", "--name", " "), "Give the account a name"),
