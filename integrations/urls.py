@@ -6,6 +6,12 @@ from integrations.webhooks import PlatformDoor, verify_challenge
 
 urlpatterns = [
     re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
+    re_path(r"^webhooks/linkedin/?\Z", PlatformDoor.as_view(platform_name="linkedin"), name="webhook-linkedin"),
+    re_path(
+        r"^webhooks/linkedin/(?P<scope>[^/]{1,200})/?\Z",
+        PlatformDoor.as_view(platform_name="linkedin"),
+        name="webhook-linkedin-app",
+    ),
     re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
     path("chat/", include("integrations.webchat.urls")),
 ]

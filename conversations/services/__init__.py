@@ -19,6 +19,7 @@ from conversations.services.deliveries import (
     unknown_deliveries,
     wake_deliveries,
 )
+from conversations.services.echoes import record_echo, thread_of_own
 from conversations.services.erased import (
     erased_form,
     forget_ids,
@@ -34,7 +35,6 @@ from conversations.services.receiving import (
     is_recorded,
     mark_read_to,
     receive,
-    record_echo,
     record_read,
     record_referral,
     seen,
@@ -102,6 +102,7 @@ __all__ = [
     "stop",
     "suggest",
     "take_over",
+    "thread_of_own",
     "thread_was_erased",
     "unknown_deliveries",
     "wake_deliveries",

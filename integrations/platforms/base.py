@@ -92,7 +92,35 @@ class Defective:
     reason: str
 
 
-ParsedItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored | Defective
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnComment:
+    """Something said in our own name under ``above``, a comment or a post. In whose thread, the record knows."""
+
+    channel: Channel
+    source_id: str
+    above: str
+    text: str
+    sent_at: datetime | None
+
+
+WholeItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored | Defective | OwnComment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An item of which the platform has to be asked for the rest.
+
+    ``otherwise`` is what it is taken for where the platform does not say; None where it cannot be anything yet.
+    """
+
+    account_id: int
+    name: str
+    channel: Channel
+    facts: dict[str, Any]
+    otherwise: WholeItem | None
+
+
+ParsedItem = WholeItem | Unfinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +130,7 @@ class Session:
     account_id: int
     external_id: str
     client_key: str
+    kind: str = ""
     api_base: str
     auth_base: str
     secret: str = field(repr=False)
@@ -221,6 +250,9 @@ class Platform(Protocol):
 
     def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
         """What the event says. Raises Unreadable."""
+
+    def finish(self, session: Session, item: Unfinished) -> ParsedItem:
+        """The item with what the platform says of it. Raises CallFailed."""
 
     def channel(self, account: PlatformAccount) -> Channel:
         """The account as the record sees it."""

@@ -21,8 +21,20 @@ from core.text import truncate
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import Defective, Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
-from integrations.services.forgetting import FORGOTTEN, forget_event
+from integrations.platforms.base import (
+    CallFailed,
+    Defective,
+    Ignored,
+    OwnComment,
+    ParsedItem,
+    RawEvent,
+    ReadReceipt,
+    Referral,
+    Unfinished,
+)
+from integrations.services.finishing import finish
+from integrations.services.forgetting import forget_event
+from integrations.services.readings import ERASED, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +44,6 @@ RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
 
 State = WebhookEvent.State
-Thread = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +60,6 @@ class Lane:
         if not self.conv_key:
             return waiting.filter(pk=self.event_pk)
         return waiting.filter(source=self.source, conv_key=self.conv_key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """An event as it was read: what it says, or why it is set aside, or the error that stopped the reading."""
-
-    items: tuple[ParsedItem, ...] = ()
-    state: WebhookEvent.State = State.INGESTED
-    reason: str = ""
-    message_id: int | None = None
-    error: str = ""
-    account_id: int | None = None
-    is_erased: bool = False
-
-    @property
-    def is_batch(self) -> bool:
-        """Whether it says several things, which may belong to several threads."""
-        return len(self.items) > 1
-
-    @property
-    def thread(self) -> Thread | None:
-        """The account and thread whose conversation must be held to apply it; None where none need be."""
-        for item in self.items:
-            if isinstance(item, ReadReceipt):
-                return item.account_id, item.thread_key
-            if isinstance(item, InboundMessage | OutboundEcho | Referral):
-                return item.channel.account_id, item.thread_key
-        return None
-
-
-ERASED = Reading(state=State.IGNORED, reason=FORGOTTEN, is_erased=True)
 
 
 def ingest_event(event_pk: int) -> None:
@@ -118,7 +98,7 @@ def _drain(lane: Lane) -> None:
         if not waiting or waiting[0].next_attempt_at > database_now():
             return
         head = waiting[0]
-        reading = _read(head)
+        reading = _finished(_read(head))
         conversation_id = _conversation_of(reading)
         if conversation_id is None:
             went_on = _apply(head, reading) and len(waiting) > 1
@@ -142,7 +122,7 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
             if event.next_attempt_at > now:
                 return False
             reading = read.get(event.pk) or _read(event)
-            if reading.is_batch or reading.thread not in {None, thread}:
+            if reading.is_batch or reading.is_unfinished or reading.thread not in {None, thread}:
                 return True
             if not _apply(event, reading, held):
                 return False
@@ -218,6 +198,16 @@ def _read(event: WebhookEvent) -> Reading:
     except Exception as error:
         logger.exception("Event %d could not be read.", event.pk)
         return Reading(error=f"error: {type(error).__name__} while reading.", account_id=_known(account))
+
+
+def _finished(reading: Reading) -> Reading:
+    """The reading with all that was left open; where the platform does not tell, its event is tried again."""
+    if not reading.is_unfinished:
+        return reading
+    try:
+        return replace(reading, items=tuple(finish(item) for item in reading.items))
+    except CallFailed as failure:
+        return replace(reading, error=truncate(f"platform: {failure}", 300))
 
 
 def _is_known_echo(items: tuple[ParsedItem, ...]) -> bool:
@@ -350,6 +340,8 @@ def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
             return Reading(state=State.IGNORED, reason=truncate(item.reason, 300))
         case Defective():
             return Reading(state=State.QUARANTINED, reason=truncate(item.reason, 300))
+        case OwnComment() | Unfinished():
+            raise TypeError("What is left open is asked for before it has an effect.")
 
 
 def _duplicate(item: InboundMessage | OutboundEcho, reason: str) -> Reading:

@@ -21,9 +21,6 @@ COVERED: set[str] = set()
 # Cases of doors that are not built yet, and where their rule is held meanwhile.
 NOT_YET = {
     "W-005": "the list of versioned signatures is the signed webhook's, issue 4; two secrets and two signatures: TikTok",
-    "W-013": "LinkedIn, issue 4; a replay of weeks ago: TikTok",
-    "W-016": "LinkedIn's challenge, issue 4",
-    "W-017": "LinkedIn's challenge, issue 4; what TikTok's challenge gives back: test_door",
     "T-028": "masking for the agent and in lists, revealing with an audit entry: issue 4; masked in logs: test_words",
 }
 

@@ -25,6 +25,7 @@ from integrations.platforms.base import (
     SaidMessage,
     Session,
     TokenPair,
+    Unfinished,
 )
 from integrations.platforms.tiktok import parse, read_back, signature
 from integrations.platforms.tiktok.client import TikTokClient
@@ -74,6 +75,10 @@ class TikTok:
     def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
         """What the event says. Raises Unreadable."""
         return parse.parse(opened, self.channel(account))
+
+    def finish(self, session: Session, item: Unfinished) -> ParsedItem:
+        """Nothing of TikTok's has to be asked for. Raises CallFailed."""
+        raise CallFailed(SendResult(outcome=SendOutcome.REFUSED, evidence=f"TikTok tells no more of {item.name}."))
 
     def channel(self, account: PlatformAccount) -> Channel:
         """The account as the record sees it."""
