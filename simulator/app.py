@@ -13,13 +13,18 @@ from simulator.http.guard import refusal
 from simulator.http.messages import Request, Response
 from simulator.http.routing import Router
 from simulator.http.server import Server
+from simulator.linkedin import authorize as linkedin_authorize
+from simulator.linkedin import hooks, pages
+from simulator.linkedin.api import Api as LinkedInApi
+from simulator.linkedin.control import Control as LinkedInControl
 from simulator.scripted import script
 from simulator.scripted.player import Player
-from simulator.store import Store
+from simulator.store import Store, Transaction
 from simulator.tiktok import api, apps, authorize, delivery
 from simulator.tiktok.api import Api
 from simulator.tiktok.authorize import Authorize
-from simulator.webhooks.sender import Sender
+from simulator.webhooks.outbox import Webhook
+from simulator.webhooks.sender import Outgoing, Sender
 from simulator.world import World
 
 DATABASE = "simulator.sqlite3"
@@ -36,7 +41,7 @@ class Simulator:
         self.host, self.port, self.data = host, self._server.server_port, data
         try:
             store = Store(data / DATABASE)
-            sender = Sender(store, delivery.prepare)
+            sender = Sender(store, _prepare)
             shown_host = "127.0.0.1" if host in EVERY_ADDRESS else host
             self.base_url = f"http://{shown_host}:{self.port}"
             self.world = World(store=store, sender=sender, base_url=self.base_url, stopping=stopping)
@@ -46,6 +51,8 @@ class Simulator:
             self._server.server_close()
             raise
         self._api = Api(self.world)
+        self._linkedin = LinkedInApi(self.world)
+        self._challenger = hooks.Challenger(self.world)
         self._router = self._routes()
         self._thread: threading.Thread | None = None
 
@@ -53,6 +60,7 @@ class Simulator:
         """Listen and play, in threads of their own."""
         self.world.sender.start(self.world)
         self.player.start()
+        self._challenger.start()
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True
         )
@@ -74,6 +82,7 @@ class Simulator:
         self.player.change(config.get("scripted", {}))
         with self.world.store.transaction() as transaction:
             apps.load(transaction, config.get("apps", []), self.world.knobs.now)
+            pages.load(transaction, config.get("linkedin", []), self.world.knobs.now)
 
     def _routes(self) -> Router:
         router = Router()
@@ -82,6 +91,11 @@ class Simulator:
         for path in (authorize.PATH, f"{authorize.PATH}/"):
             router.add("GET", path, pages.show)
             router.add("POST", path, pages.decide)
+        LinkedInControl(self.world, self._challenger).add(router)
+        members = linkedin_authorize.Authorize(self.world)
+        router.add("GET", linkedin_authorize.PATH, members.show)
+        router.add("POST", linkedin_authorize.PATH, members.decide)
+        router.add("GET", "/linkedin", page.linkedin)
         router.add("GET", "/", page.index)
         router.add("GET", "/static/{name}", page.static)
         router.add("GET", "/media/sticker/{name}", page.sticker)
@@ -91,5 +105,14 @@ class Simulator:
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(api.BASE):
             return self._api.answer(request)
+        if self._linkedin.is_asked(request):
+            return self._linkedin.answer(request)
         refused = refusal(request)
         return self._router.answer(request) if refused is None else refused
+
+
+def _prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
+    """Each platform signs in its own way."""
+    if webhook.event_type == pages.EVENT_TYPE:
+        return hooks.prepare(transaction, webhook, signed_at)
+    return delivery.prepare(transaction, webhook, signed_at)
