@@ -3,14 +3,18 @@
 ``by`` is who asks, judged by the policy (NotAllowed); None is whoever sits at the machine's own terminal.
 """
 
+import base64
+import secrets
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from core import audit, egress
 from core.exceptions import EgressRefused
@@ -44,6 +48,7 @@ class NewAccount:
     languages: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     simulated: bool = False
+    expires_in: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,7 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         else external_id or uuid.uuid4().hex,
         client_key=new.client_key.strip(),
         secrets=_secrets(new.secret, new.access_token, new.refresh_token),
+        token_expires_at=_ends(new.expires_in) if new.access_token else None,
         team=_team(new.team),
         api_base=new.api_base.rstrip("/"),
         auth_base=new.auth_base.rstrip("/"),
@@ -78,6 +84,8 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         origins=list(new.origins),
         options={"simulated": True} if new.simulated else {},
     )
+    if account.door != account.platform:
+        account.secrets["webhook_secret"] = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     try:
         with transaction.atomic():
             account.save()
@@ -124,6 +132,7 @@ def renew_secrets(
     secret: str = "",
     access_token: str = "",
     refresh_token: str = "",
+    expires_in: int = 0,
 ) -> PlatformAccount:
     """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer."""
     _allow(by, Action.ROTATE_KEYS)
@@ -135,9 +144,11 @@ def renew_secrets(
     if secret and old.get("secret") not in {None, secret}:
         given["previous_secret"] = old["secret"]
     account.secrets = {**old, **given}
-    account.token_expires_at = None if access_token else account.token_expires_at
+    if access_token:
+        account.token_expires_at = _ends(expires_in)
+        account.state_reason = "" if account.state == PlatformAccount.State.ACTIVE else account.state_reason
     account.refresh_expires_at = None if refresh_token else account.refresh_expires_at
-    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "updated_at"])
+    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "state_reason", "updated_at"])
     audit.record(by, "account.renew", account, after={"secrets": sorted(given)})
     if access_token or refresh_token:
         tokens.reconnected(account, by)
@@ -177,12 +188,20 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
         "platform": account.platform,
         "name": account.name,
         "external_id": account.external_id,
-        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.platform}",
+        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.door}",
     }
+    if account.door == PlatformAccount.Platform.EVENTS:
+        shown["webhook_url"] = f"{shown['webhook_url']}/{account.public_id}"
     if account.platform == PlatformAccount.Platform.WEBCHAT:
         chat = f"{settings.PUBLIC_URL}/chat/{account.public_key}"
         shown |= {"webhook_url": f"{chat}/messages", "public_key": account.public_key, "chat_url": f"{chat}/"}
     return shown
+
+
+def added(account: PlatformAccount) -> dict[str, object]:
+    """What is shown of an account once, when it has been added: the secret we made, by which its events prove themselves."""
+    secret = account.secrets.get("webhook_secret")
+    return as_json(account) | ({"secret": secret} if secret else {})
 
 
 def listed(account: PlatformAccount) -> dict[str, object]:
@@ -265,6 +284,11 @@ def _team(name: str) -> Team | None:
     if found is None:
         raise AccountProblem(f"There is no team {name!r}.")
     return found
+
+
+def _ends(expires_in: int) -> datetime | None:
+    """When a token that lives so many seconds from now runs out; None where that is not known."""
+    return timezone.now() + timedelta(seconds=expires_in) if expires_in > 0 else None
 
 
 def _secrets(secret: str, access_token: str, refresh_token: str) -> dict[str, str]:

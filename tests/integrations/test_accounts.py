@@ -25,6 +25,12 @@ ADD = (
 )  # fmt: skip
 
 
+LINKEDIN = (
+    "add", "--platform", "linkedin", "--name", "Acme", "--external-id", "111", "--client-key", "li-app",
+    "--secret", SECRET, "--access-token", TOKEN,
+)  # fmt: skip
+
+
 def run(*arguments: str) -> tuple[Any, str, int]:
     """`manage.py account …`: the JSON on stdout, what stands on stderr, the exit code."""
     out, err = io.StringIO(), io.StringIO()
@@ -35,6 +41,25 @@ def run(*arguments: str) -> tuple[Any, str, int]:
     else:
         code = 0
     return json.loads(out.getvalue()) if out.getvalue() else None, err.getvalue(), code
+
+
+@pytest.mark.parametrize(
+    ("kind", "external_id", "door"),
+    [("comments", "urn:li:organization:111", "linkedin"), ("messages", "urn:li:person:111", "events")],
+)
+def test_a_linkedin_account_is_added_by_its_page_or_member(
+    settings: Settings, kind: str, external_id: str, door: str
+) -> None:
+    settings.PUBLIC_URL = "https://agent.example"
+
+    answer, _, code = run(*LINKEDIN, "--api-kind", kind, "--expires-in", "5184000")
+
+    account = PlatformAccount.objects.get()
+    assert (code, account.kind, answer["external_id"]) == (0, kind, external_id)
+    assert answer["webhook_url"].startswith(f"https://agent.example/webhooks/{door}")
+    assert account.token_expires_at is not None
+    assert SECRET not in json.dumps(answer)
+    assert answer.get("secret", "").startswith("whsec_") is (kind == "messages")
 
 
 def test_adding_prints_the_account_and_nothing_secret(settings: Settings) -> None:
@@ -87,6 +112,9 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
     ("arguments", "words"),
     [
         ((*ADD[1:], "--api-kind", "letters"), "TikTok has no interface called letters; it has but one"),
+        (("--platform", "linkedin", "--name", "X"), "A LinkedIn account needs --external-id, --client-key, --secret"),
+        ((*LINKEDIN[1:], "--api-kind", "letters"), "choose one of comments, messages (--api-kind)"),
+        ((*LINKEDIN[1:], "--external-id", "a page"), "a page is no id of LinkedIn's"),
         (("--platform", "fax", "--name", "X"), "fax is no platform"),
         (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
         (("--platform", "webchat", "--name", " "), "Give the account a name"),

@@ -118,10 +118,6 @@ class LinkedInClient:
         """A fresh access token. The refresh token stays the same, and its year is not made longer."""
         return self._token({"grant_type": "refresh_token", "refresh_token": self._session.refresh_token})
 
-    def exchange(self, code: str, redirect_uri: str) -> TokenPair:
-        """The tokens for an authorisation's code."""
-        return self._token({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
-
     def _token(self, grant: Mapping[str, str]) -> TokenPair:
         session = self._session
         form = {**grant, "client_id": session.client_key, "client_secret": session.secret}

@@ -11,7 +11,6 @@ from conversations.models import Conversation, Message
 from core.policy import Role
 from integrations import services
 from integrations.models import WebhookEvent
-from integrations.services import ingest
 from tests.factories import make_delivery, make_user
 from tests.integrations.linkedin import (
     AUTHOR,
@@ -98,7 +97,7 @@ def test_a_failing_item_does_not_keep_the_others_and_the_batch_is_tried_again() 
             raise RuntimeError("a bug")
         return receive(item, **held)
 
-    with patch.object(ingest.conversations, "receive", side_effect=fail_once):
+    with patch.object(conversations, "receive", side_effect=fail_once):
         (kept,) = take_in(batch(comment("Bad", number=5, author=OTHER), comment("Good")))
 
     assert (kept.state, kept.attempts) == ("received", 1)
