@@ -47,6 +47,7 @@ class Channel:
     account_name: str = ""
     team_id: int | None = None
     is_public: bool = False
+    needs_approval: bool = False
     delivers_itself: bool = False
     text_limit: int = 4000
     picture_limit: int = 0
@@ -79,7 +80,8 @@ class InboundAttachment:
 class InboundMessage:
     """A customer's message, the same whichever platform it came from.
 
-    ``source_id`` is the platform's id of the message; ``thread_key`` the platform's id of the conversation.
+    ``source_id`` is the platform's id of the message; ``thread_key`` the platform's id of the conversation. ``subject`` is
+    one line about what the thread is about, for staff.
     """
 
     channel: Channel
@@ -95,6 +97,7 @@ class InboundMessage:
     reply_to: str = ""
     sent_at: datetime | None = None
     late: bool = False
+    subject: str = ""
     needs_no_answer: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 

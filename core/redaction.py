@@ -14,6 +14,7 @@ _DEEPEST = 20
 # Settings whose values, or whose values' passwords, must never be printed.
 SECRET_SETTINGS = (
     "SECRET_KEY", "SECRET_KEY_FALLBACKS", "FIELD_ENCRYPTION_KEYS", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "TIKTOK_CLIENT_SECRET",
+    "LINKEDIN_CLIENT_SECRET",
 )  # fmt: skip
 SECRET_ADDRESSES = ("REDIS_URL", "CELERY_BROKER_URL", "EGRESS_PROXY")
 

@@ -5,11 +5,13 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from core import audit, egress
 from core.exceptions import EgressRefused
@@ -22,8 +24,7 @@ from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Check, Session
 from integrations.services import tokens
 
-IMPLEMENTED = (PlatformAccount.Platform.TIKTOK, PlatformAccount.Platform.WEBCHAT, PlatformAccount.Platform.EVENTS)
-NEEDED_BY_TIKTOK = ("external_id", "client_key", "secret", "access_token")
+IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class NewAccount:
     origins: tuple[str, ...] = ()
     simulated: bool = False
     honours_key: bool = False
+    expires_in: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +62,17 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
     """Add an account. Raises AccountProblem with a sentence that says what to do."""
     _allow(by, Action.MANAGE_ACCOUNTS)
     _judge(new)
-    public_id = uuid.uuid4()
-    is_events = new.platform == PlatformAccount.Platform.EVENTS
-    # A signed webhook has no app: its address names the account, and its secret is ours to make.
-    client_key = str(public_id) if is_events else new.client_key.strip()
-    secret = new.secret or (standard_webhooks.new_secret() if is_events else "")
+    platform = PLATFORMS.get(new.platform)
+    kind = new.api_kind or (platform.kinds[0] if platform is not None else "")
+    given = new.external_id.strip()
     account = PlatformAccount(
-        public_id=public_id,
         platform=new.platform,
-        kind=new.api_kind,
+        kind=kind,
         name=new.name.strip(),
-        external_id=new.external_id.strip() or uuid.uuid4().hex,
-        client_key=client_key,
-        secrets=_secrets(secret, new.access_token, new.refresh_token),
+        external_id=(platform.external_id(given, kind) if platform is not None else given) or uuid.uuid4().hex,
+        client_key=new.client_key.strip(),
+        secrets=_secrets(new.secret, new.access_token, new.refresh_token),
+        token_expires_at=_ends(new.expires_in) if new.access_token else None,
         team=_team(new.team),
         api_base=new.api_base.rstrip("/"),
         auth_base=new.auth_base.rstrip("/"),
@@ -81,6 +81,9 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         honours_key=new.honours_key,
         options={"simulated": True} if new.simulated else {},
     )
+    if account.door == PlatformAccount.Platform.EVENTS:
+        # Nobody else gives it a secret by which its events prove themselves.
+        account.secrets.setdefault(account.proof_name, standard_webhooks.new_secret())
     try:
         with transaction.atomic():
             account.save()
@@ -127,6 +130,7 @@ def renew_secrets(
     secret: str = "",
     access_token: str = "",
     refresh_token: str = "",
+    expires_in: int = 0,
 ) -> PlatformAccount:
     """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer."""
     _allow(by, Action.ROTATE_KEYS)
@@ -140,9 +144,11 @@ def renew_secrets(
     if secret and old.get("secret") not in {None, secret}:
         given["previous_secret"] = old["secret"]
     account.secrets = {**old, **given}
-    account.token_expires_at = None if access_token else account.token_expires_at
+    if access_token:
+        account.token_expires_at = _ends(expires_in)
+        account.state_reason = "" if account.state == PlatformAccount.State.ACTIVE else account.state_reason
     account.refresh_expires_at = None if refresh_token else account.refresh_expires_at
-    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "updated_at"])
+    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "state_reason", "updated_at"])
     audit.record(by, "account.renew", account, after={"secrets": sorted(given)})
     if access_token or refresh_token:
         tokens.reconnected(account, by)
@@ -153,20 +159,21 @@ def renew_secrets(
 
 @transaction.atomic
 def rotate_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
-    """Give a signed webhook a second secret. Both prove and both sign until the old one is dropped."""
+    """Give what comes by signed webhook a second secret. Both prove and both sign until the old one is dropped."""
     _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
-    if account.platform != PlatformAccount.Platform.EVENTS:
+    if account.door != PlatformAccount.Platform.EVENTS:
         raise AccountProblem(
             f"{account.get_platform_display()} makes its secrets itself; put a new one in with `account renew --secret`."
         )
     if account.state == PlatformAccount.State.REMOVED:
         raise AccountProblem("The account was removed.")
-    if account.secrets.get("previous_secret"):
+    name = account.proof_name
+    if account.secrets.get(f"previous_{name}"):
         raise AccountProblem(
             f"Two secrets are valid already. Drop the older one first: `account rotate {account.pk} --drop-old`."
         )
-    fresh = {"secret": standard_webhooks.new_secret(), "previous_secret": account.secrets["secret"]}
+    fresh = {name: standard_webhooks.new_secret(), f"previous_{name}": account.secrets[name]}
     return _replace_secrets(account, by, "account.rotate", {**account.secrets, **fresh})
 
 
@@ -175,7 +182,7 @@ def drop_old_secret(account: PlatformAccount, by: User | ApiKey | None = None) -
     """Let the secret before this one prove nothing any more. Other processes learn of it within a minute."""
     _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
-    left = {name: value for name, value in account.secrets.items() if name != "previous_secret"}
+    left = {name: value for name, value in account.secrets.items() if name != f"previous_{account.proof_name}"}
     if left == account.secrets:
         raise AccountProblem("There is no older secret: only one is valid.")
     return _replace_secrets(account, by, "account.drop_old_secret", left)
@@ -212,10 +219,10 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
         "platform": account.platform,
         "name": account.name,
         "external_id": account.external_id,
-        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.platform}",
+        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.door}",
     }
-    if account.platform == PlatformAccount.Platform.EVENTS:
-        shown["webhook_url"] = f"{settings.PUBLIC_URL}/webhooks/events/{account.public_id}"
+    if account.door == PlatformAccount.Platform.EVENTS:
+        shown["webhook_url"] = f"{shown['webhook_url']}/{account.public_id}"
     if account.platform == PlatformAccount.Platform.WEBCHAT:
         chat = f"{settings.PUBLIC_URL}/chat/{account.public_key}"
         shown |= {"webhook_url": f"{chat}/messages", "public_key": account.public_key, "chat_url": f"{chat}/"}
@@ -224,8 +231,8 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
 
 def with_secret(account: PlatformAccount) -> dict[str, object]:
     """The same with the secret that we made, for the one moment in which it is told."""
-    is_events = account.platform == PlatformAccount.Platform.EVENTS
-    return as_json(account) | ({"secret": account.secrets["secret"]} if is_events else {})
+    is_ours = account.door == PlatformAccount.Platform.EVENTS
+    return as_json(account) | ({"secret": account.secrets[account.proof_name]} if is_ours else {})
 
 
 def listed(account: PlatformAccount) -> dict[str, object]:
@@ -275,22 +282,22 @@ def _checks(account: PlatformAccount) -> list[Check]:
 
 
 def _judge(new: NewAccount) -> None:
-    if new.platform not in PlatformAccount.Platform.values:
-        raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
     if new.platform not in IMPLEMENTED:
-        label = PlatformAccount.Platform(new.platform).label
-        raise AccountProblem(
-            f"{label} accounts cannot be added in this version; choose one of {', '.join(IMPLEMENTED)}."
-        )
+        raise AccountProblem(f"{new.platform} is no platform; choose one of {', '.join(IMPLEMENTED)}.")
     if not new.name.strip():
         raise AccountProblem("Give the account a name (--name).")
-    if new.platform == PlatformAccount.Platform.TIKTOK:
-        missing = [name for name in NEEDED_BY_TIKTOK if not getattr(new, name).strip()]
-        if missing:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
-            raise AccountProblem(f"A TikTok account needs {options} as well.")
-    if new.platform == PlatformAccount.Platform.EVENTS:
-        _judge_events(new)
+    label = PlatformAccount.Platform(new.platform).label
+    platform = PLATFORMS.get(new.platform)
+    kinds = platform.kinds if platform is not None else ("",)
+    if new.api_kind and new.api_kind not in kinds:
+        known = f"choose one of {', '.join(kinds)}" if any(kinds) else "it has but one"
+        raise AccountProblem(f"{label} has no interface called {new.api_kind}; {known} (--api-kind).")
+    missing = [name for name in (platform.needed if platform is not None else ()) if not getattr(new, name).strip()]
+    if missing:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
+        raise AccountProblem(f"A {label} account needs {options} as well.")
+    if new.secret and new.platform == PlatformAccount.Platform.EVENTS:
+        _judge_secret(new.secret)
     for base in (new.api_base, new.auth_base, *new.origins):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")
@@ -298,13 +305,6 @@ def _judge(new: NewAccount) -> None:
         _require_callable(base)
     if any(urlsplit(origin).path.strip("/") for origin in new.origins):
         raise AccountProblem("An origin is only a scheme and a host, like https://shop.example.com.")
-
-
-def _judge_events(new: NewAccount) -> None:
-    if not new.api_base:
-        raise AccountProblem("A signed webhook needs --api-base: the address that replies are posted to.")
-    if new.secret:
-        _judge_secret(new.secret)
 
 
 def _judge_secret(secret: str) -> None:
@@ -327,6 +327,11 @@ def _team(name: str) -> Team | None:
     if found is None:
         raise AccountProblem(f"There is no team {name!r}.")
     return found
+
+
+def _ends(expires_in: int) -> datetime | None:
+    """When a token that lives so many seconds from now runs out; None where that is not known."""
+    return timezone.now() + timedelta(seconds=expires_in) if expires_in > 0 else None
 
 
 def _secrets(secret: str, access_token: str, refresh_token: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ class PlatformAccountAdmin(PolicyAdmin):
     """Accounts. They are added and given keys with ``manage.py account``; here they are watched and switched."""
 
     view_action = change_action = Action.MANAGE_ACCOUNTS
-    list_display = ["name", "platform", "external_id", "state", "bot_enabled", "token_expires_at", "team"]
+    list_display = ["name", "platform", "kind", "external_id", "state", "bot_enabled", "token_expires_at", "team"]
     list_filter = ["platform", "state"]
     list_select_related = ["team"]
     search_fields = ["name", "external_id", "client_key"]
@@ -44,6 +44,7 @@ class PlatformAccountAdmin(PolicyAdmin):
     fields = [
         "name",
         "platform",
+        "kind",
         "external_id",
         "client_key",
         "public_key",
@@ -60,6 +61,7 @@ class PlatformAccountAdmin(PolicyAdmin):
     ]
     readonly_fields = [
         "platform",
+        "kind",
         "external_id",
         "client_key",
         "public_key",

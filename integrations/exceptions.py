@@ -16,6 +16,10 @@ class SignedAhead(NoSignature):
     """A good signature of a time that is still to come: this host's clock is wrong, or the sender's."""
 
 
+class InvalidChallenge(Exception):
+    """What came is no challenge that is answered. The message is the answer's detail."""
+
+
 class KeysUnavailable(Exception):
     """The accounts' keys could not be read yet, so nobody's proof can be judged."""
 

@@ -11,13 +11,13 @@ from django.db import Error as AnyDatabaseError
 from core.exceptions import SecretUnreadable
 from integrations.exceptions import KeysUnavailable
 from integrations.models import PlatformAccount
+from integrations.platforms import PLATFORMS
 from integrations.platforms.base import AppKey
 
 logger = logging.getLogger(__name__)
 
 REREAD_SECONDS = 3.0
 STALE_SECONDS = 60.0
-FROM_ENVIRONMENT = {"tiktok": ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def forget() -> None:
 
 def warm() -> None:
     """Read the keys of every platform now, if the database answers; for the start of a process."""
-    for platform in FROM_ENVIRONMENT:
+    for platform in PLATFORMS:
         _read(platform, at_most_every=0.0)
 
 
@@ -92,15 +92,15 @@ def _read(platform: str, *, at_most_every: float) -> None:
 
 def _from_database(platform: str) -> tuple[AppKey, ...]:
     found: list[AppKey] = []
-    accounts = PlatformAccount.objects.receiving().filter(platform=platform).order_by("pk")
-    for account in accounts.only("client_key", "secrets"):
-        both = account.secrets.get("secret", ""), account.secrets.get("previous_secret", "")
-        # An empty secret proves nothing: anybody could sign with it.
-        found += [AppKey(client_key=account.client_key, secret=secret) for secret in both if secret]
+    accounts = PlatformAccount.objects.receiving().received_by(platform).order_by("pk")
+    for account in accounts.only("platform", "kind", "public_id", "client_key", "secrets"):
+        found += [AppKey(client_key=account.scope, secret=secret) for secret in account.proofs]
     return tuple(dict.fromkeys(found))
 
 
 def _from_environment(platform: str) -> tuple[AppKey, ...]:
-    key_setting, secret_setting = FROM_ENVIRONMENT.get(platform, ("", ""))
-    client_key, secret = getattr(settings, key_setting, ""), getattr(settings, secret_setting, "")
+    names = PLATFORMS[platform].environment
+    if names is None:
+        return ()
+    client_key, secret = (str(getattr(settings, name)) for name in names)
     return (AppKey(client_key=client_key, secret=secret),) if client_key and secret else ()

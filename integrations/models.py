@@ -25,6 +25,23 @@ class PlatformAccountQuerySet(models.QuerySet["PlatformAccount"]):
         """Those whose messages are taken in."""
         return self.exclude(state=PlatformAccount.State.REMOVED)
 
+    def received_by(self, platform: str) -> Self:
+        """Those whose events come in at this platform's door."""
+        elsewhere = Q(platform=PlatformAccount.Platform.LINKEDIN, kind=PlatformAccount.MESSAGES)
+        if platform == PlatformAccount.Platform.EVENTS:
+            return self.filter(Q(platform=platform) | elsewhere)
+        return self.filter(platform=platform).exclude(elsewhere)
+
+    def of_source(self, source: str) -> Self:
+        """Those whose event keys are unique within ``source``."""
+        door, _, scope = source.partition(":")
+        if door in PlatformAccount.APP_WIDE:
+            return self.received_by(door).filter(client_key=scope)
+        try:
+            return self.received_by(door).filter(public_id=uuid.UUID(scope))
+        except ValueError:
+            return self.none()
+
 
 class PlatformAccount(models.Model):
     """A business account on one platform, with its keys. What the keys are is never shown again."""
@@ -36,6 +53,11 @@ class PlatformAccount(models.Model):
         LINKEDIN = "linkedin", "LinkedIn"
         WEBCHAT = "webchat", "Web chat"
         EVENTS = "events", "Signed webhook"
+
+    APP_WIDE = (Platform.TIKTOK, Platform.LINKEDIN)
+    """Doors at which one app receives for all its accounts."""
+    MESSAGES = "messages"
+    """LinkedIn's partner interface, which brings no events: they come in as signed events."""
 
     class State(models.TextChoices):
         """Whether it works."""
@@ -99,11 +121,31 @@ class PlatformAccount(models.Model):
         return f"{self.get_platform_display()}: {self.name}"
 
     @property
+    def door(self) -> str:
+        """The platform at whose door this account's events come in."""
+        is_elsewhere = self.platform == self.Platform.LINKEDIN and self.kind == self.MESSAGES
+        return self.Platform.EVENTS.value if is_elsewhere else self.platform
+
+    @property
+    def scope(self) -> str:
+        """Who signs what comes in for this account: the app's key, or the account itself."""
+        return self.client_key if self.door in self.APP_WIDE else str(self.public_id)
+
+    @property
     def source(self) -> str:
         """The scope in which this account's event keys are unique."""
-        if self.platform in (self.Platform.TIKTOK, self.Platform.LINKEDIN):
-            return f"{self.platform}:{self.client_key}"
-        return f"{self.platform}:{self.public_id}"
+        return f"{self.door}:{self.scope}"
+
+    @property
+    def proof_name(self) -> str:
+        """Which of its secrets proves who knocks: where it receives at another door, one that is for this alone."""
+        return "secret" if self.door == self.platform else "webhook_secret"
+
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """The secrets that prove who knocks for this account. An empty one proves nothing: anybody could sign with it."""
+        both = self.secrets.get(self.proof_name, ""), self.secrets.get(f"previous_{self.proof_name}", "")
+        return tuple(secret for secret in both if secret)
 
 
 class SendWindow(models.Model):

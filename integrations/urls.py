@@ -13,8 +13,14 @@ router.register("events", Events, basename="api-events")
 urlpatterns = [
     path("api/v1/", include(router.urls)),
     re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
+    re_path(r"^webhooks/linkedin/?\Z", PlatformDoor.as_view(platform_name="linkedin"), name="webhook-linkedin"),
     re_path(
-        r"^webhooks/events/(?P<client_key>[0-9a-f-]{36})/?\Z",
+        r"^webhooks/linkedin/(?P<scope>[^/]{1,200})/?\Z",
+        PlatformDoor.as_view(platform_name="linkedin"),
+        name="webhook-linkedin-app",
+    ),
+    re_path(
+        r"^webhooks/events/(?P<scope>[0-9a-f-]{36})/?\Z",
         PlatformDoor.as_view(platform_name="events"),
         name="webhook-events",
     ),

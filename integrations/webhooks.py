@@ -25,10 +25,10 @@ from core import bells, live
 from core.crashpoints import crash_point
 from core.text import clean_text
 from integrations import keys
-from integrations.exceptions import InvalidSignature, KeysUnavailable, NoSignature, SignedAhead
+from integrations.exceptions import InvalidChallenge, InvalidSignature, KeysUnavailable, NoSignature, SignedAhead
 from integrations.models import WebhookEvent
-from integrations.platforms import PLATFORMS
-from integrations.platforms.base import Glance, Platform, Proof
+from integrations.platforms import PLATFORMS, challenges
+from integrations.platforms.base import AppKey, Glance, Platform, Proof
 from integrations.services.missed import READ_BACK
 from integrations.tasks import ingest_event
 
@@ -43,11 +43,7 @@ counter = Counter(
 )
 
 RETRY_AFTER = "5"
-MAX_CHALLENGE = 512
-KEPT_HEADERS = (
-    "Content-Type", "User-Agent", "Tiktok-Signature", "X-Tt-Logid",
-    "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature",
-)  # fmt: skip
+KEPT_HEADERS = ("Content-Type", "User-Agent")
 JSON_TYPES = ("", "application/json")
 
 _COLUMNS = "source, event_key, platform, body, body_sha256, headers, conv_key, is_late, state, reason, attempts, received_at, next_attempt_at"
@@ -100,24 +96,35 @@ class PlatformDoor(APIView):
     http_method_names = ["get", "head", "post"]
     platform_name = ""
 
-    def get(self, request: Request, client_key: str = "") -> HttpResponse:
-        """Whoever sets up the webhook may look whether somebody is there."""
-        return _answer_challenge(request.GET.get("challenge"))
+    def get(self, request: Request, scope: str = "") -> HttpResponse:
+        """Whoever sets up the webhook may look whether somebody is there. Needs no database once the keys are known."""
+        platform = PLATFORMS[self.platform_name]
+        # An app may be new: whoever adds one has it looked at in the same minute.
+        keys.reread(platform.name)
+        try:
+            return JsonResponse(platform.answer_challenge(request.GET.dict(), _keys(platform, scope)))
+        except InvalidChallenge as problem:
+            return _refuse(400, str(problem))
+        except KeysUnavailable:
+            return _later()
 
-    def post(self, request: Request, client_key: str = "") -> HttpResponse:
-        """200 once the event is committed; 401 forged, 413 and 415 not an event, 503 could not be kept."""
-        response = self._take(PLATFORMS[self.platform_name], request, client_key)
+    def post(self, request: Request, scope: str = "") -> HttpResponse:
+        """200 once the event is committed; 401 forged, 413 and 415 not an event, 503 could not be kept.
+
+        ``scope`` is whose address it is, where an app or an account has one of its own.
+        """
+        response = self._take(PLATFORMS[self.platform_name], request, scope)
         if response.status_code != 200:
             # The counts of what is kept tell how it was kept.
             counter.labels(self.platform_name, "failed" if response.status_code == 503 else "refused").inc()
         return response
 
-    def _take(self, platform: Platform, request: Request, client_key: str) -> HttpResponse:
+    def _take(self, platform: Platform, request: Request, scope: str) -> HttpResponse:
         if not _is_plain_json(request):
             return _refuse(415, "Send JSON, uncompressed.")
         try:
             body = read_body(request)
-            proof, glance = _authenticate(platform, request, body, client_key)
+            proof, glance = _authenticate(platform, request, body, scope)
             return _keep(platform, request, body, proof, glance)
         except TooLarge:
             return _refuse(413, f"An event has at most {settings.WEBHOOK_MAX_BYTES:,} bytes.")
@@ -136,7 +143,10 @@ class PlatformDoor(APIView):
 @require_safe
 def verify_challenge(request: HttpRequest) -> HttpResponse:
     """The older address for a challenge; answers as every door does."""
-    return _answer_challenge(request.GET.get("challenge"))
+    try:
+        return JsonResponse(challenges.echo(request.GET.dict()))
+    except InvalidChallenge as problem:
+        return _refuse(400, str(problem))
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -163,25 +173,29 @@ def _is_plain_json(request: HttpRequest) -> bool:
     return media_type in JSON_TYPES and request.headers.get("Content-Encoding", "identity") == "identity"
 
 
-def _authenticate(platform: Platform, request: HttpRequest, body: bytes, client_key: str) -> tuple[Proof, Glance]:
+def _keys(platform: Platform, scope: str) -> tuple[AppKey, ...]:
+    """The keys that count at an address; all of the platform's where it is nobody's own. Raises KeysUnavailable."""
+    return tuple(key for key in keys.app_keys(platform.name) if scope in {"", key.client_key})
+
+
+def _authenticate(platform: Platform, request: HttpRequest, body: bytes, scope: str) -> tuple[Proof, Glance]:
     """Which of our apps the event is for, proved. Raises InvalidSignature and KeysUnavailable."""
     try:
-        return _prove(platform, request, body, client_key)
+        return _prove(platform, request, body, scope)
     except NoSignature:
         raise
     except InvalidSignature:
         if keys.reread(platform.name):
-            return _prove(platform, request, body, client_key)
+            return _prove(platform, request, body, scope)
         if not keys.are_from_database(platform.name):
             # Nobody is called a forger while the accounts' own keys were never seen.
             raise KeysUnavailable from None
         raise
 
 
-def _prove(platform: Platform, request: HttpRequest, body: bytes, client_key: str) -> tuple[Proof, Glance]:
-    """The proof narrowed to the app that the address or the event names, for an app vouches for its own events only."""
-    app_keys = [key for key in keys.app_keys(platform.name) if client_key in {"", key.client_key}]
-    proof = platform.authenticate(request.headers, body, app_keys, now=time.time())
+def _prove(platform: Platform, request: HttpRequest, body: bytes, scope: str) -> tuple[Proof, Glance]:
+    """The proof narrowed to the app that the event names, for an app vouches for its own events only."""
+    proof = platform.authenticate(request.headers, body, _keys(platform, scope), now=time.time())
     glance = platform.glance(body)
     if not glance.client_key:
         return proof, glance
@@ -195,7 +209,8 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
     source = f"{platform.name}:{proof.client_keys[0]}"
     digest = hashlib.sha256(body).hexdigest()
     event_key = proof.event_key or glance.event_key or f"sha256:{digest}"
-    headers = {name: clean_text(request.headers[name], limit=300) for name in KEPT_HEADERS if name in request.headers}
+    kept = (*KEPT_HEADERS, *platform.kept_headers)
+    headers = {name: clean_text(request.headers[name], limit=300) for name in kept if name in request.headers}
     row = (platform.name, body, digest, json.dumps(headers), glance.conv_key, proof.late)
     crash_point("ingress.before_insert")
     with connection.cursor() as cursor:
@@ -230,14 +245,6 @@ def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tupl
     live.ring_operations()
     logger.warning("Two different bodies came under one event key from %s.", source)
     return True
-
-
-def _answer_challenge(challenge: str | None) -> HttpResponse:
-    if challenge is None:
-        return JsonResponse({"status": "webhook endpoint ready"})
-    if len(challenge) > MAX_CHALLENGE:
-        return _refuse(400, "This challenge is too long.")
-    return JsonResponse({"challenge": challenge})
 
 
 def _refuse(status: int, detail: str) -> HttpResponse:

@@ -13,6 +13,10 @@ from simulator.http.guard import refusal
 from simulator.http.messages import Request, Response
 from simulator.http.routing import Router
 from simulator.http.server import Server
+from simulator.linkedin import authorize as linkedin_authorize
+from simulator.linkedin import hooks, pages
+from simulator.linkedin.api import Api as LinkedInApi
+from simulator.linkedin.control import Control as LinkedInControl
 from simulator.partner import partners
 from simulator.scripted import script
 from simulator.scripted.player import Player
@@ -48,6 +52,8 @@ class Simulator:
             self._server.server_close()
             raise
         self._api = Api(self.world)
+        self._linkedin = LinkedInApi(self.world)
+        self._challenger = hooks.Challenger(self.world)
         self._router = self._routes()
         self._thread: threading.Thread | None = None
 
@@ -55,6 +61,7 @@ class Simulator:
         """Listen and play, in threads of their own."""
         self.world.sender.start(self.world)
         self.player.start()
+        self._challenger.start()
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="server", daemon=True
         )
@@ -77,6 +84,7 @@ class Simulator:
         with self.world.store.transaction() as transaction:
             apps.load(transaction, config.get("apps", []), self.world.knobs.now)
             partners.load(transaction, config.get("partners", []))
+            pages.load(transaction, config.get("linkedin", []), self.world.knobs.now)
 
     def _routes(self) -> Router:
         router = Router()
@@ -88,6 +96,11 @@ class Simulator:
         inbox = partners.Inbox(self.world)
         router.add("POST", partners.PATH, inbox.take)
         router.add("GET", partners.FILE, inbox.picture)
+        LinkedInControl(self.world, self._challenger).add(router)
+        members = linkedin_authorize.Authorize(self.world)
+        router.add("GET", linkedin_authorize.PATH, members.show)
+        router.add("POST", linkedin_authorize.PATH, members.decide)
+        router.add("GET", "/linkedin", page.linkedin)
         router.add("GET", "/", page.index)
         router.add("GET", "/static/{name}", page.static)
         router.add("GET", "/media/sticker/{name}", page.sticker)
@@ -97,11 +110,16 @@ class Simulator:
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(api.BASE):
             return self._api.answer(request)
+        if self._linkedin.is_asked(request):
+            return self._linkedin.answer(request)
         refused = refusal(request)
         return self._router.answer(request) if refused is None else refused
 
 
 def _prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
     """Whoever posts a webhook signs it in its own way."""
-    prepare = partners.prepare if webhook.event_type == partners.EVENTS else delivery.prepare
-    return prepare(transaction, webhook, signed_at)
+    if webhook.event_type == partners.EVENTS:
+        return partners.prepare(transaction, webhook, signed_at)
+    if webhook.event_type == pages.EVENT_TYPE:
+        return hooks.prepare(transaction, webhook, signed_at)
+    return delivery.prepare(transaction, webhook, signed_at)

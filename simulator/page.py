@@ -23,6 +23,12 @@ def index(_request: Request) -> Response:
     return Response(body=body, content_type="text/html; charset=utf-8", headers=HEADERS)
 
 
+def linkedin(_request: Request) -> Response:
+    """The page on which one plays somebody who comments on LinkedIn."""
+    body = (STATIC / "linkedin.html").read_bytes()
+    return Response(body=body, content_type="text/html; charset=utf-8", headers=HEADERS)
+
+
 def static(_request: Request, name: str) -> Response:
     """One of the page's files."""
     path = STATIC / name

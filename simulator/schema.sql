@@ -140,3 +140,72 @@ CREATE TRIGGER IF NOT EXISTS truth_is_never_deleted BEFORE DELETE ON truth
 BEGIN
     SELECT RAISE(ABORT, 'The truth log is append only.');
 END;
+
+CREATE TABLE IF NOT EXISTS linkedin_app (
+    client_id TEXT PRIMARY KEY,
+    webhook_url TEXT,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'validated', 'blocked')),
+    misses INTEGER NOT NULL DEFAULT 0,
+    check_at REAL NOT NULL DEFAULT 0
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_page (
+    organization TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES linkedin_app (client_id),
+    name TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_post (
+    activity TEXT PRIMARY KEY,
+    organization TEXT NOT NULL REFERENCES linkedin_page (organization),
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_comment (
+    id INTEGER PRIMARY KEY,
+    activity TEXT NOT NULL REFERENCES linkedin_post (activity),
+    parent INTEGER REFERENCES linkedin_comment (id),
+    actor TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    deleted_at REAL
+);
+CREATE INDEX IF NOT EXISTS linkedin_comment_thread ON linkedin_comment (activity, parent, id);
+
+CREATE TABLE IF NOT EXISTS linkedin_notification (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    organization TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    actor TEXT NOT NULL,
+    place TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_token (
+    access_token TEXT PRIMARY KEY,
+    organization TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    refresh_token TEXT,
+    refresh_expires_at REAL,
+    revoked_at REAL
+);
+CREATE INDEX IF NOT EXISTS linkedin_token_refresh ON linkedin_token (refresh_token);
+
+CREATE TABLE IF NOT EXISTS linkedin_code (
+    code TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    used_at REAL
+);

@@ -29,6 +29,11 @@ class Settings:
     resign_retries: bool = True
     echo_delay_seconds: float = 0.0
     send_images: bool = True
+    linkedin_calls_per_minute: int = 100
+    linkedin_token_seconds: float = 5_184_000.0
+    linkedin_refresh_tokens: bool = True
+    linkedin_challenge_seconds: float = 7_200.0
+    linkedin_decorated: bool = True
 
 
 class Knobs:

@@ -1,4 +1,4 @@
-"""The demo: people of every role, a TikTok account at the simulator, a web chat. Nobody in it exists."""
+"""The demo: people of every role, a TikTok and a LinkedIn account at the simulator, a web chat. Nobody in it exists."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,12 @@ BUSINESS_NAME = "Tarnhollow"
 BUSINESS_USERNAME = "tarnhollow"
 GREETING = (
     "Hello, I'm Robin, Tarnhollow's bot. Ask me about delivery, returns or our gear, or ask for a person at any time."
+)
+LINKEDIN_APP = "demo-linkedin-app"
+LINKEDIN_PAGE = "urn:li:organization:7700001"
+LINKEDIN_POSTS = (
+    ("urn:li:activity:7300000000000000001", "Our new two-person tent is here: 1.9 kg, and up in four minutes."),
+    ("urn:li:activity:7300000000000000002", "Rent before you buy: skis, tents and stoves by the weekend."),
 )
 CHAT_EXTERNAL_ID = "demo-chat"
 MOST_SCRIPTED = 200
@@ -71,6 +77,20 @@ def load() -> None:
         },
     )
     _make_account(
+        PlatformAccount.Platform.LINKEDIN,
+        LINKEDIN_PAGE,
+        client_key=LINKEDIN_APP,
+        kind="comments",
+        name=f"{BUSINESS_NAME} on LinkedIn",
+        team=team,
+        options={"simulated": True},
+        secrets={
+            "secret": settings.OWN_SECRETS["SIM_CLIENT_SECRET"],
+            "access_token": settings.OWN_SECRETS["SIM_ACCESS_TOKEN"],
+            "refresh_token": settings.OWN_SECRETS["SIM_REFRESH_TOKEN"],
+        },
+    )
+    _make_account(
         PlatformAccount.Platform.WEBCHAT,
         CHAT_EXTERNAL_ID,
         name=f"{BUSINESS_NAME} web chat",
@@ -83,7 +103,7 @@ def load() -> None:
 @transaction.atomic
 def remove() -> None:
     """Take the demo away, with every conversation that came through its accounts."""
-    accounts = PlatformAccount.objects.filter(external_id__in=[BUSINESS_ID, CHAT_EXTERNAL_ID])
+    accounts = PlatformAccount.objects.filter(external_id__in=[BUSINESS_ID, LINKEDIN_PAGE, CHAT_EXTERNAL_ID])
     ids = list(accounts.values_list("pk", flat=True))
     sources = [account.source for account in accounts]
     Conversation.objects.filter(account_id__in=ids).delete()
@@ -118,7 +138,20 @@ def simulator_config() -> dict[str, Any]:
         "callback_url": us + reverse("webhook-tiktok"),
         "accounts": [account],
     }
-    return {"apps": [app], "scripted": {"enabled": True, "max_conversations": MOST_SCRIPTED}}
+    page = {
+        "organization": LINKEDIN_PAGE,
+        "name": BUSINESS_NAME,
+        "access_token": settings.OWN_SECRETS["SIM_ACCESS_TOKEN"],
+        "refresh_token": settings.OWN_SECRETS["SIM_REFRESH_TOKEN"],
+        "posts": [{"activity": activity, "text": text} for activity, text in LINKEDIN_POSTS],
+    }
+    linkedin = {
+        "client_id": LINKEDIN_APP,
+        "client_secret": settings.OWN_SECRETS["SIM_CLIENT_SECRET"],
+        "webhook_url": us + reverse("webhook-linkedin"),
+        "pages": [page],
+    }
+    return {"apps": [app], "linkedin": [linkedin], "scripted": {"enabled": True, "max_conversations": MOST_SCRIPTED}}
 
 
 def _make_person(person: Person, team: Team) -> None:

@@ -366,6 +366,12 @@ TIKTOK_CLIENT_SECRET = env.text("TIKTOK_CLIENT_SECRET")
 TIKTOK_AUTH_BASE = env.address("TIKTOK_AUTH_BASE", default="https://www.tiktok.com")
 TIKTOK_RATE_LIMIT = env.whole_number("TIKTOK_RATE_LIMIT", default=60, least=1)
 EVENTS_RATE_LIMIT = env.whole_number("EVENTS_RATE_LIMIT", default=300, least=1)
+LINKEDIN_API_BASE = env.address("LINKEDIN_API_BASE", default="https://api.linkedin.com")
+LINKEDIN_AUTH_BASE = env.address("LINKEDIN_AUTH_BASE", default="https://www.linkedin.com")
+LINKEDIN_CLIENT_ID = env.text("LINKEDIN_CLIENT_ID")
+LINKEDIN_CLIENT_SECRET = env.text("LINKEDIN_CLIENT_SECRET")
+LINKEDIN_RATE_LIMIT = env.whole_number("LINKEDIN_RATE_LIMIT", default=100, least=1)
+LINKEDIN_VERSION = env.text("LINKEDIN_VERSION", default="202606")
 READ_BACK_MINUTES = env.whole_number("READ_BACK_MINUTES", default=10, least=0)
 # From one address; a demo is tried from one machine, again and again.
 CHAT_SESSIONS_PER_TEN_MINUTES = env.whole_number(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agent.engine.types import REFUSES_PERSON
 from agent.graph.context import Context
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
+from agent.graph.validation import personal_details
 
 RELATED = 0.4
 """The cosine from which an article's title is worth offering as a topic."""
@@ -135,6 +136,19 @@ def words_of(chosen: Plan, state: AgentState, context: Context) -> str:
         return ""
     first, second = (f"“{topic}”" for topic in chosen.topics) if chosen.topics else ("", "")
     return context.templates.render(chosen.template, language, first=first, second=second)
+
+
+def with_invitation(text: str, kind: ReplyKind, state: AgentState, context: Context) -> str:
+    """The text for a thread that everybody reads: it asks for privacy where the talk is about to become personal."""
+    if not state["channel"]["is_public"] or not text:
+        return text
+    said_before = any(line["sender"] == "bot" for line in state["conversation_history"])
+    is_personal = kind in {"offer", "hand_over"} or bool(personal_details(state["message"]))
+    if not is_personal and (said_before or state["route"] != "support"):
+        return text
+    invitation = context.templates.render("public_invitation", state["language"])
+    room = character_limit(state, context) - len(invitation) - 2
+    return f"{fit(text, room)}\n\n{invitation}" if room > 0 else text
 
 
 def character_limit(state: AgentState, context: Context) -> int:

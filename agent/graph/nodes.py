@@ -156,6 +156,7 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
         if result.written is not None:
             return {**added, **_from_model(result.written, state)}
     text, removed = without_foreign_links(composing.words_of(chosen, state, context), context.manner.allowed_hosts)
+    text = composing.with_invitation(text, chosen.kind, state, context)
     cited = [chosen.passage] if chosen.passage is not None else []
     added.update(
         AgentState(
@@ -222,6 +223,8 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
             allowed_hosts=context.manner.allowed_hosts,
             secret_words=context.manner.secret_words,
             is_composed=is_composed,
+            is_public=state["channel"]["is_public"],
+            known=[passage["text"] for passage in state.get("passages", [])],
             grounds=[p["text"] for p in state["passages"] if p["passage"] in state["cited"]] if is_composed else (),
             wanted_language=state["language"],
             language=context.understanding.language_of(text) if is_composed else ("", 0.0),
@@ -262,7 +265,8 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     added["template"] = _HANDOFF_TEXTS.get(reason, "handoff")
     if not state["language_supported"]:
         added["template"] = "language_not_supported"
-    added["response"] = context.templates.render(added["template"], language)
+    said = context.templates.render(added["template"], language)
+    added["response"] = composing.with_invitation(said, "hand_over", state, context)
     added["suggestion"] = _suggestion(state)
     return added
 

@@ -18,13 +18,17 @@ _RUN = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
 _SECRETS = re.compile(
     r"\bsk-[A-Za-z0-9_-]{16,}|\bsak_[0-9a-f]{8}_\S+|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\."
 )
+_PERSONAL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+|(?<![\w.])\+?\d(?:[ ()./-]?\d){5,18}(?!\w)")
 _SURE_OF_LANGUAGE = 0.9
 _LETTERS_FOR_LANGUAGE = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is checked. ``grounds`` are the texts an answer may take facts from; ``is_composed`` says a model wrote it."""
+    """What is checked. ``grounds`` are the texts an answer may take facts from; ``is_composed`` says a model wrote it.
+
+    ``known`` are the business's own texts: what reaches the business may stand in a public answer, what reaches a person not.
+    """
 
     text: str
     limit: int
@@ -32,6 +36,8 @@ class Answer:
     secret_words: tuple[str, ...]
     is_composed: bool
     grounds: Sequence[str] = ()
+    is_public: bool = False
+    known: Sequence[str] = ()
     wanted_language: str = ""
     language: tuple[str, float] = ("", 0.0)
 
@@ -47,6 +53,9 @@ def check(answer: Answer) -> list[Check]:
         _verdict("no_html", not _HTML.search(text), "The answer holds HTML."),
         _verdict("no_secret", not leaks(text, answer.secret_words), "The answer holds something secret."),
     ]
+    if answer.is_public:
+        told = [found for found in personal_details(text) if not any(found in own for own in answer.known)]
+        checks.append(_verdict("public", not told, "Everybody reads this, and it holds personal details."))
     if answer.is_composed:
         missing = ungrounded_numbers(text, answer.grounds)
         checks.append(_verdict("source", bool(answer.grounds), "The answer cites no passage it was given."))
@@ -55,6 +64,11 @@ def check(answer: Answer) -> list[Check]:
             _verdict("language", _speaks(answer), f"The answer is not in the language {answer.wanted_language}.")
         )
     return checks
+
+
+def personal_details(text: str) -> list[str]:
+    """The e-mail addresses and the numbers by which a person could be called, charged or looked up."""
+    return _PERSONAL.findall(_plain(text))
 
 
 def _verdict(name: str, ok: bool, detail: str) -> Check:  # noqa: FBT001  (the condition is the point)

@@ -124,6 +124,7 @@ class Conversation(models.Model):
     thread_key = models.CharField(max_length=300)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="conversations")
     is_public = models.BooleanField(default=False)
+    needs_approval = models.BooleanField(default=False, help_text="Nothing goes out without a person's word.")
     delivers_itself = models.BooleanField(default=False)
     text_limit = models.PositiveIntegerField(default=4000)
     picture_limit = models.PositiveIntegerField(default=0, help_text="In bytes; 0 where the channel takes no pictures.")

@@ -20,6 +20,7 @@ from conversations.services.deliveries import (
     unknown_deliveries,
     wake_deliveries,
 )
+from conversations.services.echoes import record_echo, thread_of_own
 from conversations.services.erased import (
     erased_form,
     forget_ids,
@@ -33,7 +34,7 @@ from conversations.services.erased import (
 )
 from conversations.services.facts import take_facts
 from conversations.services.receipts import mark_read_to, record_read, record_referral, seen
-from conversations.services.receiving import is_recorded, receive, record_echo
+from conversations.services.receiving import is_recorded, receive
 from conversations.services.restoring import (
     accounts_to_compare,
     begin_after_restore,
@@ -123,6 +124,7 @@ __all__ = [
     "suggest",
     "take_facts",
     "take_over",
+    "thread_of_own",
     "thread_was_erased",
     "unknown_deliveries",
     "unsettled_threads",

@@ -12,8 +12,8 @@ from django.utils import timezone
 from conversations.exceptions import DeliveryNotDecidable
 from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message, Note
 from conversations.services.announce import announce, lock, save
+from conversations.services.echoes import arrived
 from conversations.services.handover import HANDOVER_FIELDS, disown_answers, hand_to_people
-from conversations.services.receiving import arrived
 from conversations.types import ClaimedDelivery, Priority, ReasonCategory, SendOutcome, SendResult, UnknownDelivery
 from core import audit
 from core.backoff import with_jitter

@@ -73,7 +73,7 @@ def hand_to_people(
         escalation.due_at = first_response_due(conversation, priority)
         escalation.save(update_fields=["priority", "due_at"])
     take_back_unsent(conversation, reason="A person answers now.")
-    if customer_text.strip():
+    if customer_text.strip() and not conversation.needs_approval:
         say(conversation, customer_text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=episode)
     Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
         disposition=Message.Disposition.HANDED_OVER, disposition_reason=reason.value, disposition_id=escalation.pk

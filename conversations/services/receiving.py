@@ -5,23 +5,22 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
-from conversations.models import Attachment, Conversation, Delivery, Escalation, Fact, Message
+from conversations.models import Attachment, Conversation, Escalation, Fact, Message
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import was_known
 from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
-from conversations.services.restoring import answered_in_lost_time, is_of_the_lost_time, recover
+from conversations.services.restoring import answered_in_lost_time
 from conversations.services.threads import ensure_conversation
-from conversations.types import EchoMeaning, InboundMessage, OutboundEcho, ReasonCategory
+from conversations.types import InboundMessage, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
 from core.clock import database_now
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 from core.transactions import retried
 
 LONGEST_DEBOUNCE = timedelta(seconds=6)
-_IN_FLIGHT = (Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.RETRY_WAIT, Delivery.State.NEEDS_REVIEW)
 
 
 def is_recorded(account_id: int, source_id: str) -> bool:
@@ -36,7 +35,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     ``held`` is the thread's conversation, where the caller has just locked it in a transaction of its own.
     Raises CustomerErased where the message was known before its customer was erased.
     """
-    conversation = held or _hold(
+    conversation = held or hold(
         ensure_conversation(
             inbound.channel,
             thread_key=inbound.thread_key,
@@ -71,6 +70,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     conversation.last_message_at = conversation.last_inbound_at = now
     conversation.window_used = 0
     conversation.last_customer_line = customer_line(text, inbound.kind)
+    conversation.subject = conversation.subject or truncate(clean_text(inbound.subject), 200)
     bot_should_look = _decide(conversation, message, inbound, now)
     message.save()
     _keep_attachments(message, inbound)
@@ -82,6 +82,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
         "last_inbound_at",
         "window_used",
         "last_customer_line",
+        "subject",
         "closed_at",
         "bot_context_from_seq",
     )
@@ -95,7 +96,7 @@ def _remarks(given: str, kept: str) -> dict[str, bool]:
     return {name: True for name, holds in remarks.items() if holds}
 
 
-def _hold(conversation_id: int, thread_key: str) -> Conversation:
+def hold(conversation_id: int, thread_key: str) -> Conversation:
     """The locked conversation. Raises CustomerErased where that happened since it was looked up."""
     conversation = lock(conversation_id)
     if conversation.thread_key != thread_key:
@@ -183,93 +184,3 @@ def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
         )
         for item in inbound.attachments
     )
-
-
-@retried
-def record_echo(echo: OutboundEcho) -> EchoMeaning:
-    """Find out who said what the platform reports as ours, and record it if it is new.
-
-    Ours if the id is known, or if the API said it and a delivery of the thread with these words is on its way.
-    Ours as well if the API said it in the time that a restored record has lost.
-    Otherwise a colleague wrote in the platform's own app, and people answer from now on. Raises CustomerErased in a
-    thread that was erased.
-    """
-    found = ensure_conversation(
-        echo.channel, thread_key=echo.thread_key, customer_id=echo.customer_id, name=echo.customer_name
-    )
-    conversation = _hold(found, echo.thread_key)
-    if was_known(conversation.account_id, echo.source_id):
-        return EchoMeaning.DUPLICATE
-    if echo.by_api and _settle_by_echo(conversation, echo):
-        return EchoMeaning.OURS
-    if echo.by_api and not echo.automatic and is_of_the_lost_time(conversation.account_id, echo.sent_at):
-        recover(conversation, echo)
-        return EchoMeaning.OURS
-    sender = Message.Sender.SYSTEM if echo.automatic else Message.Sender.HUMAN
-    conversation.last_seq += 1
-    conversation.last_message_at = timezone.now()
-    conversation.window_used += 1
-    episode = open_episode(conversation)
-    message = Message.objects.create(
-        conversation=conversation,
-        episode=episode,
-        account_id=conversation.account_id,
-        seq=conversation.last_seq,
-        direction=Message.Direction.OUTBOUND,
-        sender_type=sender,
-        author_name="" if echo.automatic else "Colleague in the app",
-        platform_message_id=echo.source_id,
-        kind=echo.kind,
-        text=clean_text(echo.text),
-        sent_at=echo.sent_at,
-    )
-    if not echo.automatic:
-        if conversation.mode == Conversation.Mode.CLOSED:
-            conversation.closed_at = None
-        hand_to_people(
-            conversation, reason=ReasonCategory.COLLEAGUE, detail="A colleague answered in the platform's own app."
-        )
-        conversation.waiting_since = None
-        if episode.first_human_reply_at is None:
-            episode.first_human_reply_at = message.created_at
-            episode.save(update_fields=["first_human_reply_at"])
-    save(conversation, *HANDOVER_FIELDS, "window_used", "closed_at")
-    announce(conversation.pk)
-    return EchoMeaning.AUTOMATIC if echo.automatic else EchoMeaning.COLLEAGUE
-
-
-def _settle_by_echo(conversation: Conversation, echo: OutboundEcho) -> bool:
-    """Whether a delivery of ours explains the echo; its arrival is then recorded."""
-    candidates = Delivery.objects.filter(conversation=conversation, echo_message_id="").select_related("message")
-    known = candidates.filter(platform_message_id=echo.source_id).first()
-    if known is not None:
-        return True
-    words = clean_text(echo.text).strip()
-    for delivery in candidates.filter(state__in=_IN_FLIGHT).order_by("out_seq"):
-        if delivery.message.text != words or (not words and delivery.message.kind != echo.kind):
-            continue
-        if delivery.state == Delivery.State.SENDING:
-            # Its sender is still waiting for the answer and will write the result; this is the proof if it cannot.
-            Delivery.objects.filter(pk=delivery.pk).update(echo_message_id=echo.source_id)
-            return True
-        arrived(conversation, delivery, platform_message_id=echo.source_id)
-        announce(conversation.pk, queued=True)
-        return True
-    return False
-
-
-def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_id: str) -> None:
-    """Record that a delivery of a locked conversation reached the customer."""
-    delivery.state = Delivery.State.SENT
-    delivery.sent_at = timezone.now()
-    delivery.platform_message_id = platform_message_id
-    delivery.lease_until = delivery.unknown_since = None
-    delivery.reason = ""
-    delivery.save(update_fields=["state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason"])
-    taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
-    if platform_message_id and not taken.exists():
-        Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
-    if delivery.author != Delivery.Author.SYSTEM:
-        note(Fact.Kind.ANSWERED, conversation, message_id=delivery.message_id)
-    conversation.window_used += 1
-    save(conversation, "window_used")

@@ -89,6 +89,8 @@ def reply(
     for part in rest:
         _say(conversation, *part, by=by, episode=episode)
     Escalation.objects.live().filter(conversation=conversation).update(due_at=None)
+    if conversation.needs_approval:
+        _end_approval(conversation)
     Episode.objects.filter(pk=episode.pk, first_human_reply_at=None).update(first_human_reply_at=timezone.now())
     save(conversation, *STAFF_FIELDS)
     audit.record(
@@ -100,6 +102,17 @@ def reply(
     )
     announce(conversation.pk, queued=True)
     return delivery.message
+
+
+def _end_approval(conversation: Conversation) -> None:
+    """What waited for a person's word has it: the bot drafts the next answer, unless somebody took the talk for another reason."""
+    waiting = Escalation.objects.live().filter(conversation=conversation, reason=ReasonCategory.APPROVAL)
+    if waiting.exists():
+        close_escalation(conversation, Escalation.Outcome.ANSWERED)
+        conversation.mode = Conversation.Mode.BOT
+        conversation.assignee = None
+        conversation.priority = Priority.NORMAL
+        rest_turn(conversation)
 
 
 def _say(

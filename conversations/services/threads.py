@@ -57,6 +57,7 @@ def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
                 thread_key=thread_key,
                 team_id=channel.team_id,
                 is_public=channel.is_public,
+                needs_approval=channel.needs_approval,
                 delivers_itself=channel.delivers_itself,
                 text_limit=channel.text_limit,
                 picture_limit=channel.picture_limit,

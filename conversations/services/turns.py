@@ -41,6 +41,7 @@ READ_OF_CONVERSATION = (
     "public_id", "platform", "account_id", "account_name", "language", "is_public", "text_limit", "bot_context_from_seq",
     "customer__name", "customer__locale",
 )  # fmt: skip
+APPROVAL_DETAIL = "On this account each message needs a person's word. Send the suggestion, or your own."
 TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
 
 
@@ -102,6 +103,8 @@ def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFact
         announce(conversation.pk, received=True)
         return TurnResult.SUPERSEDED
     _keep_facts(conversation, turn, facts)
+    if isinstance(outcome, Reply) and conversation.needs_approval:
+        outcome = HandOver(reason=ReasonCategory.APPROVAL, detail=APPROVAL_DETAIL, suggestion=outcome.text)
     if isinstance(outcome, HandOver):
         result = _commit_handover(conversation, outcome, run_id=run_id)
     else:

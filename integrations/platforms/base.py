@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from conversations.types import Channel, InboundMessage, OutboundEcho, SendResult
@@ -49,7 +49,7 @@ class RawEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A kept event whose envelope was read: which account it is for, and the rest, not yet judged.
+    """What a kept event holds for one account, its envelope read and the rest not yet judged.
 
     ``external_account_id`` is empty where the address it came to names the account already.
     """
@@ -89,7 +89,42 @@ class Ignored:
     reason: str
 
 
-ParsedItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defective:
+    """An item of a batch that cannot be read, and why. The others have their effect; people look at this one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnComment:
+    """Something said in our own name under ``above``, a comment or a post. In whose thread, the record knows."""
+
+    channel: Channel
+    source_id: str
+    above: str
+    text: str
+    sent_at: datetime | None
+
+
+WholeItem = InboundMessage | OutboundEcho | ReadReceipt | Referral | Ignored | Defective | OwnComment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An item of which the platform has to be asked for the rest.
+
+    ``otherwise`` is what it is taken for where the platform does not say; None where it cannot be anything yet.
+    """
+
+    account_id: int
+    name: str
+    channel: Channel
+    facts: dict[str, Any]
+    otherwise: WholeItem | None
+
+
+ParsedItem = WholeItem | Unfinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +134,7 @@ class Session:
     account_id: int
     external_id: str
     client_key: str
+    kind: str = ""
     api_base: str
     auth_base: str
     secret: str = field(repr=False)
@@ -193,10 +229,27 @@ class CallFailed(Exception):
 
 
 class Platform(Protocol):
-    """One platform. Nothing here writes to the database."""
+    """One platform. Nothing here writes to the database.
+
+    ``environment`` names the settings of an app's key and secret that may stand in the environment; ``needed`` the fields
+    that a new account cannot be without, ``kinds`` the interfaces it can be of, its usual one first. ``kept_headers`` stay
+    with an event. ``renew_before`` is how long before its end a token is renewed.
+    """
 
     name: str
     calls_per_minute_setting: str
+    environment: tuple[str, str] | None
+    needed: tuple[str, ...]
+    kinds: tuple[str, ...]
+    kept_headers: tuple[str, ...]
+    shows_activity: bool
+    renew_before: timedelta
+
+    def external_id(self, given: str, kind: str) -> str:
+        """The account's id as the platform's events spell it. Raises AccountProblem."""
+
+    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+        """What whoever sets up the webhook is answered. Raises InvalidChallenge."""
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the raw bytes. Raises InvalidSignature."""
@@ -204,11 +257,14 @@ class Platform(Protocol):
     def glance(self, body: bytes) -> Glance:
         """What the door needs to file the event; never raises."""
 
-    def open(self, raw: RawEvent) -> Opened:
-        """The event's envelope, strictly read. Raises Unreadable."""
+    def open(self, raw: RawEvent) -> tuple[Opened, ...]:
+        """What the event holds, strictly read, once for each account it is for. Raises Unreadable."""
 
-    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
-        """What the event says. Raises Unreadable."""
+    def parse(self, opened: Opened, account: PlatformAccount, channel: Channel) -> list[ParsedItem]:
+        """What the event says to an account that receives here; ``channel`` is its own platform's. Raises Unreadable."""
+
+    def finish(self, session: Session, item: Unfinished) -> ParsedItem:
+        """The item with what the platform says of it. Raises CallFailed."""
 
     def channel(self, account: PlatformAccount) -> Channel:
         """The account as the record sees it."""

@@ -24,9 +24,12 @@ from core.transactions import gave_way, retried
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+from integrations.platforms.base import CallFailed, Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
 from integrations.services.drains import Drains
-from integrations.services.forgetting import FORGOTTEN, forget_event
+from integrations.services.effects import effect_of, effect_of_each
+from integrations.services.finishing import finish
+from integrations.services.forgetting import forget_event
+from integrations.services.readings import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,6 @@ MAX_ATTEMPTS = 5
 _drains = Drains()
 
 State = WebhookEvent.State
-Thread = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +57,6 @@ class Lane:
         if not self.conv_key:
             return waiting.filter(pk=self.event_pk)
         return waiting.filter(source=self.source, conv_key=self.conv_key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """An event as it was read: what it says, or why it is set aside, or the error that stopped the reading."""
-
-    items: tuple[ParsedItem, ...] = ()
-    state: WebhookEvent.State = State.INGESTED
-    reason: str = ""
-    message_id: int | None = None
-    error: str = ""
-    account_id: int | None = None
-    is_erased: bool = False
-
-    @property
-    def thread(self) -> Thread | None:
-        """The account and thread whose conversation must be held to apply it; None where none need be."""
-        for item in self.items:
-            if isinstance(item, ReadReceipt):
-                return item.account_id, item.thread_key
-            if isinstance(item, InboundMessage | OutboundEcho | Referral):
-                return item.channel.account_id, item.thread_key
-        return None
-
-
-ERASED = Reading(state=State.IGNORED, reason=FORGOTTEN, is_erased=True)
 
 
 def ingest_event(event_pk: int) -> None:
@@ -143,7 +119,7 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         if not waiting or waiting[0].next_attempt_at > database_now():
             return
         head = waiting[0]
-        reading = _read(head)
+        reading = _finished(_read(head))
         conversation_id = _conversation_of(reading)
         if conversation_id is None:
             went_on = _apply(head, reading) and len(waiting) > 1
@@ -167,7 +143,7 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
         if event.next_attempt_at > now:
             return False
         reading = read.get(event.pk) or _read(event)
-        if reading.thread not in {None, thread}:
+        if reading.is_batch or reading.is_unfinished or reading.thread not in {None, thread}:
             return True
         if not _apply(event, reading, held):
             return False
@@ -179,6 +155,8 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
 
 def _conversation_of(reading: Reading) -> int | None:
     """The conversation that must be held, made if need be; None where an event touches none that may be made."""
+    if reading.is_batch:
+        return None
     for item in reading.items:
         try:
             found = _conversation_for(item)
@@ -221,15 +199,19 @@ def _read(event: WebhookEvent) -> Reading:
     raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
     account: PlatformAccount | None = None
     try:
-        opened = platform.open(raw)
-        account = _account(event, opened.external_account_id)
-        if account is None:
-            return Reading(state=State.IGNORED, reason="account: no account of ours has this id.")
-        items = tuple(platform.parse(opened, account))
+        items: tuple[ParsedItem, ...] = ()
+        for opened in platform.open(raw):
+            owner = _account(event, opened.external_account_id)
+            if owner is None:
+                items += (Ignored(reason="account: no account of ours has this id."),)
+                continue
+            account = account or owner
+            items += tuple(platform.parse(opened, owner, PLATFORMS[owner.platform].channel(owner)))
         if _is_known_echo(items):
             # Most echoes are: the sender's own answer was faster. They touch no conversation.
-            return Reading(state=State.IGNORED, reason=f"echo: {EchoMeaning.DUPLICATE.value}", account_id=account.pk)
-        return Reading(items=items, account_id=account.pk)
+            reason = f"echo: {EchoMeaning.DUPLICATE.value}"
+            return Reading(state=State.IGNORED, reason=reason, account_id=_known(account))
+        return Reading(items=items, account_id=_known(account))
     except Unreadable as problem:
         return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300), account_id=_known(account))
     except AnyDatabaseError:
@@ -237,6 +219,16 @@ def _read(event: WebhookEvent) -> Reading:
     except Exception as error:
         logger.exception("Event %d could not be read.", event.pk)
         return Reading(error=f"error: {type(error).__name__} while reading.", account_id=_known(account))
+
+
+def _finished(reading: Reading) -> Reading:
+    """The reading with all that was left open; where the platform does not tell, its event is tried again."""
+    if not reading.is_unfinished:
+        return reading
+    try:
+        return replace(reading, items=tuple(finish(item) for item in reading.items))
+    except CallFailed as failure:
+        return replace(reading, error=truncate(f"platform: {failure}", 300))
 
 
 def _is_known_echo(items: tuple[ParsedItem, ...]) -> bool:
@@ -252,8 +244,7 @@ def _known(account: PlatformAccount | None) -> int | None:
 
 
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
-    _, _, client_key = event.source.partition(":")
-    accounts = PlatformAccount.objects.receiving().filter(platform=event.platform, client_key=client_key)
+    accounts = PlatformAccount.objects.receiving().of_source(event.source)
     if external_id:
         accounts = accounts.filter(external_id=external_id)
     return accounts.defer("secrets").first()
@@ -262,12 +253,14 @@ def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
 def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = None) -> bool:
     """Give an event its effect and its end, together or not at all; whether its lane may go on.
 
+    What a batch says belongs to many threads, each item with a key of its own: each has its effect by itself, once, and
+    the batch's end comes after the last.
     ``held`` is the event's conversation, where it is locked and as the database has it.
     """
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:
-        end = _write(event, reading, held)
+        end = _write(event, effect_of_each(reading) if reading.is_batch else reading, held)
     except AnyDatabaseError as error:
         # What gave way to another transaction is no failure of the event; who holds the thread does it all again.
         if gave_way(error) or not connection.is_usable():
@@ -285,8 +278,8 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
 
 @retried
 def _write(event: WebhookEvent, reading: Reading, held: Conversation | None) -> Reading:
-    """Do what was read, and note in the event how that ended."""
-    end = _effect(reading.items, held) if reading.items else reading
+    """Do what was read, unless that is done, and note in the event how it ended."""
+    end = effect_of(reading, held)
     crash_point("ingest.mid_tx")
     WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
         state=end.state,
@@ -315,62 +308,3 @@ def _failed(event: WebhookEvent, reason: str, *, account_id: int | None) -> bool
     transaction.on_commit(live.ring_operations, robust=True)
     logger.error("Event %d is given up after %d failures: %s", event.pk, attempts, reason)
     return True
-
-
-def _effect(items: tuple[ParsedItem, ...], held: Conversation | None) -> Reading:
-    """Do what the items say. The event ends as taken in if one of them had an effect."""
-    ends = [_effect_unless_erased(item, held if len(items) == 1 else None) for item in items]
-    end = next((end for end in ends if end.state == State.INGESTED), ends[-1])
-    return replace(end, is_erased=any(each.is_erased for each in ends))
-
-
-def _effect_unless_erased(item: ParsedItem, held: Conversation | None) -> Reading:
-    """What an item did. One about somebody who was erased does nothing, and its event keeps nothing of it."""
-    try:
-        return _effect_of(item, held)
-    except CustomerErased:
-        return ERASED
-
-
-def _effect_of(item: ParsedItem, held: Conversation | None) -> Reading:
-    match item:
-        case InboundMessage():
-            message = conversations.receive(item, held=held)
-            if message is None:
-                return _duplicate(item, "duplicate: the message was known.")
-            return Reading(message_id=message.pk)
-        case OutboundEcho():
-            meaning = conversations.record_echo(item)
-            if meaning is EchoMeaning.DUPLICATE:
-                return _duplicate(item, f"echo: {meaning.value}")
-            return _effect_of_echo(meaning)
-        case ReadReceipt():
-            conversations.record_read(
-                account_id=item.account_id, thread_key=item.thread_key, key=item.key, up_to=item.up_to
-            )
-            return Reading(state=State.IGNORED, reason="receipt: the customer read the thread.")
-        case Referral():
-            return _effect_of_referral(item)
-        case Ignored():
-            return Reading(state=State.IGNORED, reason=truncate(item.reason, 300))
-
-
-def _duplicate(item: InboundMessage | OutboundEcho, reason: str) -> Reading:
-    if conversations.was_erased(item.channel.account_id, item.source_id):
-        return ERASED
-    return Reading(state=State.IGNORED, reason=reason)
-
-
-def _effect_of_echo(meaning: EchoMeaning) -> Reading:
-    if meaning in {EchoMeaning.COLLEAGUE, EchoMeaning.AUTOMATIC}:
-        return Reading(reason=f"echo: {meaning.value}")
-    return Reading(state=State.IGNORED, reason=f"echo: {meaning.value}")
-
-
-def _effect_of_referral(item: Referral) -> Reading:
-    is_new = conversations.record_referral(
-        account_id=item.channel.account_id, thread_key=item.thread_key, key=item.key, subject=item.subject
-    )
-    if not is_new:
-        return Reading(state=State.IGNORED, reason="duplicate: the referral was known.")
-    return Reading(reason="referral")

@@ -142,7 +142,7 @@ def _keep(account: PlatformAccount, events: list[MissedEvent], *, now: datetime)
         WebhookEvent(
             source=account.source,
             event_key=event.event_key,
-            platform=account.platform,
+            platform=account.door,
             account_id_hint=account.pk,
             body=event.body,
             body_sha256=READ_BACK,

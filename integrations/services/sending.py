@@ -174,6 +174,8 @@ def _show(conversation_pk: int, what: str) -> bool:
     if account is None or account.state != PlatformAccount.State.ACTIVE:
         return False
     platform = PLATFORMS[account.platform]
+    if not platform.shows_activity:
+        return False
     if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
         return False
     action = platform.show_typing if what == "show_typing" else platform.mark_read

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import transaction
@@ -171,14 +171,33 @@ def refresh_tokens() -> int:
     accounts = PlatformAccount.objects.receiving().filter(platform__in=PLATFORMS)
     for account in accounts.filter(state=PlatformAccount.State.RECONNECT):
         probe(account)
-    soon = timezone.now() + RENEW_BEFORE
-    for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__lte=soon):
+    now = timezone.now()
+    for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__isnull=False):
+        ends_at = account.token_expires_at
+        if ends_at is None or ends_at > now + PLATFORMS[account.platform].renew_before:
+            continue
+        if not account.secrets.get("refresh_token"):
+            _warn(account, ends_at)
+            continue
         before = account.secrets.get("access_token", "")
         try:
-            renewed += fresh(account).secrets.get("access_token", "") != before
+            renewed += renew(account, stale=before).secrets.get("access_token", "") != before
         except CallFailed as failure:
             logger.warning("The token of account %d was not renewed: %s", account.pk, failure)
     return renewed
+
+
+def _warn(account: PlatformAccount, ends_at: datetime) -> None:
+    """Say in time that a token which cannot be renewed runs out; when it has, the account must be reconnected."""
+    if ends_at <= timezone.now():
+        disconnect(account, "The access token has run out, and there is no refresh token. Authorise the account again.")
+        return
+    words = f"The access token runs out on {ends_at:%d %B %Y}: authorise the account again before."
+    told = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.ACTIVE).exclude(state_reason=words)
+    if told.update(state_reason=words):
+        audit.record(None, "account.token_ends", account, reason=words)
+        logger.warning("Account %d: %s", account.pk, words)
+        transaction.on_commit(lambda: _tell(account.pk), robust=True)
 
 
 def _lost(account: PlatformAccount, reason: str) -> CallFailed:

@@ -90,7 +90,10 @@ class Looks:
                         for each in apps.accounts(transaction, row["client_key"])
                     ],
                 }
-                for row in transaction.all("SELECT client_key, redirect_uri FROM app ORDER BY rowid")
+                for row in transaction.all(
+                    "SELECT client_key, redirect_uri FROM app"
+                    " WHERE client_key NOT IN (SELECT client_id FROM linkedin_app) ORDER BY rowid"
+                )
             ]
         return json_response({"apps": listed})
 

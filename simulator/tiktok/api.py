@@ -2,13 +2,14 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from simulator import truth
-from simulator.faults import AFTER_KINDS, NUMBERED, Rule
+from simulator.faults import AFTER_KINDS, Rule
 from simulator.http import multipart
 from simulator.http.messages import Delivery, InvalidBody, Request, Response, json_response, text_response
+from simulator.spoiling import spoilt
 from simulator.store import Transaction
 from simulator.tiktok import apps, grants, ids, media, oauth, reading, registration, send
 from simulator.tiktok.call import Call, Endpoint
@@ -16,7 +17,6 @@ from simulator.tiktok.errors import MESSAGES, ApiError, Code, invalid_param
 from simulator.world import World
 
 BASE = "/open_api/v1.3"
-HTML = b"<!doctype html><title>Just a moment</title><h1>We are checking your connection</h1>"
 
 
 class Needs(enum.Enum):
@@ -169,25 +169,11 @@ class Api:
 
 def _spoilt(response: Response, rule: Rule) -> Response:
     """The answer as the fault leaves it."""
-    if NUMBERED.fullmatch(rule.kind):
-        kind, number = rule.kind.split("_")
-        if kind == "code":
-            code = int(number)
-            known = MESSAGES.get(Code(code)) if code in {int(each) for each in Code} else None
-            return _envelope(code, known or "The request failed.", None)
-        headers = {"Retry-After": f"{rule.seconds:.0f}"} if rule.seconds is not None else {}
-        return Response(status=int(number), body=b"upstream error", content_type="text/plain", headers=headers)
-    match rule.kind:
-        case "timeout_after_accept":
-            return replace(response, delivery=Delivery.SILENT, hold=30.0 if rule.seconds is None else rule.seconds)
-        case "reset_after_accept" | "reset_before":
-            return replace(response, delivery=Delivery.RESET)
-        case "half_response":
-            return replace(response, delivery=Delivery.HALF)
-        case "html_200":
-            return Response(body=HTML, content_type="text/html; charset=utf-8")
-        case _:
-            return response
+    if rule.kind.startswith("code_"):
+        code = int(rule.kind.removeprefix("code_"))
+        known = MESSAGES.get(Code(code)) if code in {int(each) for each in Code} else None
+        return _envelope(code, known or "The request failed.", None)
+    return spoilt(response, rule)
 
 
 def _caller(transaction: Transaction, request: Request) -> str | None:

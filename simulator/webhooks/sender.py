@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from simulator import truth
 from simulator.faults import Rule
+from simulator.settings import Settings
 from simulator.store import Store, Transaction
 from simulator.webhooks import outbox
 from simulator.webhooks.backoff import wait_after
@@ -30,10 +31,12 @@ WORDS: Mapping[type[BaseException], str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """Where one attempt goes and what it carries besides the body."""
+    """Where one attempt goes and what it carries besides the body; and how often and long, if not with growing pauses."""
 
     url: str
     headers: Mapping[str, str]
+    retry_seconds: float | None = None
+    retry_hours: float | None = None
 
 
 # The platform's part: address and signed headers for an attempt at this time, or None when nobody listens any more.
@@ -160,14 +163,23 @@ class Sender:
         )
         state, due_at = "acked", time.time()
         if status != 200:
-            due_at += wait_after(webhook.attempts + 1, factor=settings.retry_factor)
-            over = due_at > webhook.created_at + settings.retry_for_hours * 3600
+            due_at, ends_at = _again(webhook, outgoing, settings)
+            over = due_at > ends_at
             state = "dropped" if over or outgoing is None or webhook.variant == "forged" else "pending"
         with self._store.transaction() as transaction:
             if hang_up is not None:
                 _note(transaction, hang_up, webhook)
             outbox.record(transaction, webhook, attempt, state=state, due_at=due_at)
         return due_at if state == "pending" else None
+
+
+def _again(webhook: Webhook, outgoing: Outgoing | None, settings: Settings) -> tuple[float, float]:
+    """When to try again, and from when on not any more."""
+    if outgoing is None or outgoing.retry_seconds is None or outgoing.retry_hours is None:
+        pause, hours = wait_after(webhook.attempts + 1, factor=settings.retry_factor), settings.retry_for_hours
+    else:
+        pause, hours = outgoing.retry_seconds * settings.retry_factor, outgoing.retry_hours
+    return time.time() + pause, webhook.created_at + hours * 3600
 
 
 def _note(transaction: Transaction, rule: Rule, webhook: Webhook) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connections
 
 from agent.tasks import warm_up
+from integrations import keys
 from supportagent import demo
 from supportagent.asgi import application
 from supportagent.duties import Duties
@@ -56,6 +57,7 @@ class Product:
         try:
             # Whoever is let in may write at once, so the engine is there before anybody is.
             _load_the_engine()
+            keys.warm()
             connections.close_all()
             self._server.run()
         finally:

@@ -18,12 +18,6 @@ CASES: dict[str, dict[str, Any]] = (
 )
 ABSENT = "HOSTILE_CASES is not set: the hostile cases are outside data"
 COVERED: set[str] = set()
-# Cases of doors that are not built yet, and where their rule is held meanwhile.
-NOT_YET = {
-    "W-013": "LinkedIn, issue 4; a replay of weeks ago: TikTok",
-    "W-016": "LinkedIn's challenge, issue 4",
-    "W-017": "LinkedIn's challenge, issue 4; what TikTok's challenge gives back: test_door",
-}
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 

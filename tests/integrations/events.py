@@ -2,7 +2,6 @@
 
 import json
 import time
-import uuid
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,10 +17,7 @@ OTHER_SECRET = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
 
 def events_account(**values: Any) -> PlatformAccount:
     """An account by signed webhook."""
-    public_id = uuid.uuid4()
     given: dict[str, Any] = {
-        "public_id": public_id,
-        "client_key": str(public_id),
         "secrets": {"secret": SECRET},
         "name": "The shop's own app",
         "api_base": "http://127.0.0.1:9/replies",

@@ -29,6 +29,12 @@ ADD = (
 EVENTS = ("add", "--platform", "events", "--name", "Shop", "--api-base", "http://127.0.0.1:9/replies")
 
 
+LINKEDIN = (
+    "add", "--platform", "linkedin", "--name", "Acme", "--external-id", "111", "--client-key", "li-app",
+    "--secret", SECRET, "--access-token", TOKEN,
+)  # fmt: skip
+
+
 def run(*arguments: str) -> tuple[Any, str, int]:
     """`manage.py account …`: the JSON on stdout, what stands on stderr, the exit code."""
     out, err = io.StringIO(), io.StringIO()
@@ -39,6 +45,37 @@ def run(*arguments: str) -> tuple[Any, str, int]:
     else:
         code = 0
     return json.loads(out.getvalue()) if out.getvalue() else None, err.getvalue(), code
+
+
+@pytest.mark.parametrize(
+    ("kind", "external_id", "door"),
+    [("comments", "urn:li:organization:111", "linkedin"), ("messages", "urn:li:person:111", "events")],
+)
+def test_a_linkedin_account_is_added_by_its_page_or_member(
+    settings: Settings, kind: str, external_id: str, door: str
+) -> None:
+    settings.PUBLIC_URL = "https://agent.example"
+
+    answer, _, code = run(*LINKEDIN, "--api-kind", kind, "--expires-in", "5184000")
+
+    account = PlatformAccount.objects.get()
+    assert (code, account.kind, answer["external_id"]) == (0, kind, external_id)
+    assert answer["webhook_url"].startswith(f"https://agent.example/webhooks/{door}")
+    assert account.token_expires_at is not None
+    assert SECRET not in json.dumps(answer)
+    assert answer.get("secret", "").startswith("whsec_") is (kind == "messages")
+
+
+def test_a_linkedin_account_for_messages_is_given_a_second_webhook_secret_and_keeps_its_apps() -> None:
+    added, _, _ = run(*LINKEDIN, "--api-kind", "messages")
+
+    rotated, _, code = run("rotate", str(added["id"]))
+
+    account = PlatformAccount.objects.get()
+    assert (code, account.secrets["secret"]) == (0, SECRET)
+    assert list(account.proofs) == [rotated["secret"], added["secret"]]
+    run("rotate", str(added["id"]), "--drop-old")
+    assert list(PlatformAccount.objects.get().proofs) == [rotated["secret"]]
 
 
 def test_adding_prints_the_account_and_nothing_secret(settings: Settings) -> None:
@@ -90,9 +127,12 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--platform", "linkedin", "--name", "X"), "LinkedIn accounts cannot be added in this version"),
-        (("--platform", "events", "--name", "X"), "needs --api-base: the address that replies are posted to"),
+        (("--platform", "events", "--name", "X"), "A Signed webhook account needs --api-base as well."),
         ((*EVENTS[1:], "--secret", "whsec_short"), "must be whsec_ and 24 to 64 bytes in base64"),
+        ((*ADD[1:], "--api-kind", "letters"), "TikTok has no interface called letters; it has but one"),
+        (("--platform", "linkedin", "--name", "X"), "A LinkedIn account needs --external-id, --client-key, --secret"),
+        ((*LINKEDIN[1:], "--api-kind", "letters"), "choose one of comments, messages (--api-kind)"),
+        ((*LINKEDIN[1:], "--external-id", "a page"), "a page is no id of LinkedIn's"),
         (("--platform", "fax", "--name", "X"), "fax is no platform"),
         (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
         (("--platform", "webchat", "--name", " "), "Give the account a name"),
@@ -245,7 +285,7 @@ def test_a_signed_webhook_says_its_address_and_tells_its_secret_once(settings: S
     assert (code, account.honours_key) == (0, True)
     assert answer["webhook_url"] == f"https://agent.example/webhooks/events/{account.public_id}"
     assert answer["secret"] == account.secrets["secret"]
-    assert account.source == f"events:{account.public_id}" == f"events:{account.client_key}"
+    assert account.source == f"events:{account.public_id}"
     assert "secret" not in listed["accounts"][0]
     assert answer["secret"] not in json.dumps([event.after for event in AuditEvent.objects.all()])
 

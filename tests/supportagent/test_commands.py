@@ -158,7 +158,12 @@ def test_the_demo_is_loaded_once(demo_secrets: dict[str, str], client: Client) -
     assert not User.objects.filter(is_superuser=True).exists()
     assert all(client.login(username=name, password=demo_secrets["DEMO_PASSWORD"]) for name in roles)
     assert printed.count(demo_secrets["DEMO_PASSWORD"]) == 5
-    tiktok, chat = PlatformAccount.objects.order_by("platform")
+    linkedin, tiktok, chat = PlatformAccount.objects.order_by("platform")
+    assert (linkedin.client_key, linkedin.kind, linkedin.options) == (
+        demo.LINKEDIN_APP,
+        "comments",
+        {"simulated": True},
+    )
     assert (tiktok.client_key, tiktok.api_base, tiktok.options) == (demo.CLIENT_KEY, "", {"simulated": True})
     assert tiktok.secrets == {"secret": "client-secret", "access_token": "act.1", "refresh_token": "rft.1"}
     assert chat.public_key == demo_secrets["CHAT_PUBLIC_KEY"]
@@ -185,7 +190,7 @@ def test_a_reset_starts_the_demo_over_and_touches_nothing_else(demo_secrets: dic
 
     after = set(PlatformAccount.objects.values_list("pk", flat=True))
     assert before & after == {other.pk}
-    assert len(after) == 3
+    assert len(after) == 4
 
 
 def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings: Settings) -> None:
@@ -196,6 +201,8 @@ def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings
     assert (app["client_key"], app["client_secret"]) == (demo.CLIENT_KEY, "client-secret")
     assert app["callback_url"] == "http://127.0.0.1:8123/webhooks/tiktok"
     assert app["accounts"][0]["business_id"] == demo.BUSINESS_ID
+    linkedin = demo.simulator_config()["linkedin"][0]
+    assert linkedin["webhook_url"] == "http://127.0.0.1:8123/webhooks/linkedin"
 
 
 def test_no_demo_on_a_database_that_was_not_made_for_it(settings: Settings) -> None:

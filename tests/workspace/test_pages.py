@@ -161,6 +161,21 @@ def test_words_of_customers_are_text_and_nothing_else() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
+def test_a_public_thread_and_one_that_needs_approval_say_so_before_anybody_writes() -> None:
+    scene = set_scene()
+    conversation = customer_writes(scene.team)
+    client = browser(scene.person(Role.SUPERVISOR))
+    plain = client.get(page_of(conversation)).content.decode()
+    Conversation.objects.update(is_public=True, needs_approval=True, subject="On: New plans!")
+
+    shown = client.get(page_of(conversation)).content.decode()
+
+    assert "Public thread: everybody can read" in shown
+    assert "On: New plans!" in shown
+    assert "each message needs your word" in shown
+    assert "Public thread" not in plain
+
+
 def test_the_page_holds_no_inline_script_and_no_inline_style() -> None:
     scene = set_scene()
     conversation = waiting_conversation(scene.team)

@@ -73,6 +73,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Mi dispiace che sia scontento di noi. Vuole che la passi a una persona del nostro team?",
         "nl": "Het spijt me dat u ontevreden over ons bent. Zal ik er een collega bij halen?",
     },
+    "public_invitation": {
+        "en": "Everybody can read this, so please post no personal details here: write to us privately about an order or your account.",
+        "de": "Das hier kann jeder lesen; schreiben Sie bitte nichts Persönliches hierher, sondern zu Bestellung oder Konto eine private Nachricht an uns.",
+        "es": "Esto lo puede leer cualquiera: no publique aquí datos personales y escríbanos en privado sobre su pedido o su cuenta.",
+        "it": "Questo lo può leggere chiunque: non scriva qui dati personali e ci contatti in privato per un ordine o per il suo account.",
+        "nl": "Iedereen kan dit lezen: plaats hier geen persoonlijke gegevens en stuur ons een privébericht over een bestelling of uw account.",
+    },
     "answer_other_language": {
         "en": "I only have this in another language, so I quote it as it stands:",
         "de": "Das liegt mir nur in einer anderen Sprache vor, deshalb zitiere ich es, wie es da steht:",

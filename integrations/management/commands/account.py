@@ -22,17 +22,20 @@ class Command(OwnCommand):
         """One subcommand each."""
         orders = parser.add_subparsers(dest="order", required=True, metavar="|".join(self.orders))
         add = orders.add_parser("add", help="Add an account; prints it as JSON.")
-        add.add_argument("--platform", required=True, help="tiktok, webchat or events")
+        add.add_argument("--platform", required=True, help="tiktok, linkedin, webchat or events")
         add.add_argument("--name", required=True, help="what staff call the account")
         for option, what in (
-            ("external-id", "the account's id on the platform (TikTok: business_id)"),
+            (
+                "external-id",
+                "the account's id on the platform (TikTok: business_id; LinkedIn: the Page's urn:li:organization:…)",
+            ),
             ("client-key", "the app's public key"),
             (
                 "api-base",
                 "everything up to the documented paths, where it is not the platform's own; events: where replies go",
             ),
             ("auth-base", "the same for the authorise page"),
-            ("api-kind", "which of a platform's interfaces, where it has several"),
+            ("api-kind", "which of a platform's interfaces, where it has several (LinkedIn: comments or messages)"),
             ("team", "the team that answers"),
         ):
             add.add_argument(f"--{option}", default="", help=what)
@@ -93,6 +96,7 @@ class Command(OwnCommand):
                 secret=options["secret"],
                 access_token=options["access_token"],
                 refresh_token=options["refresh_token"],
+                expires_in=options["expires_in"],
             )
         elif order == "remove":
             account = accounts.remove(account)
@@ -108,6 +112,7 @@ def _add_secrets(parser: ArgumentParser) -> None:
         ("refresh-token", "the token to renew it with"),
     ):
         parser.add_argument(f"--{option}", default="", help=what)
+    parser.add_argument("--expires-in", type=int, default=0, help="how many seconds the access token lives from now on")
 
 
 def _new(options: dict[str, Any]) -> accounts.NewAccount:
@@ -127,6 +132,7 @@ def _new(options: dict[str, Any]) -> accounts.NewAccount:
         origins=tuple(options["origin"]),
         simulated=options["simulated"],
         honours_key=options["honours_key"],
+        expires_in=options["expires_in"],
     )
 
 

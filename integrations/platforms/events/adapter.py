@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from conversations.types import Channel, SendOutcome, SendResult
+from integrations import standard_webhooks
 from integrations.models import PlatformAccount
+from integrations.platforms import challenges
 from integrations.platforms.base import (
     AppKey,
     CallFailed,
@@ -21,6 +23,7 @@ from integrations.platforms.base import (
     RawEvent,
     Session,
     TokenPair,
+    Unfinished,
 )
 from integrations.platforms.events import parse, signature
 from integrations.platforms.events.client import EventsClient
@@ -35,6 +38,20 @@ class Events:
 
     name = "events"
     calls_per_minute_setting = "EVENTS_RATE_LIMIT"
+    environment: tuple[str, str] | None = None
+    needed: tuple[str, ...] = ("api_base",)
+    kinds: tuple[str, ...] = ("",)
+    kept_headers: tuple[str, ...] = (standard_webhooks.ID, standard_webhooks.TIMESTAMP, standard_webhooks.SIGNATURE)
+    shows_activity = False
+    renew_before = timedelta()
+
+    def external_id(self, given: str, kind: str) -> str:
+        """Whatever staff call it: its address names the account."""
+        return given
+
+    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+        """The challenge given back. Raises InvalidChallenge."""
+        return challenges.echo(query)
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the id, the time and the raw bytes. Raises InvalidSignature."""
@@ -44,13 +61,22 @@ class Events:
         """What the door needs to file the event; never raises."""
         return parse.glance(body)
 
-    def open(self, raw: RawEvent) -> Opened:
-        """The event's envelope, strictly read. Raises Unreadable."""
-        return parse.open_envelope(raw)
+    def open(self, raw: RawEvent) -> tuple[Opened, ...]:
+        """The event's envelope, strictly read; it is for one account. Raises Unreadable."""
+        return (parse.open_envelope(raw),)
 
-    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
-        """What the event says. Raises Unreadable."""
-        return parse.parse(opened, self.channel(account), own_origin=parse.origin_of(account.api_base))
+    def parse(self, opened: Opened, account: PlatformAccount, channel: Channel) -> list[ParsedItem]:
+        """What the event says. Raises Unreadable.
+
+        Files are fetched where the account is called at the address that its events come from; another platform's own
+        interface is no such place.
+        """
+        own_origin = parse.origin_of(account.api_base) if account.platform == self.name else ""
+        return parse.parse(opened, channel, own_origin=own_origin)
+
+    def finish(self, session: Session, item: Unfinished) -> ParsedItem:
+        """A signed webhook leaves nothing open. Raises CallFailed."""
+        raise CallFailed(_not_offered("A signed webhook cannot be asked for the rest."))
 
     def channel(self, account: PlatformAccount) -> Channel:
         """The account as the record sees it."""
@@ -70,7 +96,7 @@ class Events:
         return Session(
             account_id=account.pk,
             external_id=account.external_id,
-            client_key=account.client_key,
+            client_key=account.scope,
             api_base=account.api_base,
             auth_base="",
             secret=account.secrets.get("secret", ""),

@@ -1,13 +1,14 @@
 """TikTok behind the shared vocabulary."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from conversations.types import Channel, SendOutcome, SendResult
 from integrations.models import PlatformAccount
+from integrations.platforms import challenges
 from integrations.platforms.base import (
     AppKey,
     CallFailed,
@@ -24,6 +25,7 @@ from integrations.platforms.base import (
     SaidMessage,
     Session,
     TokenPair,
+    Unfinished,
 )
 from integrations.platforms.tiktok import parse, read_back, signature
 from integrations.platforms.tiktok.client import TikTokClient
@@ -43,6 +45,20 @@ class TikTok:
 
     name = "tiktok"
     calls_per_minute_setting = "TIKTOK_RATE_LIMIT"
+    environment: tuple[str, str] | None = ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET")
+    needed: tuple[str, ...] = ("external_id", "client_key", "secret", "access_token")
+    kinds: tuple[str, ...] = ("",)
+    kept_headers: tuple[str, ...] = (signature.HEADER, "X-Tt-Logid")
+    shows_activity = True
+    renew_before = timedelta(minutes=5)
+
+    def external_id(self, given: str, kind: str) -> str:
+        """The business's id, as it is."""
+        return given
+
+    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+        """The challenge given back; whether TikTok asks at all is not known. Raises InvalidChallenge."""
+        return challenges.echo(query)
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the raw bytes. Raises InvalidSignature."""
@@ -52,13 +68,17 @@ class TikTok:
         """What the door needs to file the event; never raises."""
         return parse.glance(body)
 
-    def open(self, raw: RawEvent) -> Opened:
-        """The event's envelope, strictly read. Raises Unreadable."""
-        return parse.open_envelope(raw)
+    def open(self, raw: RawEvent) -> tuple[Opened, ...]:
+        """The event's envelope, strictly read; it is for one account. Raises Unreadable."""
+        return (parse.open_envelope(raw),)
 
-    def parse(self, opened: Opened, account: PlatformAccount) -> list[ParsedItem]:
+    def parse(self, opened: Opened, account: PlatformAccount, channel: Channel) -> list[ParsedItem]:
         """What the event says. Raises Unreadable."""
-        return parse.parse(opened, self.channel(account))
+        return parse.parse(opened, channel)
+
+    def finish(self, session: Session, item: Unfinished) -> ParsedItem:
+        """Nothing of TikTok's has to be asked for. Raises CallFailed."""
+        raise CallFailed(SendResult(outcome=SendOutcome.REFUSED, evidence=f"TikTok tells no more of {item.name}."))
 
     def channel(self, account: PlatformAccount) -> Channel:
         """The account as the record sees it."""

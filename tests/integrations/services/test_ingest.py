@@ -18,6 +18,7 @@ from integrations import services
 from integrations.exceptions import EventNotReplayable
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.services import ingest
+from integrations.services.readings import Reading
 from tests.factories import make_delivery, make_user
 from tests.integrations.tiktok import BUSINESS, CUSTOMER, THREAD, event, keep, text_event, tiktok_account
 
@@ -314,7 +315,7 @@ def test_a_bug_in_reading_is_the_events_own_failure() -> None:
 def test_a_failure_half_way_leaves_nothing_behind() -> None:
     kept = keep(event("receive_text"))
 
-    with patch("integrations.services.ingest._effect", side_effect=_receive_then_fail):
+    with patch("integrations.services.ingest.effect_of", side_effect=_receive_then_fail):
         services.ingest_event(kept.pk)
 
     assert not Message.objects.exists()
@@ -322,8 +323,10 @@ def test_a_failure_half_way_leaves_nothing_behind() -> None:
     assert kept.attempts == 1
 
 
-def _receive_then_fail(items: tuple[InboundMessage, ...]) -> None:
-    conversations.receive(items[0])
+def _receive_then_fail(reading: Reading, held: Conversation | None) -> None:
+    item = reading.items[0]
+    assert isinstance(item, InboundMessage)
+    conversations.receive(item, held=held)
     raise RuntimeError("after the message was written")
 
 

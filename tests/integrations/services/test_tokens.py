@@ -14,6 +14,7 @@ from integrations import services
 from integrations.models import PlatformAccount
 from integrations.platforms.base import CallFailed
 from integrations.services import tokens
+from tests.integrations.linkedin import linkedin_account
 from tests.integrations.tiktok import tiktok_account
 from tests.simulator.rig import API, REFRESH, TOKEN, Rig
 
@@ -140,3 +141,17 @@ def test_eight_workers_renew_a_token_once(tiktok: Rig) -> None:
     assert len(found) == 1
     assert TOKEN not in found
     assert [row["name"] for row in tiktok.log("call")] == ["refresh"]
+
+
+@pytest.mark.parametrize(("days", "state"), [(6, "active"), (-1, "reconnect")])
+def test_a_token_that_cannot_be_renewed_is_told_in_time_and_ends_in_reconnect(db: None, days: int, state: str) -> None:
+    ends_at = timezone.now() + timedelta(days=days)
+    account = linkedin_account(token_expires_at=ends_at)
+
+    services.refresh_tokens()
+    services.refresh_tokens()
+
+    account.refresh_from_db()
+    assert account.state == state
+    assert "authorise the account again" in account.state_reason.lower()
+    assert AuditEvent.objects.count() == 1

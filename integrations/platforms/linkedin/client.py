@@ -1,0 +1,211 @@
+"""LinkedIn's interfaces over HTTP. One object speaks for one account; nothing is kept between calls.
+
+Sources: LinkedIn's pages of the Comments API, the Messages API, organisation notifications and the authorisation flow.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from django.conf import settings
+
+from conversations.types import SendOutcome, SendResult
+from core import http
+from core.exceptions import AnswerTooLong, EgressRefused
+from core.http import Answer
+from integrations.platforms.base import CallFailed, Session, TokenPair
+from integrations.platforms.linkedin import outcomes, urns
+
+CALL_SECONDS = 10.0
+LOOK_SECONDS = 3.0
+CONNECT_SECONDS = 3.0
+MAX_ANSWER = 1024 * 1024
+PAGE = 100
+MOST_PAGES = 3
+ACCESS_SECONDS = 5_184_000.0
+ID_HEADERS = ("x-restli-id", "x-linkedin-id")
+
+
+@lru_cache(maxsize=1)
+def _connections() -> httpx2.Client:
+    """The process's client. Safe for threads; making one costs tens of milliseconds."""
+    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
+
+
+class LinkedInClient:
+    """Calls as one account. Every method raises CallFailed but ``comment`` and ``message``, which say how it went.
+
+    ``deadline`` is in monotonic seconds and ends a call even if the other side trickles.
+    """
+
+    def __init__(self, session: Session, *, deadline: float | None = None) -> None:
+        self._session = session
+        self._deadline = deadline
+
+    def comment(self, top: str, text: str) -> SendResult:
+        """Say something as the Page under ``top``: a comment, or a post.
+
+        LinkedIn shows two levels, so under a comment that is a reply itself it is said beside that one, under its top.
+        """
+        try:
+            return self._commented(top, text)
+        except CallFailed as failure:
+            if failure.result.http_status != 400 or not urns.number_of(top):
+                return failure.result
+            refused = failure.result
+        try:
+            above = urns.comment(self.look(top).get("parentComment"), on=urns.post_of(top))
+        except CallFailed as failure:
+            if failure.result.outcome is SendOutcome.REFUSED:
+                return refused
+            # Nothing was said yet, so it can be tried again whatever kept us from looking.
+            return SendResult(outcome=SendOutcome.RETRY, evidence=failure.result.evidence)
+        if not above or above == top:
+            return refused
+        try:
+            return self._commented(above, text)
+        except CallFailed as failure:
+            return failure.result
+
+    def message(self, thread: str, recipient: str, text: str) -> SendResult:
+        """Send a member's message into ``thread``, or to ``recipient`` where the thread is not LinkedIn's own."""
+        place: dict[str, Any] = {"thread": thread} if urns.urn(thread) else {"recipients": [recipient]}
+        order = place | {"body": text, "messageType": "MEMBER_TO_MEMBER"}
+        try:
+            answer, data = self._call("POST", "/v2/messages", order=order, versioned=False)
+        except CallFailed as failure:
+            return failure.result
+        named = _named(answer, data)
+        return _sent(answer.status, named)
+
+    def look(self, name: str) -> dict[str, Any]:
+        """One comment."""
+        path = f"{_actions(urns.post_of(name))}/{urns.number_of(name)}"
+        return self._call("GET", path)[1]
+
+    def comments(self, top: str) -> tuple[list[dict[str, Any]], bool]:
+        """What stands under ``top``, and whether that is all of it."""
+        found: list[dict[str, Any]] = []
+        for _ in range(MOST_PAGES):
+            _, data = self._call("GET", f"{_actions(top)}?start={len(found)}&count={PAGE}")
+            elements = [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+            found += elements
+            paging = data.get("paging")
+            total = paging.get("total") if isinstance(paging, dict) else None
+            if not elements or (len(elements) < PAGE and (not isinstance(total, int) or total <= len(found))):
+                return found, True
+        return found, False
+
+    def notifications(self, since: datetime) -> list[dict[str, Any]]:
+        """The Page's notifications since then, as its webhooks bring them."""
+        page = quote(self._session.external_id, safe="")
+        query = (
+            f"q=criteria&actions=List(COMMENT,SHARE_MENTION,ADMIN_COMMENT)&organizationalEntity={page}"
+            f"&timeRange=(start:{int(since.timestamp() * 1000)})&count={PAGE}"
+        )
+        _, data = self._call("GET", f"/rest/organizationalEntityNotifications?{query}")
+        return [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+
+    def me(self) -> dict[str, Any]:
+        """The member whose token it is."""
+        return self._call("GET", "/v2/me", versioned=False)[1]
+
+    def refresh(self) -> TokenPair:
+        """A fresh access token. The refresh token stays the same, and its year is not made longer."""
+        return self._token({"grant_type": "refresh_token", "refresh_token": self._session.refresh_token})
+
+    def _token(self, grant: Mapping[str, str]) -> TokenPair:
+        session = self._session
+        form = {**grant, "client_id": session.client_key, "client_secret": session.secret}
+        answer = self._exchange("POST", session.auth_base.rstrip("/") + "/oauth/v2/accessToken", headers={}, data=form)
+        result, data = outcomes.of_answer(answer.status, answer.headers, answer.body, now=datetime.now(UTC))
+        if result.outcome is not SendOutcome.OK:
+            raise CallFailed(result)
+        token, again = data.get("access_token"), data.get("refresh_token")
+        if not isinstance(token, str) or not token:
+            raise _failed(SendOutcome.AMBIGUOUS, "LinkedIn's answer has no access_token.", answer.status)
+        return TokenPair(
+            access_token=token,
+            refresh_token=again if isinstance(again, str) and again else session.refresh_token,
+            expires_in=_seconds(data.get("expires_in"), ACCESS_SECONDS) or ACCESS_SECONDS,
+            refresh_expires_in=_seconds(data.get("refresh_token_expires_in"), None),
+        )
+
+    def _commented(self, top: str, text: str) -> SendResult:
+        on = urns.post_of(top)
+        order: dict[str, Any] = {"actor": self._session.external_id, "object": on, "message": {"text": text}}
+        if on != top:
+            order["parentComment"] = top
+        answer, data = self._call("POST", _actions(top), order=order)
+        return _sent(answer.status, urns.comment(_named(answer, data), on=on))
+
+    def _call(
+        self, method: str, path: str, *, order: Mapping[str, Any] | None = None, versioned: bool = True
+    ) -> tuple[Answer, dict[str, Any]]:
+        """A call that went well, and its JSON object. Raises CallFailed."""
+        headers = {"Authorization": f"Bearer {self._session.access_token}", "X-Restli-Protocol-Version": "2.0.0"}
+        if versioned:
+            headers["LinkedIn-Version"] = settings.LINKEDIN_VERSION
+        answer = self._exchange(method, self._session.api_base.rstrip("/") + path, headers=headers, json=order)
+        result, data = outcomes.of_answer(answer.status, answer.headers, answer.body, now=datetime.now(UTC))
+        if result.outcome is not SendOutcome.OK:
+            raise CallFailed(result)
+        return answer, data
+
+    def _exchange(self, method: str, url: str, *, headers: Mapping[str, str], **content: Any) -> Answer:
+        """One request and its whole answer, within the deadline. Raises CallFailed."""
+        deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
+        try:
+            return http.exchange(
+                _connections(),
+                method,
+                url,
+                deadline=deadline,
+                connect=CONNECT_SECONDS,
+                limit=MAX_ANSWER,
+                headers=headers,
+                **content,
+            )
+        except AnswerTooLong as error:
+            raise _failed(SendOutcome.AMBIGUOUS, "LinkedIn's answer was too long.", error.status) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
+            raise CallFailed(outcomes.of_error(error)) from error
+
+
+def _actions(name: str) -> str:
+    return f"/rest/socialActions/{quote(name, safe='')}/comments"
+
+
+def _named(answer: Answer, data: Mapping[str, Any]) -> str:
+    """The id of what was made: in a header, or in the body under one of its names."""
+    for header in ID_HEADERS:
+        if answer.headers.get(header):
+            return str(answer.headers[header])
+    found = data.get("$URN") or data.get("commentUrn") or data.get("id")
+    return found if isinstance(found, str) else ""
+
+
+def _sent(status: int, named: str) -> SendResult:
+    if named:
+        return SendResult(outcome=SendOutcome.OK, http_status=status, platform_message_id=named[:300])
+    return SendResult(
+        outcome=SendOutcome.AMBIGUOUS, http_status=status, evidence="LinkedIn took it but named no id for it."
+    )
+
+
+def _failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:
+    return CallFailed(SendResult(outcome=outcome, http_status=status, evidence=evidence))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _seconds(value: object, default: float | None) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return default
+    return float(value)

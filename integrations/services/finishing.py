@@ -1,0 +1,65 @@
+"""What an event leaves open: asked of its platform, and of the record, before it has its effect. No transaction is open."""
+
+from conversations import services as conversations
+from conversations.types import OutboundEcho, SendOutcome, SendResult
+from integrations import limits
+from integrations.models import PlatformAccount
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import CallFailed, Ignored, OwnComment, ParsedItem, Unfinished
+from integrations.services import tokens
+
+KEPT_FOR_MESSAGES = 20
+
+
+def finish(item: ParsedItem) -> ParsedItem:
+    """The item, whole. Raises CallFailed where the platform does not tell what cannot be done without."""
+    if isinstance(item, Unfinished):
+        item = _asked(item)
+    return _placed(item) if isinstance(item, OwnComment) else item
+
+
+def _asked(item: Unfinished) -> ParsedItem:
+    if conversations.is_recorded(item.account_id, item.name):
+        return item.otherwise or Ignored(reason="duplicate: the message was known.")
+    try:
+        return _ask(item)
+    except CallFailed as failure:
+        if item.otherwise is not None:
+            return item.otherwise
+        if failure.result.outcome is SendOutcome.REFUSED:
+            return Ignored(reason=f"gone: {failure}")
+        raise
+
+
+def _ask(item: Unfinished) -> ParsedItem:
+    account = PlatformAccount.objects.get(pk=item.account_id)
+    platform = PLATFORMS[account.platform]
+    if account.state != PlatformAccount.State.ACTIVE:
+        raise _not_now("The account has to be reconnected first.")
+    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
+        raise _not_now("The account's calls of this minute are needed for messages.")
+    return tokens.call_as(account, lambda session: platform.finish(session, item))
+
+
+def _not_now(why: str) -> CallFailed:
+    return CallFailed(SendResult(outcome=SendOutcome.RETRY, evidence=why))
+
+
+def _placed(item: OwnComment) -> ParsedItem:
+    account_id = item.channel.account_id
+    if conversations.is_recorded(account_id, item.source_id):
+        return Ignored(reason="echo: duplicate")
+    found = conversations.thread_of_own(account_id, above=item.above, text=item.text)
+    if found is None:
+        return Ignored(reason="own: said in our own name, in no thread with a customer.")
+    thread_key, customer_id = found
+    return OutboundEcho(
+        channel=item.channel,
+        source_id=item.source_id,
+        thread_key=thread_key,
+        customer_id=customer_id,
+        text=item.text,
+        # Whether it was said through the interface is not told; words that are on their way are ours.
+        by_api=True,
+        sent_at=item.sent_at,
+    )

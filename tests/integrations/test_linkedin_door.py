@@ -1,0 +1,108 @@
+"""LinkedIn at the door: its challenge, its signature, and batches that are kept as they came."""
+
+import json
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from pytest_django import Settings
+
+from integrations import keys
+from integrations.models import WebhookEvent
+from tests.integrations.linkedin import CLIENT_ID, PAGE, SECRET, batch, comment, fixture, linkedin_account, post
+
+pytestmark = pytest.mark.django_db
+CODE = "3f2b7c1e-5d4a-4e0b-9b7f-2a6c8d9e0f11"
+RESPONSE = "67a8a09900fb7aa386da813419138e985db8f888c547900911ab7e2c92a8a82c"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known() -> Iterator[None]:
+    keys.forget()
+    yield
+    keys.forget()
+
+
+def test_a_challenge_is_answered_with_its_hmac(client: Client) -> None:
+    linkedin_account()
+
+    answer = client.get("/webhooks/linkedin", {"challengeCode": CODE})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.json() == {"challengeCode": CODE, "challengeResponse": RESPONSE}
+
+
+def test_a_challenge_is_answered_while_the_database_is_stopped(client: Client) -> None:
+    linkedin_account()
+    keys.warm()
+
+    with patch.object(keys, "REREAD_SECONDS", 0.0), patch.object(connection, "cursor", side_effect=OperationalError):
+        answer = client.get("/webhooks/linkedin/", {"challengeCode": CODE})
+
+    assert answer.json()["challengeResponse"] == RESPONSE
+
+
+def test_a_challenge_is_answered_from_the_environment_alone(client: Client, settings: Settings) -> None:
+    settings.LINKEDIN_CLIENT_ID, settings.LINKEDIN_CLIENT_SECRET = CLIENT_ID, SECRET
+
+    with patch.object(connection, "cursor", side_effect=OperationalError):
+        answer = client.get("/webhooks/linkedin", {"challengeCode": CODE})
+
+    assert answer.json()["challengeResponse"] == RESPONSE
+
+
+def test_a_challenge_with_neither_database_nor_key_is_to_be_asked_again(client: Client) -> None:
+    with patch.object(connection, "cursor", side_effect=OperationalError):
+        answer = client.get("/webhooks/linkedin", {"challengeCode": CODE})
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_each_app_answers_at_an_address_of_its_own(client: Client) -> None:
+    linkedin_account()
+    linkedin_account(client_key="newer", external_id="urn:li:organization:222", secrets={"secret": "newer-secret"})
+
+    own = client.get(f"/webhooks/linkedin/{CLIENT_ID}", {"challengeCode": CODE})
+    common = client.get("/webhooks/linkedin", {"challengeCode": CODE})
+
+    assert own.json()["challengeResponse"] == RESPONSE
+    assert common.json()["challengeResponse"] != RESPONSE
+    assert post(client, batch(comment()), path="/webhooks/linkedin/newer").status_code == 401
+
+
+def test_a_signed_batch_is_one_row_word_for_word(client: Client) -> None:
+    linkedin_account()
+    body = batch(comment(), comment("And for 60?", number=7000000000000000003))
+
+    answer = post(client, body)
+
+    kept = WebhookEvent.objects.get()
+    assert answer.status_code == 200
+    assert (bytes(kept.body), kept.source, kept.conv_key) == (body, f"linkedin:{CLIENT_ID}", f"page:{PAGE}")
+    assert kept.event_key.startswith("sha256:")
+
+
+def test_the_same_batch_again_is_no_second_row(client: Client) -> None:
+    linkedin_account()
+    body = batch(comment())
+
+    assert [post(client, body).status_code for _ in range(2)] == [200, 200]
+    assert WebhookEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-LI-Signature": "0" * 64}, {"X-LI-Signature": "nonsense"}])
+def test_who_does_not_prove_itself_gets_401_and_leaves_nothing(client: Client, headers: dict[str, str]) -> None:
+    linkedin_account()
+
+    assert post(client, batch(comment()), headers=headers).status_code == 401
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_lead_is_kept_under_its_response_and_action(client: Client) -> None:
+    linkedin_account()
+
+    post(client, json.dumps(fixture("lead")).encode())
+
+    assert WebhookEvent.objects.get().event_key == "lead:urn:li:leadGenFormResponse:abc-1:CREATED"

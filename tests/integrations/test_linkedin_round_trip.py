@@ -1,0 +1,233 @@
+"""From a comment on LinkedIn to the answer under it, and what goes wrong in between."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from conversations import services as conversations
+from conversations.models import Conversation, Delivery, Message, Restoration
+from core.policy import Role
+from integrations import accounts, limits, services
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms import PLATFORMS
+from integrations.platforms.base import Outgoing
+from tests.factories import make_user
+from tests.integrations.linkedin import PAGE, linkedin_account
+from tests.simulator.linkedin import REFRESH, SECRET, TOKEN, LinkedInRig, linkedin
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[LinkedInRig]:
+    """A running LinkedIn that knows our app and Page."""
+    with linkedin(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def account(db: None, rig: LinkedInRig) -> PlatformAccount:
+    """Our account there."""
+    secrets = {"secret": SECRET, "access_token": TOKEN, "refresh_token": REFRESH}
+    return linkedin_account(api_base=rig.base_url, auth_base=rig.base_url, secrets=secrets)
+
+
+def deliver(client: Client, rig: LinkedInRig, count: int) -> None:
+    """Wait for ``count`` batches and bring all of them to our door as they came."""
+    wait_until(lambda: len(rig.door.received) >= count, what="the webhooks")
+    for body, headers in rig.door.received:
+        signed = {"X-LI-Signature": headers["x-li-signature"]}
+        answer = client.post("/webhooks/linkedin", body, content_type="application/json", headers=signed)
+        assert answer.status_code == 200
+    services.ingest_waiting()
+
+
+def answered(text: str = "Nine a seat.") -> Conversation:
+    talk = Conversation.objects.order_by("id").first()
+    assert talk is not None
+    conversations.reply(talk, text, talk.assignee or make_user(role=Role.SUPERVISOR))
+    services.send_next(talk.pk)
+    return talk
+
+
+def test_a_comment_is_answered_under_it_and_our_echo_is_known(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    top = rig.order("comment", text="How much?")["comments"][0]
+    deliver(client, rig, 1)
+
+    answered()
+    deliver(client, rig, 2)
+
+    assert Delivery.objects.get().state == "sent"
+    assert [row["conversation_id"] for row in rig.log("accepted")] == [top]
+    assert list(Message.objects.order_by("seq").values_list("text", flat=True)) == ["How much?", "Nine a seat."]
+    assert WebhookEvent.objects.order_by("id").last().reason == "echo: duplicate"  # type: ignore[union-attr]
+
+
+def test_who_answers_us_stays_in_the_thread_and_who_joins_gets_one(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    top = rig.order("comment", text="How much?")["comments"][0]
+    rig.order("comment", text="Per month?", parent=top)
+    rig.order("comment", text="Same question", parent=top, user="Omar Haddad")
+
+    deliver(client, rig, 3)
+
+    threads = {talk.thread_key: talk.messages.count() for talk in Conversation.objects.all()}
+    assert threads == {f"{top}|urn:li:person:JaneKerr": 2, f"{top}|urn:li:person:OmarHaddad": 1}
+
+
+def test_words_that_a_webhook_leaves_out_are_asked_for(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    rig.order("settings", linkedin_decorated=False)
+    rig.order("comment", text="How much?")
+
+    deliver(client, rig, 1)
+
+    assert Message.objects.get().text == "How much?"
+
+
+def test_a_mention_is_answered_under_the_post(client: Client, rig: LinkedInRig, account: PlatformAccount) -> None:
+    post = rig.order("mention", text="I like @Acme")["post"]
+    deliver(client, rig, 1)
+
+    answered("Thank you!")
+
+    assert [row["conversation_id"] for row in rig.log("accepted")] == [post]
+
+
+def test_a_lost_answer_is_found_by_listing_and_not_said_twice(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, settings: Settings
+) -> None:
+    settings.RECONCILE_AFTER_SECONDS = [0.0] * 3
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    rig.order("faults", rules=[{"where": "comment_create", "kind": "reset_after_accept", "count": 1}])
+
+    answered()
+    assert Delivery.objects.get().state == "unknown"
+    services.reconcile_unknown()
+
+    assert Delivery.objects.get().state == "sent"
+    assert len(rig.log("accepted")) == 1
+
+
+def test_an_answer_that_was_never_taken_is_sent_again(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, settings: Settings
+) -> None:
+    settings.RECONCILE_AFTER_SECONDS = [0.0]
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    rig.order("faults", rules=[{"where": "comment_create", "kind": "http_500", "count": 1}])
+
+    talk = answered()
+    services.reconcile_unknown()
+    services.send_next(talk.pk)
+
+    assert Delivery.objects.get().state == "sent"
+    assert len(rig.log("accepted")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [("http_409", "retry_wait"), ("http_425", "retry_wait"), ("http_429", "retry_wait"), ("http_404", "dead")],
+)
+def test_an_error_ends_an_attempt_as_it_means(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, fault: str, state: str
+) -> None:
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    rig.order("faults", rules=[{"where": "comment_create", "kind": fault}])
+
+    answered()
+
+    assert Delivery.objects.get().state == state
+
+
+def test_a_token_that_ran_out_is_renewed_and_a_revoked_one_needs_a_person(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    rig.order("tokens", action="expire")
+    answered()
+
+    assert Delivery.objects.get().state == "sent"
+
+    rig.order("tokens", action="revoke")
+    answered("And ten for two.")
+
+    account.refresh_from_db()
+    assert account.state == "reconnect"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent", "retry_wait"}
+
+
+def test_all_workers_share_a_hundred_calls_a_minute(client: Client, rig: LinkedInRig, account: PlatformAccount) -> None:
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    limits.take(account.pk, limit=limits.per_minute(PLATFORMS["linkedin"]), calls=99)
+    answered()
+    answered("More.")
+
+    states = list(Delivery.objects.order_by("id").values_list("state", flat=True))
+    assert limits.per_minute(PLATFORMS["linkedin"]) == 100
+    assert states[-1] == "pending"
+    assert "sent" not in states[1:]
+
+
+def test_what_no_webhook_brought_is_read_back(client: Client, rig: LinkedInRig, account: PlatformAccount) -> None:
+    PlatformAccount.objects.update(read_back_to=timezone.now() - timedelta(minutes=5))
+    rig.order("comment", text="How much?")
+
+    services.read_back(at_once=True)
+    services.ingest_waiting()
+    deliver(client, rig, 1)
+
+    assert Message.objects.get().text == "How much?"
+
+
+def test_an_account_is_tried_for_real(rig: LinkedInRig, account: PlatformAccount) -> None:
+    good = accounts.try_out(account)
+    rig.order("tokens", action="revoke")
+    bad = accounts.try_out(account)
+
+    assert (good.ok, good.checks[0].detail) == (True, f"LinkedIn takes our token for the Page {PAGE}.")
+    assert (bad.ok, bad.account.state) == (False, "reconnect")
+
+
+def test_a_send_ends_within_its_time(rig: LinkedInRig, account: PlatformAccount) -> None:
+    platform = PLATFORMS["linkedin"]
+    top = rig.order("comment", text="How much?")["comments"][0]
+    rig.order("faults", rules=[{"where": "comment_create", "kind": "timeout_after_accept", "seconds": 20}])
+    began = time.monotonic()
+
+    outgoing = Outgoing(
+        thread_key=f"{top}|x", customer_id="x", text="Nine.", idem_key="k", message_id="m", author="bot"
+    )
+    result = platform.send(platform.session(account), outgoing, deadline=began + 0.5)
+
+    assert result.outcome.value == "ambiguous"
+    assert time.monotonic() - began < 5
+
+
+def test_what_was_answered_since_a_back_up_is_not_answered_again(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    top = rig.order("comment", text="How much?")["comments"][0]
+    rig.comment(top, "Nine a seat.")
+    rig.order("comment", text="In blue?", user="Omar Haddad")
+
+    services.begin_after_restore(timezone.now() - timedelta(minutes=30))
+    assert services.read_back() == 3
+
+    assert not Restoration.objects.unfinished().exists()
+    assert not Conversation.objects.get(thread_key__startswith=top).owes_an_answer
+    assert Conversation.objects.exclude(thread_key__startswith=top).get().owes_an_answer
+    assert [each.message.text for each in Delivery.objects.filter(state="sent")] == ["Nine a seat."]
