@@ -11,10 +11,15 @@ from drill.rig import ROOT, DrillFailed
 
 Order = tuple[str, ...]
 SERVICES = ("--shape", "services")
-# Redis flushed, gone and hung; PostgreSQL restarted; sends in doubt that can be read back and that cannot; people.
+# Redis flushed, gone and hung; PostgreSQL restarted; sends in doubt that can be read back and that cannot.
 STRIKES = ("F10", "F11", "F12", "F15", "F27", "F29")
+# A storm of taking over, and races for one escalation.
+PEOPLE = ("F41", "F42")
 LANES: tuple[tuple[Order, ...], ...] = (
-    (("crash", *SERVICES),),
+    (
+        ("crash", *SERVICES),
+        ("faults", *SERVICES, "--seconds", "10", "--only", *PEOPLE),
+    ),
     (
         ("crash", "--shape", "embedded"),
         ("faults", *SERVICES, "--seconds", "6", "--only", *STRIKES),

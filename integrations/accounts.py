@@ -17,6 +17,7 @@ from core import audit, egress
 from core.exceptions import EgressRefused
 from core.models import ApiKey, Team, User
 from core.policy import Action, require
+from core.text import clean_text
 from integrations import keys, limits, standard_webhooks
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
@@ -25,6 +26,7 @@ from integrations.platforms.base import CallFailed, Check, Session
 from integrations.services import tokens
 
 IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
+GREETING_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class NewAccount:
     origins: tuple[str, ...] = ()
     simulated: bool = False
     honours_key: bool = False
+    greeting: str = ""
     expires_in: int = 0
 
 
@@ -56,6 +59,11 @@ class Verdict:
     account: PlatformAccount
     ok: bool
     checks: tuple[Check, ...]
+
+
+def _options(new: NewAccount) -> dict[str, object]:
+    said = {"simulated": True} if new.simulated else {}
+    return said | ({"greeting": clean_text(new.greeting)[:GREETING_CHARACTERS]} if new.greeting.strip() else {})
 
 
 def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAccount:
@@ -79,7 +87,7 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         languages=list(new.languages),
         origins=list(new.origins),
         honours_key=new.honours_key,
-        options={"simulated": True} if new.simulated else {},
+        options=_options(new),
     )
     if account.door == PlatformAccount.Platform.EVENTS:
         # Nobody else gives it a secret by which its events prove themselves.
@@ -287,6 +295,8 @@ def _judge(new: NewAccount) -> None:
     if not new.name.strip():
         raise AccountProblem("Give the account a name (--name).")
     label = PlatformAccount.Platform(new.platform).label
+    if new.greeting and new.platform != PlatformAccount.Platform.WEBCHAT:
+        raise AccountProblem(f"Nobody is welcomed on {label}: leave --greeting out.")
     platform = PLATFORMS.get(new.platform)
     kinds = platform.kinds if platform is not None else ("",)
     if new.api_kind and new.api_kind not in kinds:

@@ -115,10 +115,12 @@ def test_adding_prints_the_account_and_nothing_secret(settings: Settings) -> Non
 def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
     settings.PUBLIC_URL = "https://agent.example"
 
-    answer, _, code = run("add", "--platform", "webchat", "--name", "Shop", "--origin", "https://shop.example")
+    words = ("--greeting", "Welcome to the tent shop!")
+    answer, _, code = run("add", "--platform", "webchat", "--name", "Shop", "--origin", "https://shop.example", *words)
 
     account = PlatformAccount.objects.get()
     assert code == 0
+    assert account.options == {"greeting": "Welcome to the tent shop!"}
     assert answer["public_key"] == account.public_key
     assert answer["chat_url"] == f"https://agent.example/chat/{account.public_key}/"
     assert account.origins == ["https://shop.example"]
@@ -127,6 +129,7 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ((*ADD[1:], "--greeting", "Hi"), "Nobody is welcomed on TikTok: leave --greeting out."),
         (("--platform", "events", "--name", "X"), "A Signed webhook account needs --api-base as well."),
         ((*EVENTS[1:], "--secret", "whsec_short"), "must be whsec_ and 24 to 64 bytes in base64"),
         ((*ADD[1:], "--api-kind", "letters"), "TikTok has no interface called letters; it has but one"),

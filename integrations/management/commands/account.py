@@ -37,6 +37,7 @@ class Command(OwnCommand):
             ("auth-base", "the same for the authorise page"),
             ("api-kind", "which of a platform's interfaces, where it has several (LinkedIn: comments or messages)"),
             ("team", "the team that answers"),
+            ("greeting", "web chat: the words of welcome, in place of the product's own in five languages"),
         ):
             add.add_argument(f"--{option}", default="", help=what)
         _add_secrets(add)
@@ -132,6 +133,7 @@ def _new(options: dict[str, Any]) -> accounts.NewAccount:
         origins=tuple(options["origin"]),
         simulated=options["simulated"],
         honours_key=options["honours_key"],
+        greeting=options["greeting"],
         expires_in=options["expires_in"],
     )
 
