@@ -155,8 +155,9 @@ FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "integrations.services.ingest:_read",
             {
-                "opened = platform.open(raw)": (
-                    '__import__("importlib").import_module("drill.failpoints").read(raw.body)\n        opened = platform.open(raw)'
+                "for opened in platform.open(raw):": (
+                    '__import__("importlib").import_module("drill.failpoints").read(raw.body)\n'
+                    "        for opened in platform.open(raw):"
                 )
             },
         ),

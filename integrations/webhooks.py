@@ -99,10 +99,14 @@ class PlatformDoor(APIView):
     def get(self, request: Request, scope: str = "") -> HttpResponse:
         """Whoever sets up the webhook may look whether somebody is there. Needs no database once the keys are known."""
         platform = PLATFORMS[self.platform_name]
-        # An app may be new: whoever adds one has it looked at in the same minute.
-        keys.reread(platform.name)
+
+        def known() -> tuple[AppKey, ...]:
+            # An app may be new: whoever adds one has it looked at in the same minute.
+            keys.reread(platform.name)
+            return _keys(platform, scope)
+
         try:
-            return JsonResponse(platform.answer_challenge(request.GET.dict(), _keys(platform, scope)))
+            return JsonResponse(platform.answer_challenge(request.GET.dict(), known))
         except InvalidChallenge as problem:
             return _refuse(400, str(problem))
         except KeysUnavailable:

@@ -50,6 +50,7 @@ def test_compose_has_each_kind_of_process_and_nothing_else() -> None:
     assert set(services) == SERVICES
 
 
+@pytest.mark.django_db  # the door reads its keys as it starts
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_each_process_of_ours_starts_something_that_exists(name: str) -> None:
     command = compose()["services"][name]["command"]

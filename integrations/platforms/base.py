@@ -1,6 +1,6 @@
 """The vocabulary that all platforms share: verify, glance, parse, send, look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -248,8 +248,11 @@ class Platform(Protocol):
     def external_id(self, given: str, kind: str) -> str:
         """The account's id as the platform's events spell it. Raises AccountProblem."""
 
-    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
-        """What whoever sets up the webhook is answered. Raises InvalidChallenge."""
+    def answer_challenge(self, query: Mapping[str, str], keys: Callable[[], Sequence[AppKey]]) -> dict[str, str]:
+        """What whoever sets up the webhook is answered; ``keys`` are read only where they are needed.
+
+        Raises InvalidChallenge, and what reading the keys raises.
+        """
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the raw bytes. Raises InvalidSignature."""

@@ -21,7 +21,10 @@ OPEN = {
     "health-ready": "monitors without a key; details are asked for by the policy",
     "metrics": "asks the policy itself",
     "api-docs": "says how to ask",
-    "webhook-tiktok": "platforms prove themselves by their signature",
+    **dict.fromkeys(
+        ("webhook-tiktok", "webhook-linkedin", "webhook-linkedin-app", "webhook-events"),
+        "platforms prove themselves by their signature",
+    ),
 }
 CHAT = "chat/"
 

@@ -1,6 +1,6 @@
 """A platform that speaks signed webhooks, behind the shared vocabulary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -49,7 +49,7 @@ class Events:
         """Whatever staff call it: its address names the account."""
         return given
 
-    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+    def answer_challenge(self, query: Mapping[str, str], keys: Callable[[], Sequence[AppKey]]) -> dict[str, str]:
         """The challenge given back. Raises InvalidChallenge."""
         return challenges.echo(query)
 

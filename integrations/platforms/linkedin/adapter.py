@@ -1,7 +1,7 @@
 """LinkedIn behind the shared vocabulary: a Page's comments, and the partners' messages as an account of another kind."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -57,9 +57,9 @@ class LinkedIn:
             raise AccountProblem(f"{given} is no id of LinkedIn's; give it like {example} (--external-id).")
         return found
 
-    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+    def answer_challenge(self, query: Mapping[str, str], keys: Callable[[], Sequence[AppKey]]) -> dict[str, str]:
         """The challenge with its HMAC, which LinkedIn asks for every two hours. Raises InvalidChallenge."""
-        return signature.answer(query, keys)
+        return signature.answer(query, keys())
 
     def authenticate(self, headers: Mapping[str, str], body: bytes, keys: Sequence[AppKey], *, now: float) -> Proof:
         """Whose secret signed the raw bytes. Raises InvalidSignature."""

@@ -1,6 +1,6 @@
 """TikTok behind the shared vocabulary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,7 +56,7 @@ class TikTok:
         """The business's id, as it is."""
         return given
 
-    def answer_challenge(self, query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
+    def answer_challenge(self, query: Mapping[str, str], keys: Callable[[], Sequence[AppKey]]) -> dict[str, str]:
         """The challenge given back; whether TikTok asks at all is not known. Raises InvalidChallenge."""
         return challenges.echo(query)
 

@@ -76,7 +76,7 @@ def test_a_challenge_is_never_answered_with_markup(platform: Platform) -> None:
     query = {"challenge": "x" * 10_000, "challengeCode": "<script>"}
 
     with pytest.raises(InvalidChallenge):
-        platform.answer_challenge(query, KEYS)
+        platform.answer_challenge(query, lambda: KEYS)
 
 
 @pytest.mark.parametrize("body", [*GARBAGE, *HARMLESS])
