@@ -152,7 +152,7 @@ def photograph_workspace(product: RunningProduct, page: Page) -> None:
 def photograph_release(product: RunningProduct, page: Page) -> None:
     """A greeting is changed in a draft; the draft's page shows what it changes."""
     page.goto(f"{product.url}/admin/agent/replytemplate/?q=greeting&language=en")
-    page.locator("#result_list th a").first.click()
+    page.locator("#result_list tbody th a").first.click()
     page.fill(
         "textarea[name=text]", "Hello! I'm {name}, the shop's assistant. Ask me about tents, parcels and returns."
     )
