@@ -3,28 +3,17 @@
 import httpx2
 
 from conversations.types import SendOutcome, SendResult
-from core.exceptions import EgressRefused
+from integrations.platforms import failures
 
 LONGEST_RETRY_AFTER = 3_600.0
-# Raised before any byte of the request can have left.
-NOTHING_LEFT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-    EgressRefused,
-)
 
 
 def of_error(error: Exception) -> SendResult:
     """What a broken connection means."""
-    if isinstance(error, NOTHING_LEFT):
-        why = str(error) if isinstance(error, EgressRefused) else "The account's address could not be reached."
-        return SendResult(outcome=SendOutcome.RETRY, evidence=why)
-    return SendResult(
-        outcome=SendOutcome.AMBIGUOUS,
-        evidence=f"The connection broke before the answer was complete ({type(error).__name__}).",
+    return failures.of_error(
+        error,
+        not_reached="The account's address could not be reached.",
+        broke="The connection broke before the answer was complete",
     )
 
 

@@ -7,23 +7,14 @@ from typing import Any
 import httpx2
 
 from conversations.types import SendOutcome, SendResult
-from core.exceptions import EgressRefused
 from core.text import clean_text, one_line
+from integrations.platforms import failures
 
 THROTTLED_SECONDS = 300.0
 LONGEST_WAIT = 3_600.0
 VERSION_SECONDS = 600.0
 DAILY = "resource level throttle"
 
-# Raised before any byte of the request can have left.
-NOTHING_LEFT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-    EgressRefused,
-)
 SENTENCES = {
     400: "LinkedIn did not accept it as it is.",
     401: "LinkedIn no longer accepts this account's token.",
@@ -37,12 +28,10 @@ SENTENCES = {
 
 def of_error(error: Exception) -> SendResult:
     """What a broken connection means."""
-    if isinstance(error, NOTHING_LEFT):
-        why = str(error) if isinstance(error, EgressRefused) else "LinkedIn could not be reached."
-        return SendResult(outcome=SendOutcome.RETRY, evidence=why)
-    return SendResult(
-        outcome=SendOutcome.AMBIGUOUS,
-        evidence=f"The connection to LinkedIn broke before its answer was complete ({type(error).__name__}).",
+    return failures.of_error(
+        error,
+        not_reached="LinkedIn could not be reached.",
+        broke="The connection to LinkedIn broke before its answer was complete",
     )
 
 

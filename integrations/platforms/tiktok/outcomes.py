@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 
 from conversations.types import SendOutcome, SendResult
-from core.exceptions import EgressRefused
 from core.text import clean_text, one_line
+from integrations.platforms import failures
 
 OK = 0
 TOO_MANY = 40_100
@@ -39,25 +39,13 @@ NO_PICTURE_NOW = (
     f"({AGAINST_THE_RULES})"
 )
 
-# Raised before any byte of the request can have left.
-NOTHING_LEFT = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.UnsupportedProtocol,
-    httpx2.LocalProtocolError,
-    EgressRefused,
-)
-
 
 def of_error(error: Exception) -> SendResult:
     """What a broken connection means."""
-    if isinstance(error, NOTHING_LEFT):
-        why = str(error) if isinstance(error, EgressRefused) else "TikTok could not be reached."
-        return SendResult(outcome=SendOutcome.RETRY, evidence=why)
-    return SendResult(
-        outcome=SendOutcome.AMBIGUOUS,
-        evidence=f"The connection to TikTok broke before its answer was complete ({type(error).__name__}).",
+    return failures.of_error(
+        error,
+        not_reached="TikTok could not be reached.",
+        broke="The connection to TikTok broke before its answer was complete",
     )
 
 
