@@ -16,6 +16,9 @@ from core.redaction import redact
 GENESIS = "0" * 64
 TRIMMED = "audit.trimmed"
 SEALS_PER_PASS = 500
+# Numbers are given out before they are committed, so an event may turn up behind the newest seal. This far back is
+# looked each time; whatever took longer to commit is found when all are looked at.
+LOOK_BACK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +64,19 @@ def record(
 
 
 @transaction.atomic
-def seal() -> int:
-    """Chain the events that are not sealed yet, oldest first; returns how many. Safe to run twice at once."""
+def seal(*, look_back: int | None = LOOK_BACK) -> int:
+    """Chain the events that are not sealed yet, oldest first; returns how many. Safe to run twice at once.
+
+    ``look_back`` is how many numbers behind the newest seal to begin; None looks at every event there is.
+    """
     last = AuditSeal.objects.order_by("-position").first()
     position, previous = (last.position, last.hash) if last else (0, GENESIS)
+    begin = last.event_id - look_back if last and look_back is not None else 0
+    # Each side has its bound, or PostgreSQL reads every seal there is.
+    sealed = AuditSeal.objects.filter(event_id=models.OuterRef("id"), event_id__gt=begin)
+    waiting = AuditEvent.objects.filter(~models.Exists(sealed), id__gt=begin)
     links = []
-    for event in AuditEvent.objects.filter(seal=None).order_by("id")[:SEALS_PER_PASS]:
+    for event in waiting.order_by("id")[:SEALS_PER_PASS]:
         position, digest = position + 1, event_hash(event, previous)
         links.append(AuditSeal(event=event, position=position, previous_hash=previous, hash=digest))
         previous = digest

@@ -74,6 +74,7 @@ class Duties:
             Step(name="erasures", run=self._begin_erasures, every=2),
             Step(name="exports", run=self._begin_exports, every=2),
             Step(name="audit", run=_seal),
+            Step(name="whole audit", run=lambda: _seal(look_back=None), every=3600),
             Step(name="repeated calls", run=idempotency.forget_old_calls, every=60),
             Step(name="heartbeat", run=self._beat, every=5),
             Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),
@@ -131,7 +132,8 @@ def _mend_clock() -> int:
     return mended
 
 
-def _seal() -> int:
+def _seal(look_back: int | None = audit.LOOK_BACK) -> int:
     """Chain the new audit events; one process at a time, for the chain has one end."""
-    owner = leases.process_name()
-    return audit.seal() if leases.take("audit seal", owner=owner, seconds=SEAL_LEASE_SECONDS) else 0
+    if not leases.take("audit seal", owner=leases.process_name(), seconds=SEAL_LEASE_SECONDS):
+        return 0
+    return audit.seal(look_back=look_back)

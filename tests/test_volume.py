@@ -18,6 +18,7 @@ from agent.releases.first import ensure_first_release
 from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message
+from core import audit
 from core.models import AuditEvent, AuditSeal
 from integrations import services as integrations
 from integrations.models import WebhookEvent
@@ -42,6 +43,7 @@ STEPS: dict[str, Callable[[], object]] = {
     "media": integrations.fetch_media,
     "erasures": privacy.due_erasures,
     "exports": lambda: privacy.due_exports(1),
+    "audit": audit.seal,
 }
 
 

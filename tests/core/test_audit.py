@@ -48,6 +48,16 @@ def test_the_chain_holds_and_sealing_again_changes_nothing() -> None:
     assert list(AuditSeal.objects.values_list("position", flat=True)) == [1, 2, 3, 4]
 
 
+def test_an_event_committed_far_behind_the_newest_seal_is_found_when_all_are_looked_at() -> None:
+    late = audit.record(None, "committed late", make_team())
+    newest = audit.record(None, "done", make_team())
+    AuditSeal.objects.create(event=newest, position=1, previous_hash=audit.GENESIS, hash="0" * 64)
+
+    assert audit.seal(look_back=newest.pk - late.pk) == 0
+    assert audit.seal(look_back=None) == 1
+    assert late.seal.position == 2
+
+
 @pytest.mark.parametrize("table", ["core_auditevent", "core_auditseal"])
 @pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
 def test_the_database_refuses_to_change_what_happened(table: str, statement: str) -> None:

@@ -62,6 +62,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "erasures",
         "read back",
         "audit",
+        "whole audit",
         "clock",
         "repeated calls",
         "heartbeat",

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,29 @@ def test_waiting_for_too_long_is_sqlites_own_error(handler: ConnectionHandler) -
     assert run(handler, "SELECT value FROM numbers") == 1
 
 
+def test_writers_come_in_the_order_in_which_they_asked() -> None:
+    turn = base.Turn()
+    order: list[int] = []
+
+    def waits(many: int) -> bool:
+        return len(turn._waiting) == many
+
+    def write(number: int) -> None:
+        with turn.held(10):
+            order.append(number)
+
+    with ThreadPoolExecutor(6) as pool, turn.held(10):
+        for number in range(6):
+            pool.submit(write, number)
+            wait_until(partial(waits, number + 1), what="the writer to wait")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            turn.take(0.01)
+
+    assert order == [0, 1, 2, 3, 4, 5]
+    with turn.held(0.01):
+        assert turn._is_taken
+
+
 def test_a_transaction_that_fails_lets_the_next_begin(handler: ConnectionHandler) -> None:
     def fail() -> None:
         with transaction(handler):
@@ -156,7 +180,7 @@ def test_another_process_is_waited_for(handler: ConnectionHandler) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(in_a_thread, handler, lambda: add_one(handler))
         turn = base._turns[handler["default"].settings_dict["NAME"]]
-        wait_until(turn._lock.locked, what="the turn to be taken")
+        wait_until(lambda: turn._is_taken, what="the turn to be taken")
         other.execute("COMMIT")
         waiting.result(30)
     other.close()
