@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from conversations import services
 from conversations.exceptions import ConversationError
@@ -24,8 +25,16 @@ from conversations.models import (
     SeenKey,
 )
 from core.exceptions import NotAllowed
+from core.personal import masked
 from core.policy import Action
 from core.policy_admin import PolicyAdmin, RowsInline
+
+LETTERS_IN_A_LIST = 120
+
+
+def in_a_list(text: str) -> str:
+    """A text as lists show it: its beginning, numbers and addresses masked. The whole is on the row's own page."""
+    return Truncator(masked(text)).chars(LETTERS_IN_A_LIST)
 
 
 class RecordAdmin(PolicyAdmin):
@@ -65,7 +74,7 @@ class ConversationAdmin(RecordAdmin):
         "platform",
         "mode",
         "assignee",
-        "last_customer_line",
+        "last_words",
         "last_message_at",
         "open_in_workspace",
     ]
@@ -74,6 +83,11 @@ class ConversationAdmin(RecordAdmin):
     search_fields = ["customer__name", "customer__username", "thread_key"]
     inlines = [EpisodeInline]
     actions = ["escalate", "hand_back", "resolve"]
+
+    @admin.display(description="Last customer line")
+    def last_words(self, conversation: Conversation) -> str:
+        """What the customer said last."""
+        return in_a_list(conversation.last_customer_line)
 
     @admin.display(description="Workspace")
     def open_in_workspace(self, conversation: Conversation) -> str:
@@ -108,11 +122,16 @@ class ConversationAdmin(RecordAdmin):
 class MessageAdmin(RecordAdmin):
     """Messages."""
 
-    list_display = ["created_at", "conversation", "seq", "sender_type", "kind", "text", "disposition", "intent"]
+    list_display = ["created_at", "conversation", "seq", "sender_type", "kind", "words", "disposition", "intent"]
     list_filter = ["sender_type", "disposition", "kind"]
     list_select_related = ["conversation"]
     search_fields = ["platform_message_id", "text"]
     date_hierarchy = "created_at"
+
+    @admin.display(description="Text")
+    def words(self, message: Message) -> str:
+        """How it begins, numbers and addresses masked as in every list."""
+        return in_a_list(message.text)
 
 
 @admin.register(Escalation)
@@ -164,8 +183,13 @@ class DeliveryAdmin(RecordAdmin):
 class NoteAdmin(RecordAdmin):
     """Notes of staff."""
 
-    list_display = ["created_at", "conversation", "author_name", "text"]
+    list_display = ["created_at", "conversation", "author_name", "words"]
     list_select_related = ["conversation"]
+
+    @admin.display(description="Text")
+    def words(self, note: Note) -> str:
+        """How it begins."""
+        return in_a_list(note.text)
 
 
 @admin.register(Episode)

@@ -124,11 +124,20 @@ class AuditSealAdmin(PolicyAdmin):
     list_select_related = ["event"]
 
 
-@admin.register(WorkerHeartbeat, Lease)
-class ProcessAdmin(PolicyAdmin):
-    """Which processes live, and who holds which periodic job."""
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(PolicyAdmin):
+    """Which processes live."""
 
     view_action = Action.VIEW_OPERATIONS
+    list_display = ["process", "kind", "at"]
+
+
+@admin.register(Lease)
+class LeaseAdmin(PolicyAdmin):
+    """Who holds which periodic job."""
+
+    view_action = Action.VIEW_OPERATIONS
+    list_display = ["name", "owner", "until"]
 
 
 def _who(request: HttpRequest) -> User:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from core import audit
@@ -29,6 +30,8 @@ _COLOURS = {
     "conflict": "warning",
     "dead": "danger",
 }
+
+KEY_LETTERS_IN_A_LIST = 40
 
 
 @admin.register(PlatformAccount)
@@ -89,7 +92,7 @@ class WebhookEventAdmin(PolicyAdmin):
         "shown_state",
         "reason",
         "attempts",
-        "event_key",
+        "short_key",
         "is_late",
         "open_in_operations",
     ]
@@ -103,6 +106,11 @@ class WebhookEventAdmin(PolicyAdmin):
     def shown_state(self, event: WebhookEvent) -> str:
         """The state, coloured."""
         return event.state
+
+    @admin.display(description="Event key", ordering="event_key")
+    def short_key(self, event: WebhookEvent) -> str:
+        """How it begins; the whole is on the event's page."""
+        return Truncator(event.event_key).chars(KEY_LETTERS_IN_A_LIST)
 
     @admin.display(description="Body")
     def bytes_as_text(self, event: WebhookEvent) -> str:

@@ -46,6 +46,29 @@ def test_every_list_opens_for_an_admin(as_admin: Client, model: type) -> None:
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("name", ["message", "conversation"])
+def test_a_list_shows_how_texts_begin_and_no_numbers_of_people(as_admin: Client, name: str) -> None:
+    wrote("My card is 4539 1488 0343 6467. " + "And another thing. " * 40)
+
+    page = as_admin.get(reverse(f"admin:conversations_{name}_changelist")).content.decode()
+
+    assert "My card is" in page
+    assert "6467" not in page
+    assert page.count("And another thing.") < 10
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "words"),
+    [
+        ("core_apikey", "", "is made here"),
+        ("core_apikey", "?q=nobody", "Show all"),
+        ("workspace_draft", "", "appear by themselves"),
+    ],
+)
+def test_an_empty_list_says_what_can_be_done(as_admin: Client, name: str, query: str, words: str) -> None:
+    assert words in as_admin.get(reverse(f"admin:{name}_changelist") + query).content.decode()
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_no_row_can_be_deleted(as_admin: Client, model: type, people: dict[Role, User]) -> None:
     page = admin.site._registry[model]
