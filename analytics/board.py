@@ -272,11 +272,11 @@ def _term(scope: Scope, key: str, label: str, found: dict[str, int], *, kind: st
 
 def _figures(scope: Scope) -> list[Tile]:
     episodes = metrics.counts(Kind.EPISODE, scope)
-    answered, alone = episodes["bot-answered"], episodes["without-person"]
+    answered, involved, alone = (episodes[key] for key in ("bot-answered", "involved", "without-person"))
     half, most = metrics.first_response(scope, answered)
     runs = metrics.spend(scope)
     period = period_words(scope.filters.period)
-    share = wording.share(alone, answered)
+    share = wording.share(alone, involved)
     return [
         _response_tile(scope, "first-response-half", _("First answer, median"), half, answered),
         _response_tile(scope, "first-response-most", _("First answer, 95 %"), most, answered),
@@ -285,7 +285,7 @@ def _figures(scope: Scope) -> list[Tile]:
             label=_("No person needed"),
             value=share or "–",
             unit="%" if share else "",
-            note=_("%(part)d of %(whole)d episodes") % {"part": alone, "whole": answered},
+            note=_("%(part)d of %(whole)d episodes") % {"part": alone, "whole": involved},
             url=rows_url("without-person", scope.filters),
         ),
         _tile(scope, "episodes", _("Episodes begun"), episodes["episodes"], note=period),

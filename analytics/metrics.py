@@ -264,6 +264,8 @@ def _events() -> list[Metric]:
 
 def _figures() -> list[Metric]:
     answered = Q(first_bot_reply_at__isnull=False)
+    # A bot that calls a person at once took part too.
+    involved = answered | Q(first_escalated_at__isnull=False)
     alone = answered & Q(first_human_reply_at=None, first_escalated_at=None, asked_for_person_at=None)
     with_model = Q(tokens_in__gt=0) | Q(tokens_out__gt=0) | Q(cost_micros__gt=0)
 
@@ -283,6 +285,7 @@ def _figures() -> list[Metric]:
         for key, label, kind, more in (
             ("episodes", _("Episodes begun"), Kind.EPISODE, Q()),
             ("bot-answered", _("Episodes the bot answered in"), Kind.EPISODE, answered),
+            ("involved", _("Episodes the bot took part in"), Kind.EPISODE, involved),
             ("without-person", _("Episodes the bot answered without a person"), Kind.EPISODE, alone),
             ("runs", _("Answers worked out"), Kind.RUN, Q()),
             ("runs-with-model", _("Answers that used a language model"), Kind.RUN, with_model),

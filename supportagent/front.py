@@ -1,8 +1,13 @@
 """The front door: people go to their work, programs are told what this is."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import resolve_url
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
+
+from core.models import User
+from supportagent.navigation import doors
 
 NAME = "supportagent"
 VERSION = "0.1.0"
@@ -10,13 +15,20 @@ VERSION = "0.1.0"
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    """JSON ``{"name", "version", "status"}``, or the way to the workspace where the caller prefers a page."""
+    """JSON ``{"name", "version", "status"}``, or the way to the caller's work where the caller prefers a page."""
     if _prefers_a_page(request):
-        response: HttpResponse = HttpResponseRedirect("/workspace/")
+        response: HttpResponse = HttpResponseRedirect(_work_of(request))
     else:
         response = JsonResponse({"name": NAME, "version": VERSION, "status": "running"})
     response["Vary"] = "Accept"
     return response
+
+
+def _work_of(request: HttpRequest) -> str:
+    """The first page that the person's role opens; the sign-in for who is not signed in."""
+    if not isinstance(request.user, User):
+        return resolve_url(settings.LOGIN_URL)
+    return next((url for _, url in doors(request.user)), "/workspace/")
 
 
 def _prefers_a_page(request: HttpRequest) -> bool:

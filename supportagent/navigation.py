@@ -25,17 +25,18 @@ def navigation(request: HttpRequest) -> dict[str, list[Link]]:
     if user is None or not user.is_authenticated:
         return {"nav": []}
     here = request.path_info
-    return {"nav": [Link(label=label, url=url, active=here.startswith(url)) for label, url in _doors(cast(User, user))]}
+    return {"nav": [Link(label=label, url=url, active=here.startswith(url)) for label, url in doors(cast(User, user))]}
 
 
-def _doors(user: User) -> Iterator[tuple[str, str]]:
+def doors(user: User) -> Iterator[tuple[str, str]]:
+    """Name and address of every page that the person's role opens, the most important first."""
     if allows(user, Action.VIEW_TEAM_CONVERSATIONS):
         yield _("Workspace"), "/workspace/"
     if allows(user, Action.VIEW_DASHBOARD):
         yield _("Dashboard"), "/dashboard/"
     if allows(user, Action.VIEW_OPERATIONS):
         yield _("Operations"), "/operations/"
-    if settings.DEMO:
-        yield _("Demo chat"), f"/chat/{settings.OWN_SECRETS['CHAT_PUBLIC_KEY']}/"
     if user.is_staff:
         yield _("Admin"), "/admin/"
+    if settings.DEMO:
+        yield _("Demo chat"), f"/chat/{settings.OWN_SECRETS['CHAT_PUBLIC_KEY']}/"

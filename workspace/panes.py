@@ -225,9 +225,8 @@ def _banner(conversation: Conversation, escalation: Escalation | None, who: User
             action="claim" if rights.claim else "",
         )
     if conversation.assignee_id == who.pk:
-        return Banner(
-            owner="you", icon="user", title=_("You answer"), text=waits or _("The customer's turn."), action="resolve"
-        )
+        # No step stands where the one that claimed it stood: a click too many would take it.
+        return Banner(owner="you", icon="user", title=_("You answer"), text=waits or _("The customer's turn."))
     return Banner(
         owner="colleague",
         icon="users",

@@ -20,7 +20,10 @@ _SIGNS = re.compile(r"[\W_]+")
 
 
 def not_before(conversation: Conversation, now: datetime) -> datetime:
-    """The earliest moment of the bot's next answer here: ``BOT_TURNS_PER_MINUTE`` of them are enough."""
+    """The earliest moment of the bot's next answer here.
+
+    ``BOT_TURNS_PER_MINUTE`` of them come at once; who has had them all in the last minute is answered at that pace.
+    """
     most = settings.BOT_TURNS_PER_MINUTE
     if conversation.out_seq < most:
         return now
@@ -28,7 +31,7 @@ def not_before(conversation: Conversation, now: datetime) -> datetime:
         seq__gt=conversation.last_seq - _LOOKED_AT - most, sender_type=Message.Sender.BOT, created_at__gt=now - MINUTE
     )
     moments = list(replies.order_by("-seq").values_list("created_at", flat=True)[:most])
-    return min(moments[-1], now) + MINUTE if len(moments) == most else now
+    return max(now, min(moments[0], now) + MINUTE / most) if len(moments) == most else now
 
 
 def is_loop(conversation: Conversation, text: str, now: datetime) -> bool:

@@ -134,6 +134,7 @@ def _episodes(question: Question, rows: list[Episode]) -> dict[str, set[int]]:
     return {
         "episodes": _all(begun),
         "bot-answered": _all(answered),
+        "involved": _keys(begun, lambda row: bool(row.first_bot_reply_at or row.first_escalated_at)),
         "without-person": _keys(
             answered,
             lambda row: not (row.first_human_reply_at or row.first_escalated_at or row.asked_for_person_at),

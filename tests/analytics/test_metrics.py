@@ -153,7 +153,7 @@ def test_the_board_shows_what_the_metrics_say() -> None:
     shown = {tile.key: tile.value for tile in [*board.owners, *board.deliveries, *board.figures]}
     for key in set(shown) & set(expected) - {"without-person"}:
         assert shown[key] == str(len(expected[key])), key
-    assert shown["without-person"] == f"{100 * len(expected['without-person']) / len(expected['bot-answered']):.0f}"
+    assert shown["without-person"] == f"{100 * len(expected['without-person']) / len(expected['involved']):.0f}"
     assert (board.chart.total_in, board.chart.total_out) == (
         len(expected["messages-in"]),
         len(expected["messages-out"]),

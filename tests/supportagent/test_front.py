@@ -22,10 +22,18 @@ def test_programs_are_told_what_this_is(client: Client, accept: str) -> None:
     assert response.json() == {"name": "supportagent", "version": "0.1.0", "status": "running"}
 
 
-def test_people_are_sent_to_their_work(client: Client) -> None:
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "way"),
+    [(None, "/accounts/login/"), (Role.AGENT, "/workspace/"), (Role.PROMPT_EDITOR, "/admin/")],
+)
+def test_people_are_sent_to_their_work(client: Client, role: Role | None, way: str) -> None:
+    if role is not None:
+        client.force_login(make_user(role=role))
+
     response = client.get("/", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 
-    assert (response.status_code, response.headers["Location"]) == (302, "/workspace/")
+    assert (response.status_code, response.headers["Location"]) == (302, way)
     assert "Accept" in response.headers["Vary"]
 
 
