@@ -189,6 +189,8 @@ def _substance(content: dict[str, Any]) -> tuple[str, str, tuple[InboundAttachme
             raise Unreadable("schema", "text.body is missing")
         # Whole: whoever keeps it cuts it, and says so.
         return kind, clean_text(body, limit=MAX_TEXT), ()
+    if kind == "reaction":
+        return kind, _signs(part), ()
     details = part if isinstance(part, dict) else {}
     if kind == "template":
         return kind, _name(details.get("title")), ()
@@ -201,6 +203,16 @@ def _substance(content: dict[str, Any]) -> tuple[str, str, tuple[InboundAttachme
         url=clean_text(url, limit=MAX_URL) if isinstance(url, str) else "",
     )
     return kind, "", (attachment,)
+
+
+def _signs(reactions: object) -> str:
+    """The emoji a customer put below a message; one taken back says so."""
+    signs = []
+    for each in reactions if isinstance(reactions, list) else []:
+        sign = _name(each.get("emoji")) if isinstance(each, dict) else ""
+        if sign:
+            signs.append(f"took back {sign}" if each.get("operation") == "REMOVE" else sign)
+    return one_line(" ".join(signs), MAX_NAME)
 
 
 def _moment(value: object, opened: Opened, *, milliseconds: bool) -> datetime | None:

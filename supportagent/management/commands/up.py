@@ -78,12 +78,13 @@ class Command(OwnCommand):
         if logins:
             lines.append(("Web chat", f"{url}/chat/{settings.OWN_SECRETS['CHAT_PUBLIC_KEY']}/"))
         if settings.DEMO and simulator.is_here():
-            lines.append(("TikTok simulator", f"http://127.0.0.1:{settings.SIM_PORT}/"))
+            simulated = f"http://localhost:{settings.SIM_PORT}"
+            lines += [("TikTok simulator", f"{simulated}/"), ("LinkedIn simulator", f"{simulated}/linkedin")]
         if logins:
             lines.append(("Sign in as", ", ".join(f"{name} ({role})" for name, role in logins)))
             lines.append(("Password", settings.OWN_SECRETS["DEMO_PASSWORD"]))
         lines.append(("Data", str(settings.VAR_DIR)))
-        text = "\n".join(f"  {label:<17} {value}" for label, value in lines)
+        text = "\n".join(f"  {label:<18} {value}" for label, value in lines)
         took = time.monotonic() - self._started
         # A full disk under the output is no reason to end.
         with suppress(OSError):

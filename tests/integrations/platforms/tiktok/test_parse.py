@@ -95,6 +95,21 @@ def test_a_reaction_says_what_it_is_about() -> None:
     assert message("receive_reaction").details["item"]["reaction"][0]["original_msg_id"] == "b2xkLTE="
 
 
+@pytest.mark.parametrize(
+    ("reaction", "shown"),
+    [
+        ([{"operation": "ADD", "emoji": "👍"}], "👍"),
+        ([{"operation": "REMOVE", "emoji": "👍"}, {"operation": "ADD", "emoji": "😡"}], "took back 👍 😡"),
+        ([{"operation": "ADD"}, "nonsense", {"emoji": 7}], ""),
+        ("nonsense", ""),
+    ],
+)
+def test_a_reaction_shows_its_signs(reaction: object, shown: str) -> None:
+    found = message("receive_reaction", reaction=reaction)
+
+    assert (found.kind, found.text, found.needs_no_answer) == ("reaction", shown, "reaction")
+
+
 def test_a_tapped_button_is_a_text_with_the_buttons_id() -> None:
     found = message("receive_button_tap")
 
