@@ -1,16 +1,18 @@
 """What has to reach a platform, and each attempt at it."""
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.conversation import Conversation
 from conversations.models.message import Message
 from conversations.models.restoration import Restoration
+from conversations.types import SendOutcome
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -147,6 +149,15 @@ class Delivery(models.Model):
         return f"Delivery {self.out_seq} of conversation {self.conversation_id}"
 
 
+ENDS: dict[str, Any] = {
+    SendOutcome.OK: _("taken"),
+    SendOutcome.REFUSED: _("refused"),
+    SendOutcome.RETRY: _("to be tried again"),
+    SendOutcome.AMBIGUOUS: _("in doubt"),
+    SendOutcome.REAUTH: _("key not accepted"),
+}
+
+
 class DeliveryAttempt(models.Model):
     """One attempt, append only."""
 
@@ -164,3 +175,8 @@ class DeliveryAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"Attempt {self.number} at delivery {self.delivery_id}"
+
+    @property
+    def end(self) -> str:
+        """How it ended, in words."""
+        return str(ENDS.get(self.outcome, self.outcome))

@@ -4,7 +4,7 @@ from integrations.services.events import drop_event, drop_events, replay_event, 
 from integrations.services.forgetting import events_about, forget_events, forget_visitors
 from integrations.services.ingest import ingest_event, ingest_thread, ingest_waiting, shorten_impossible_waits
 from integrations.services.media import fetch_media
-from integrations.services.missed import read_back
+from integrations.services.missed import not_reached, read_back
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
 from integrations.services.sending import mark_read, send_next, send_typing
@@ -37,6 +37,7 @@ __all__ = [
     "ingest_thread",
     "ingest_waiting",
     "mark_read",
+    "not_reached",
     "read_back",
     "reconcile_unknown",
     "refresh_tokens",

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from conversations import services as conversations
 from core import leases
-from core.clock import database_now
+from core.clock import database_now, now_plus
 from integrations import limits
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
@@ -38,6 +38,10 @@ READ_BACK = "read-back"
 _compared: dict[int, tuple[datetime, set[str]]] = {}
 
 
+# A new account is compared within half a minute.
+NEW_FOR = timedelta(minutes=2)
+
+
 class OutOfCalls(Exception):
     """The account has no calls left in this minute but those kept for messages."""
 
@@ -55,6 +59,16 @@ def read_back(*, at_once: bool = False) -> int:
         before = database_now() - timedelta(minutes=settings.READ_BACK_MINUTES)
         accounts = accounts.filter(restored | Q(read_back_to=None) | Q(read_back_to__lte=before))
     return sum(_compare_held(account) for account in accounts.order_by("pk"))
+
+
+def not_reached() -> list[PlatformAccount]:
+    """The accounts, without their secrets, that should have been compared three times over and were not once."""
+    if not settings.READ_BACK_MINUTES:
+        return []
+    long_ago = now_plus(-3 * timedelta(minutes=settings.READ_BACK_MINUTES))
+    accounts = PlatformAccount.objects.filter(state=PlatformAccount.State.ACTIVE, platform__in=list(PLATFORMS))
+    never = Q(read_back_to=None, created_at__lt=now_plus(-NEW_FOR))
+    return list(accounts.filter(never | Q(read_back_to__lt=long_ago)).order_by("pk").defer("secrets")[:20])
 
 
 def _compare_held(account: PlatformAccount) -> int:

@@ -13,6 +13,7 @@ from conversations.models import Conversation, Delivery, Escalation
 from conversations.types import ReasonCategory
 from core.clock import database_now
 from core.models import WorkerHeartbeat
+from integrations import services as integrations
 from integrations.models import PlatformAccount, Subscription, WebhookEvent
 
 LATE_SECONDS = 15
@@ -68,7 +69,7 @@ class Vitals:
 
 
 def read(*, now: datetime) -> Vitals:
-    """At most 10 queries, however many rows there are."""
+    """At most 11 queries, however many rows there are."""
     processes, breakers = _processes()
     spent, cap = _spend(now)
     accounts = _accounts()
@@ -249,6 +250,14 @@ def _accounts() -> list[Trouble]:
             text=account.state_reason or _("The platform no longer takes its key. What has to be sent waits."),
         )
         for account in accounts[:20]
+    ] + [
+        Trouble(
+            title=_("%(name)s cannot be reached") % {"name": account.name},
+            text=_("Its platform does not answer us: what it did not tell us is not looked for, and replies may wait.")
+            if account.read_back_to
+            else _("It never answered since the account was added: see that its keys and its id are right."),
+        )
+        for account in integrations.not_reached()
     ]
 
 

@@ -1,6 +1,7 @@
 """The operators' doors: who may open which, what they show of strangers' bytes, and what a press does."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -101,6 +102,29 @@ def test_the_page_shows_what_needs_somebody() -> None:
         assert re.search(rf'data-key="{key}" data-kind="(warn|danger)"', page), key
 
 
+@pytest.mark.parametrize(
+    ("added", "compared", "words"),
+    [
+        (timedelta(minutes=3), None, "It never answered since the account was added"),
+        (timedelta(days=9), timedelta(hours=1), "Its platform does not answer us"),
+        (timedelta(days=9), timedelta(minutes=9), ""),
+        (timedelta(seconds=20), None, ""),
+    ],
+)
+def test_an_account_that_cannot_be_reached_is_no_connected_one(
+    added: timedelta, compared: timedelta | None, words: str
+) -> None:
+    now = timezone.now()
+    make_account(name="Northwind", read_back_to=compared and now - compared)
+    PlatformAccount.objects.update(created_at=now - added)
+
+    page = told(signed_in().get("/operations/"))
+
+    assert ("Northwind cannot be reached" in page) is bool(words)
+    assert ("Every account is connected" in page) is not bool(words)
+    assert words in page
+
+
 def test_it_asks_the_same_few_questions_however_much_there_is() -> None:
     def questions() -> int:
         with CaptureQueriesContext(connection) as asked:
@@ -115,7 +139,7 @@ def test_it_asks_the_same_few_questions_however_much_there_is() -> None:
         make_delivery(state="needs_review")
         make_account(state=PlatformAccount.State.RECONNECT)
 
-    assert questions() == few <= 19
+    assert questions() == few <= 20
 
 
 def test_a_list_asks_the_same_few_questions_however_long_it_is() -> None:
