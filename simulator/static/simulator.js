@@ -193,7 +193,7 @@ async function setFault(wish, on) {
 }
 
 function drawLog(rows, vitals) {
-  by("log-count").textContent = `${vitals.sends.accepted} replies · ${vitals.webhooks.acked} webhooks acked`;
+  by("log-count").textContent = `${vitals.sends.accepted} replies · ${vitals.webhooks.acked} acked`;
   const newest = rows.at(-1)?.id ?? 0;
   if (newest === state.logged) return;
   state.logged = newest;
