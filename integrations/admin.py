@@ -45,7 +45,10 @@ class PlatformAccountAdmin(PolicyAdmin):
     """Accounts: connected by their platform's authorise page or added with ``manage.py account``; watched and switched."""
 
     view_action = change_action = Action.MANAGE_ACCOUNTS
-    list_display = ["name", "platform", "kind", "external_id", "connection", "what_to_do", "bot_enabled", "team"]
+    list_display = [
+        "name", "platform", "connection", "way_back", "token_expires_at", "refresh_expires_at", "last_renewal", "bot_enabled",
+        "team",
+    ]  # fmt: skip
     list_filter = ["platform", "state"]
     list_select_related = ["team"]
     search_fields = ["name", "external_id", "client_key"]
@@ -55,6 +58,8 @@ class PlatformAccountAdmin(PolicyAdmin):
         "platform",
         "kind",
         "external_id",
+        "connection",
+        "tokens",
         "client_key",
         "public_key",
         "team",
@@ -63,8 +68,6 @@ class PlatformAccountAdmin(PolicyAdmin):
         "honours_key",
         "origins",
         "languages",
-        "connection",
-        "tokens",
     ]
     readonly_fields = [
         "platform",
@@ -83,15 +86,20 @@ class PlatformAccountAdmin(PolicyAdmin):
         """Whether it works, coloured."""
         return token_health.health(account).label
 
-    @admin.display(description="What to do")
-    def what_to_do(self, account: PlatformAccount) -> str:
-        """In the list: why somebody is needed, and the way to set it right."""
-        health = token_health.health(account)
-        if not health.needs_person:
+    @admin.display(description="To do")
+    def way_back(self, account: PlatformAccount) -> str:
+        """Where somebody is needed: the way to set it right. Why, the account's page says."""
+        if not token_health.health(account).needs_person:
             return ""
         if not token_health.can_be_reconnected(account):
-            return health.lines[0]
-        return format_html('{} <a class="underline" href="{}">Reconnect</a>', health.lines[0], _reconnect_url(account))
+            return "Give it new tokens"
+        return format_html('<a class="underline" href="{}">Reconnect</a>', _reconnect_url(account))
+
+    @admin.display(description="Last renewal", ordering="refresh_tried_at")
+    def last_renewal(self, account: PlatformAccount) -> str:
+        """When the access token was last renewed, or could not be."""
+        at = account.refresh_tried_at
+        return f"{at:%d %B %Y, %H:%M} UTC, {'failed' if account.refresh_problem else 'worked'}" if at else ""
 
     @admin.display(description="Tokens")
     def tokens(self, account: PlatformAccount) -> str:

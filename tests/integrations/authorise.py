@@ -32,7 +32,7 @@ class Other:
     account_name: str
     second: str
     make_account: Callable[..., PlatformAccount]
-    fault: Callable[[str], None]
+    fault: Callable[[str], object]
 
     def reconnected(self, **values: Any) -> PlatformAccount:
         """Our account there, in need of a person."""

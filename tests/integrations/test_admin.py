@@ -1,6 +1,6 @@
 """Accounts in the admin: how their tokens stand in plain words, and the ways to connect them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -30,14 +30,15 @@ def page_of(client: Client, account: PlatformAccount) -> str:
 
 
 def test_the_list_has_the_ways_to_connect_and_says_who_needs_it(as_admin: Client) -> None:
-    works = tiktok_account()
+    works = tiktok_account(refresh_tried_at=datetime(2026, 11, 28, 9, 30, tzinfo=UTC))
     lost = linkedin_account(state=PlatformAccount.State.RECONNECT, state_reason="The token was refused.")
 
     shown = as_admin.get(LIST).content.decode()
 
     assert "Connect TikTok account" in shown
     assert "Connect LinkedIn Page" in shown
-    assert "The token was refused. What has to be sent waits." in shown
+    assert "Reconnect needed" in shown
+    assert "28 November 2026, 09:30 UTC, worked" in shown
     assert f"/oauth/linkedin/start?account={lost.public_id}" in shown
     assert str(works.public_id) not in shown
     for path, to in (("connect-tiktok/", "/oauth/tiktok/start"), ("connect-linkedin/", "/oauth/linkedin/start")):
@@ -89,14 +90,15 @@ def test_what_failed_and_what_ends_is_said(as_admin: Client) -> None:
     shown = page_of(as_admin, account)
 
     assert "Works; reconnect soon" in shown
+    assert "Works; reconnect soon" in as_admin.get(LIST).content.decode()
     assert "authorise the account again before" in shown
     assert "The platform refused the refresh token when it was last used." in shown
     assert "failed: LinkedIn did not accept it as it is." in shown
 
 
-@pytest.mark.parametrize("values", [{"platform": "webchat"}, {"platform": "linkedin", "kind": "messages"}])
-def test_what_no_authorise_page_gives_tokens_for_has_no_button(as_admin: Client, values: dict[str, str]) -> None:
-    account = make_account(**values)
+@pytest.mark.parametrize(("platform", "kind"), [("webchat", ""), ("linkedin", "messages")])
+def test_what_no_authorise_page_gives_tokens_for_has_no_button(as_admin: Client, platform: str, kind: str) -> None:
+    account = make_account(platform=platform, kind=kind)
 
     assert "/reconnect" not in page_of(as_admin, account)
     assert as_admin.get(f"{LIST}{account.pk}/reconnect/").status_code == 403

@@ -67,7 +67,7 @@ def linkedin_other(folder: Path, settings: Settings) -> Iterator[Other]:
             account_name="Acme",
             second=SECOND_PAGE,
             make_account=lambda **values: linkedin_account(api_base="", auth_base="", **values),
-            fault=lambda kind: rig.order("faults", rules=[{"where": "linkedin_token", "kind": kind}]) and None,
+            fault=lambda kind: rig.order("faults", rules=[{"where": "linkedin_token", "kind": kind}]),
         )
 
 
