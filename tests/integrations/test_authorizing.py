@@ -1,11 +1,14 @@
 """Connecting and reconnecting accounts by the platforms' authorise pages, over the network to the simulator and back."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,62 +16,25 @@ from pytest_django import Settings
 
 from core.models import AuditEvent
 from core.policy import Role
-from integrations import accounts
+from integrations import accounts, authorizing
+from integrations.exceptions import StateUsed
 from integrations.models import AuthorizationRequest, PlatformAccount
 from tests.factories import make_user
-from tests.integrations.authorise import HOST, Other, admin_client, begin, connect, decide
+from tests.integrations.authorise import (
+    HOST,
+    SECOND_PAGE,
+    Other,
+    admin_client,
+    begin,
+    connect,
+    decide,
+    linkedin_other,
+    tiktok_other,
+)
 from tests.integrations.linkedin import linkedin_account
 from tests.integrations.tiktok import tiktok_account
-from tests.simulator import linkedin as linkedin_rig
-from tests.simulator import rig as tiktok_rig
 
 pytestmark = pytest.mark.django_db
-SECOND_PAGE = "urn:li:organization:222"
-
-
-def tiktok_other(folder: Path, settings: Settings) -> Iterator[Other]:
-    with tiktok_rig.receiving() as receiver, tiktok_rig.running(folder, receiver) as rig:
-        app = tiktok_rig.config(None)["apps"][0] | {"redirect_uri": f"{HOST}/oauth/tiktok/callback"}
-        rig.order("apps", apps=[app])
-        base = rig.simulator.base_url
-        settings.TIKTOK_CLIENT_KEY, settings.TIKTOK_CLIENT_SECRET = tiktok_rig.CLIENT_KEY, tiktok_rig.SECRET
-        settings.TIKTOK_API_BASE, settings.TIKTOK_AUTH_BASE = f"{base}{tiktok_rig.API}", base
-        yield Other(
-            platform="tiktok",
-            base_url=base,
-            client=rig.client,
-            choice="business_id",
-            account=tiktok_rig.BUSINESS,
-            account_name="Acme Shop",
-            second="other-open-id",
-            make_account=tiktok_account,
-            fault=lambda kind: rig.fault("token", kind),
-        )
-
-
-def linkedin_other(folder: Path, settings: Settings) -> Iterator[Other]:
-    with linkedin_rig.linkedin(folder) as rig:
-        app = {
-            "client_id": linkedin_rig.CLIENT_ID,
-            "client_secret": linkedin_rig.SECRET,
-            "webhook_url": rig.door.url,
-            "redirect_uri": f"{HOST}/oauth/linkedin/callback",
-            "pages": [{"organization": SECOND_PAGE, "name": "Borealis"}],
-        }
-        rig.order("apps", apps=[app])
-        settings.LINKEDIN_CLIENT_ID, settings.LINKEDIN_CLIENT_SECRET = linkedin_rig.CLIENT_ID, linkedin_rig.SECRET
-        settings.LINKEDIN_API_BASE = settings.LINKEDIN_AUTH_BASE = rig.base_url
-        yield Other(
-            platform="linkedin",
-            base_url=rig.base_url,
-            client=rig.client,
-            choice="organization",
-            account=linkedin_rig.PAGE,
-            account_name="Acme",
-            second=SECOND_PAGE,
-            make_account=lambda **values: linkedin_account(api_base="", auth_base="", **values),
-            fault=lambda kind: rig.order("faults", rules=[{"where": "linkedin_token", "kind": kind}]),
-        )
 
 
 @pytest.fixture(params=["tiktok", "linkedin"])
@@ -383,3 +349,29 @@ def test_an_id_that_is_none_is_told_in_the_form(other: Other) -> None:
     assert answer.status_code == 400
     assert "is no id of LinkedIn" in answer.content.decode()
     assert not AuthorizationRequest.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["tiktok"], indirect=True)
+def test_of_the_same_answer_many_times_at_once_one_counts(other: Other) -> None:
+    browser, user = admin_client()
+    back = parse_qs(urlsplit(decide(other, begin(browser, "tiktok"))).query)
+    answer = {name: values[0] for name, values in back.items()}
+    session_key, together = browser.session.session_key or "", threading.Barrier(4)
+
+    def come_back(_: int) -> str:
+        together.wait(10)
+        try:
+            authorizing.finish("tiktok", answer, user, session_key=session_key)
+        except StateUsed:
+            return "used"
+        else:
+            return "connected"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        ends = sorted(pool.map(come_back, range(4)))
+
+    assert ends == ["connected", "used", "used", "used"]
+    assert PlatformAccount.objects.count() == 1
