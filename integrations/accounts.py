@@ -156,7 +156,9 @@ def renew_secrets(
         account.token_expires_at = _ends(expires_in)
         account.state_reason = "" if account.state == PlatformAccount.State.ACTIVE else account.state_reason
     account.refresh_expires_at = None if refresh_token else account.refresh_expires_at
-    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "state_reason", "updated_at"])
+    # What was refused before says nothing of what is there now.
+    account.refresh_refused, account.refresh_problem = False, ""
+    account.save(update_fields=[*tokens.TOKEN_FIELDS, "state_reason"])
     audit.record(by, "account.renew", account, after={"secrets": sorted(given)})
     if access_token or refresh_token:
         tokens.reconnected(account, by)

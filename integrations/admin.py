@@ -1,17 +1,19 @@
 """The platforms in the admin: accounts, and what came in. Secrets can be set and never read."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from core import audit
-from core.policy import Action
+from core.policy import Action, allows
 from core.policy_admin import PolicyAdmin
+from integrations import token_health
 from integrations.models import (
     EventAttempt,
     EventDelivery,
@@ -30,16 +32,26 @@ _COLOURS = {
     "conflict": "warning",
     "dead": "danger",
 }
+_HEALTH_COLOURS = {
+    "Works": "success",
+    "Works; reconnect soon": "warning",
+    "Reconnect needed": "danger",
+    "No tokens": "info",
+    "Removed": "info",
+}
 
 KEY_LETTERS_IN_A_LIST = 40
 
 
 @admin.register(PlatformAccount)
 class PlatformAccountAdmin(PolicyAdmin):
-    """Accounts. They are added and given keys with ``manage.py account``; here they are watched and switched."""
+    """Accounts: connected by their platform's authorise page or added with ``manage.py account``; watched and switched."""
 
     view_action = change_action = Action.MANAGE_ACCOUNTS
-    list_display = ["name", "platform", "kind", "external_id", "state", "bot_enabled", "token_expires_at", "team"]
+    list_display = [
+        "name", "platform", "connection", "way_back", "token_expires_at", "refresh_expires_at", "last_renewal", "bot_enabled",
+        "team",
+    ]  # fmt: skip
     list_filter = ["platform", "state"]
     list_select_related = ["team"]
     search_fields = ["name", "external_id", "client_key"]
@@ -49,6 +61,8 @@ class PlatformAccountAdmin(PolicyAdmin):
         "platform",
         "kind",
         "external_id",
+        "connection",
+        "tokens",
         "client_key",
         "public_key",
         "team",
@@ -57,10 +71,6 @@ class PlatformAccountAdmin(PolicyAdmin):
         "honours_key",
         "origins",
         "languages",
-        "state",
-        "state_reason",
-        "token_expires_at",
-        "refresh_expires_at",
     ]
     readonly_fields = [
         "platform",
@@ -68,17 +78,73 @@ class PlatformAccountAdmin(PolicyAdmin):
         "external_id",
         "client_key",
         "public_key",
-        "state",
-        "state_reason",
-        "token_expires_at",
-        "refresh_expires_at",
+        "connection",
+        "tokens",
     ]
+    actions_list = ["connect_tiktok", "connect_linkedin"]
+    actions_detail = ["reconnect"]
+
+    @display(description="Connection", label=_HEALTH_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
+    def connection(self, account: PlatformAccount) -> str:
+        """Whether it works, coloured."""
+        return token_health.health(account).label
+
+    @admin.display(description="To do")
+    def way_back(self, account: PlatformAccount) -> str:
+        """Where somebody is needed: the way to set it right. Why, the account's page says."""
+        if not token_health.health(account).needs_person:
+            return ""
+        if not token_health.can_be_reconnected(account):
+            return "Give it new tokens"
+        return format_html('<a class="underline" href="{}">Reconnect</a>', _reconnect_url(account))
+
+    @admin.display(description="Last renewal", ordering="refresh_tried_at")
+    def last_renewal(self, account: PlatformAccount) -> str:
+        """When the access token was last renewed, or could not be."""
+        at = account.refresh_tried_at
+        return f"{at:%d %B %Y, %H:%M} UTC, {'failed' if account.refresh_problem else 'worked'}" if at else ""
+
+    @admin.display(description="Tokens")
+    def tokens(self, account: PlatformAccount) -> str:
+        """When they run out, and how the last renewal went."""
+        return format_html_join("", "<p>{}</p>", ((line,) for line in token_health.health(account).lines))
+
+    @action(description="Connect TikTok account", url_path="connect-tiktok", icon="link", permissions=["connecting"])  # type: ignore[untyped-decorator]
+    def connect_tiktok(self, request: HttpRequest) -> HttpResponse:
+        """To the page that begins it."""
+        return HttpResponseRedirect(reverse("oauth-start", args=["tiktok"]))
+
+    @action(description="Connect LinkedIn Page", url_path="connect-linkedin", icon="link", permissions=["connecting"])  # type: ignore[untyped-decorator]
+    def connect_linkedin(self, request: HttpRequest) -> HttpResponse:
+        """To the page that begins it."""
+        return HttpResponseRedirect(reverse("oauth-start", args=["linkedin"]))
+
+    @action(description="Reconnect", url_path="reconnect", icon="sync", permissions=["reconnecting"])  # type: ignore[untyped-decorator]
+    def reconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the page that begins it, for this account."""
+        return HttpResponseRedirect(_reconnect_url(PlatformAccount.objects.get(pk=object_id)))
+
+    def has_connecting_permission(self, request: HttpRequest) -> bool:
+        """Whether the buttons that connect an account are shown."""
+        user: Any = request.user
+        return allows(user, Action.MANAGE_ACCOUNTS)
+
+    def has_reconnecting_permission(self, request: HttpRequest, object_id: str) -> bool:
+        """Whether the button is shown: for accounts whose platform has an authorise page."""
+        account = PlatformAccount.objects.filter(pk=object_id).first()
+        return (
+            account is not None and self.has_connecting_permission(request) and token_health.can_be_reconnected(account)
+        )
 
     def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
         """Keep the switches and say so in the audit trail."""
         user: Any = request.user
         super().save_model(request, obj, form, change)
         audit.record(user, "account.changed", obj, after={"fields": list(form.changed_data)})
+
+
+def _reconnect_url(account: PlatformAccount) -> str:
+    return f"{reverse('oauth-start', args=[account.platform])}?{urlencode({'account': account.public_id})}"
 
 
 @admin.register(WebhookEvent)

@@ -43,7 +43,7 @@ def app_keys(platform: str) -> tuple[AppKey, ...]:
     if known is None or time.monotonic() - known.at > STALE_SECONDS:
         _read(platform, at_most_every=REREAD_SECONDS if known else 0.0)
         known = _known.get(platform)
-    keys = _from_environment(platform) + (known.keys if known else ())
+    keys = from_environment(platform) + (known.keys if known else ())
     if known is None and not keys:
         raise KeysUnavailable
     return tuple(dict.fromkeys(keys))
@@ -98,7 +98,8 @@ def _from_database(platform: str) -> tuple[AppKey, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _from_environment(platform: str) -> tuple[AppKey, ...]:
+def from_environment(platform: str) -> tuple[AppKey, ...]:
+    """The platform's app whose key and secret stand in the environment, if there is one."""
     names = PLATFORMS[platform].environment
     if names is None:
         return ()

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.fields import EncryptedJSONField
-from core.models import Team
+from core.models import Team, User
 
 
 def new_public_key() -> str:
@@ -94,6 +94,9 @@ class PlatformAccount(models.Model):
     )
     token_expires_at = models.DateTimeField(null=True, blank=True)
     refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_tried_at = models.DateTimeField(null=True, blank=True)
+    refresh_problem = models.CharField(max_length=300, blank=True)
+    refresh_refused = models.BooleanField(default=False)
     next_probe_at = models.DateTimeField(null=True, blank=True)
     read_back_to = models.DateTimeField(
         null=True, blank=True, help_text="Until when the platform's own record was compared with ours."
@@ -146,6 +149,30 @@ class PlatformAccount(models.Model):
         """The secrets that prove who knocks for this account. An empty one proves nothing: anybody could sign with it."""
         both = self.secrets.get(self.proof_name, ""), self.secrets.get(f"previous_{self.proof_name}", "")
         return tuple(secret for secret in both if secret)
+
+
+class AuthorizationRequest(models.Model):
+    """A way to a platform's authorise page that somebody began: good for one answer, in the session that began it."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    platform = models.CharField(max_length=20)
+    client_key = models.CharField(max_length=200)
+    # The account to connect, where it is known beforehand: one of ours, or an id on the platform.
+    account = models.ForeignKey(PlatformAccount, null=True, on_delete=models.CASCADE, related_name="+")
+    external_id = models.CharField(max_length=200, blank=True)
+    redirect_uri = models.CharField(max_length=300)
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(platform__in=["tiktok", "linkedin"]), name="platform_has_authorise_page")
+        ]
+
+    def __str__(self) -> str:
+        return f"Authorisation of {self.platform} by {self.user_id}"
 
 
 class SendWindow(models.Model):

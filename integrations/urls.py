@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from core.routing import DoorRouter
+from integrations import views
 from integrations.api import Accounts, Events
 from integrations.webhooks import PlatformDoor, verify_challenge
 
@@ -25,5 +26,7 @@ urlpatterns = [
         name="webhook-events",
     ),
     re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
+    re_path(r"^oauth/(?P<platform>tiktok|linkedin)/start/?\Z", views.start, name="oauth-start"),
+    re_path(r"^oauth/(?P<platform>tiktok|linkedin)/callback/?\Z", views.callback, name="oauth-callback"),
     path("chat/", include("integrations.webchat.urls")),
 ]

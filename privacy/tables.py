@@ -43,7 +43,8 @@ NOT_ABOUT_PEOPLE = frozenset(
         "agent.passage", "agent.phrase", "agent.release", "agent.releasearticle", "agent.replytemplate", "agent.spendledger",
         "agent.textvector", "agent.trainingexample", "analytics.analytics", "analytics.episodefact", "conversations.fact",
         "conversations.restoration", "core.apikey", "core.auditevent", "core.auditseal", "core.callwindow", "core.idempotentcall",
-        "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.eventattempt", "integrations.eventdelivery",
+        "core.lease", "core.team", "core.user", "core.workerheartbeat", "integrations.authorizationrequest",
+        "integrations.eventattempt", "integrations.eventdelivery",
         "integrations.platformaccount", "integrations.sendwindow", "integrations.subscription", "privacy.erasure",
         "privacy.export", "workspace.drillrun",
     }

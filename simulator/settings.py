@@ -34,6 +34,7 @@ class Settings:
     linkedin_refresh_tokens: bool = True
     linkedin_challenge_seconds: float = 7_200.0
     linkedin_decorated: bool = True
+    linkedin_administers_all: bool = False
 
 
 class Knobs:

@@ -143,7 +143,7 @@ def _accounts() -> Iterator[Finding]:
     for account in PlatformAccount.objects.receiving():
         ok = account.state == PlatformAccount.State.ACTIVE
         detail = (
-            "It works."
+            f"It works. {account.state_reason}".strip()
             if ok
             else f"{account.state_reason or account.get_state_display()}: manage.py account test {account.pk}."
         )

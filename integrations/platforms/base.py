@@ -203,6 +203,23 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedAccount:
+    """An account that whoever allowed us may speak for, by its id and its name on the platform."""
+
+    external_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What the authorise page's code stood for: tokens, the accounts they are for, and permissions that are missing."""
+
+    tokens: TokenPair
+    accounts: tuple[GrantedAccount, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One thing that was tried on an account, in words."""
 
@@ -309,3 +326,20 @@ class Platform(Protocol):
 
     def fetch_media(self, session: Session, *, thread_key: str, message_id: str, media_id: str, kind: str) -> MediaFile:
         """The bytes of an attachment, from the account's own hosts only. Raises CallFailed."""
+
+
+class AuthorizingPlatform(Platform, Protocol):
+    """A platform whose accounts are connected by its own authorise page.
+
+    ``account_noun`` is what an account is called there, ``authorized_kind`` the interface that the page gives access to.
+    Neither platform's authorise page is documented to take a proof key (PKCE); the app's secret redeems the code.
+    """
+
+    account_noun: str
+    authorized_kind: str
+
+    def authorize_url(self, session: Session, *, redirect_uri: str, state: str) -> str:
+        """Where the browser goes; it comes back to ``redirect_uri`` with ``state`` and a code, or an error."""
+
+    def redeem(self, session: Session, *, code: str, redirect_uri: str) -> Grant:
+        """Exchange the code, once, and see whose account it is. Raises CallFailed."""

@@ -17,7 +17,7 @@ from core import audit, leases, live
 from core.clock import now_plus
 from core.models import ApiKey, User
 from core.transactions import retried
-from integrations import limits
+from integrations import limits, token_health
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Session, TokenPair
@@ -29,6 +29,10 @@ LEASE_SECONDS = 30.0
 WAIT_SECONDS = 12.0
 LOOK_SECONDS = 0.1
 PROBE_EVERY = timedelta(seconds=60)
+TOKEN_FIELDS = (
+    "secrets", "token_expires_at", "refresh_expires_at", "refresh_tried_at", "refresh_problem", "refresh_refused",
+    "updated_at",
+)  # fmt: skip
 
 Result = TypeVar("Result")
 
@@ -60,25 +64,31 @@ def call_as(account: PlatformAccount, call: Callable[[Session], Result]) -> Resu
 
 def fresh(account: PlatformAccount) -> PlatformAccount:
     """The account with a token that holds for some minutes, as far as can be had. Raises CallFailed."""
-    expires_at = account.token_expires_at
-    if expires_at is None or expires_at > timezone.now() + RENEW_BEFORE or not account.secrets.get("refresh_token"):
+    expires_at, now = account.token_expires_at, timezone.now()
+    if expires_at is None or expires_at > now + RENEW_BEFORE or not account.secrets.get("refresh_token"):
+        return account
+    holds = expires_at > now
+    if holds and not _may_be_renewed(account, now):
         return account
     try:
-        return renew(account, stale=account.secrets.get("access_token", ""))
-    except CallFailed as failure:
-        if failure.result.outcome is SendOutcome.REAUTH or expires_at <= timezone.now():
-            raise
-        return account
+        return renew(account, stale=account.secrets.get("access_token", ""), holds=holds)
+    except CallFailed:
+        if holds:
+            return account
+        raise
 
 
-def renew(account: PlatformAccount, *, stale: str) -> PlatformAccount:
-    """The account with another access token than ``stale``: renewed here, or by whoever was faster. Raises CallFailed."""
+def renew(account: PlatformAccount, *, stale: str, holds: bool = False) -> PlatformAccount:
+    """The account with another access token than ``stale``: renewed here, or by whoever was faster. Raises CallFailed.
+
+    Where that cannot be, the account has to be reconnected; not yet, though, while ``stale`` ``holds``.
+    """
     name, owner = f"token:{account.pk}", leases.process_name()
     until = time.monotonic() + WAIT_SECONDS
     while True:
         if leases.take(name, owner=owner, seconds=LEASE_SECONDS):
             try:
-                return _renew_alone(account.pk, stale)
+                return _renew_alone(account.pk, stale, holds=holds)
             finally:
                 leases.release(name, owner=owner)
         account = PlatformAccount.objects.get(pk=account.pk)
@@ -89,38 +99,66 @@ def renew(account: PlatformAccount, *, stale: str) -> PlatformAccount:
         time.sleep(LOOK_SECONDS)
 
 
-def _renew_alone(pk: int, stale: str) -> PlatformAccount:
+def _renew_alone(pk: int, stale: str, *, holds: bool) -> PlatformAccount:
     account = PlatformAccount.objects.get(pk=pk)
     if account.secrets.get("access_token", "") != stale:
         return account
     if not account.secrets.get("refresh_token"):
-        raise _lost(account, "The platform no longer takes the access token, and there is no refresh token.")
+        why = "The platform no longer takes the access token, and there is no refresh token."
+        raise _lost(account, why, holds=holds)
     if account.refresh_expires_at is not None and account.refresh_expires_at <= timezone.now():
-        raise _lost(account, "The refresh token has run out.")
+        raise _lost(account, "The refresh token has run out.", holds=holds)
     platform = PLATFORMS[account.platform]
     try:
         pair = platform.refresh(platform.session(account))
     except CallFailed as failure:
-        if failure.result.outcome in {SendOutcome.REFUSED, SendOutcome.REAUTH}:
-            raise _lost(account, f"The token could not be renewed. {failure.result.evidence}") from failure
+        kept = PlatformAccount.objects.get(pk=pk)
+        if kept.secrets.get("access_token", "") != stale:
+            # Somebody authorised the account anew meanwhile, which can have ended the old tokens.
+            return kept
+        refused = failure.result.outcome in {SendOutcome.REFUSED, SendOutcome.REAUTH}
+        _note_failure(account, failure.result.evidence, refused=refused)
+        if refused:
+            words = f"The token could not be renewed. {failure.result.evidence}"
+            raise _lost(account, words, holds=holds) from failure
         raise _failed(
             SendOutcome.RETRY, f"The token could not be renewed just now. {failure.result.evidence}"
         ) from failure
     logger.info("The token of account %d was renewed.", pk)
-    return _store(pk, pair)
+    return _store(pk, pair, stale=stale)
+
+
+def _note_failure(account: PlatformAccount, evidence: str, *, refused: bool) -> None:
+    """For the account's page. A refusal once seen stays until a renewal works or the tokens are replaced."""
+    PlatformAccount.objects.filter(pk=account.pk).update(
+        refresh_tried_at=timezone.now(),
+        refresh_problem=evidence[:300],
+        refresh_refused=refused or account.refresh_refused,
+    )
 
 
 @transaction.atomic
-def _store(pk: int, pair: TokenPair) -> PlatformAccount:
+def _store(pk: int, pair: TokenPair, *, stale: str) -> PlatformAccount:
     """Keep both tokens together: the old refresh token may have ended with its use."""
     account = PlatformAccount.objects.select_for_update().get(pk=pk)
+    if account.secrets.get("access_token", "") != stale:
+        # Somebody authorised the account anew meanwhile: theirs are the newer ones.
+        return account
+    put_in(account, pair)
+    account.save(update_fields=TOKEN_FIELDS)
+    return account
+
+
+def put_in(account: PlatformAccount, pair: TokenPair) -> None:
+    """Put a fresh pair into a row that is held and not saved yet (TOKEN_FIELDS)."""
     now = timezone.now()
-    account.secrets = {**account.secrets, "access_token": pair.access_token, "refresh_token": pair.refresh_token}
+    fresh_ones = {"access_token": pair.access_token, "refresh_token": pair.refresh_token}
+    kept = {name: value for name, value in account.secrets.items() if name not in fresh_ones}
+    account.secrets = kept | {name: value for name, value in fresh_ones.items() if value}
     account.token_expires_at = now + timedelta(seconds=pair.expires_in)
     if pair.refresh_expires_in is not None:
         account.refresh_expires_at = now + timedelta(seconds=pair.refresh_expires_in)
-    account.save(update_fields=["secrets", "token_expires_at", "refresh_expires_at", "updated_at"])
-    return account
+    account.refresh_tried_at, account.refresh_problem, account.refresh_refused = now, "", False
 
 
 @transaction.atomic
@@ -173,35 +211,58 @@ def refresh_tokens() -> int:
         probe(account)
     now = timezone.now()
     for account in accounts.filter(state=PlatformAccount.State.ACTIVE, token_expires_at__isnull=False):
-        ends_at = account.token_expires_at
-        if ends_at is None or ends_at > now + PLATFORMS[account.platform].renew_before:
-            continue
-        if not account.secrets.get("refresh_token"):
-            _warn(account, ends_at)
-            continue
-        before = account.secrets.get("access_token", "")
-        try:
-            renewed += renew(account, stale=before).secrets.get("access_token", "") != before
-        except CallFailed as failure:
-            logger.warning("The token of account %d was not renewed: %s", account.pk, failure)
+        renewed += _renew_in_time(account, now)
     return renewed
 
 
-def _warn(account: PlatformAccount, ends_at: datetime) -> None:
-    """Say in time that a token which cannot be renewed runs out; when it has, the account must be reconnected."""
-    if ends_at <= timezone.now():
-        disconnect(account, "The access token has run out, and there is no refresh token. Authorise the account again.")
+def _renew_in_time(account: PlatformAccount, now: datetime) -> bool:
+    """Whether the token was renewed; where it cannot be, people are told while it still holds."""
+    ends_at, renewed = account.token_expires_at, False
+    if ends_at is None:
+        return False
+    if ends_at <= now + PLATFORMS[account.platform].renew_before and _may_be_renewed(account, now):
+        before = account.secrets.get("access_token", "")
+        try:
+            renewed = renew(account, stale=before, holds=ends_at > now).secrets.get("access_token", "") != before
+        except CallFailed as failure:
+            logger.warning("The token of account %d was not renewed: %s", account.pk, failure)
+        account.refresh_from_db()
+    if account.token_expires_at is not None and account.token_expires_at <= now:
+        if not token_health.is_renewable(account, now):
+            disconnect(account, "The access token has run out, and nothing renews it. Authorise the account again.")
+        return renewed
+    _tell_in_time(account, token_health.notice(account, now))
+    return renewed
+
+
+def _may_be_renewed(account: PlatformAccount, now: datetime) -> bool:
+    """Whether it is worth trying. A refusal can have been for the app's secret, so it is tried again, seldom."""
+    if not account.secrets.get("refresh_token"):
+        return False
+    if account.refresh_expires_at is not None and account.refresh_expires_at <= now:
+        return False
+    tried_at = account.refresh_tried_at
+    return not account.refresh_refused or tried_at is None or tried_at <= now - token_health.REFUSED_PAUSE
+
+
+@transaction.atomic
+def _tell_in_time(account: PlatformAccount, words: str) -> None:
+    """Say, once, what a person has to do before the account stops working; take it back when it is done."""
+    if account.state_reason == words:
         return
-    words = f"The access token runs out on {ends_at:%d %B %Y}: authorise the account again before."
-    told = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.ACTIVE).exclude(state_reason=words)
-    if told.update(state_reason=words):
+    active = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.ACTIVE)
+    if not active.exclude(state_reason=words).update(state_reason=words):
+        return
+    if words:
         audit.record(None, "account.token_ends", account, reason=words)
         logger.warning("Account %d: %s", account.pk, words)
-        transaction.on_commit(lambda: _tell(account.pk), robust=True)
+    transaction.on_commit(lambda: _tell(account.pk), robust=True)
 
 
-def _lost(account: PlatformAccount, reason: str) -> CallFailed:
-    disconnect(account, reason)
+def _lost(account: PlatformAccount, reason: str, *, holds: bool) -> CallFailed:
+    """The failure to raise. An account whose access token still holds works, so it is not to be reconnected yet."""
+    if not holds:
+        disconnect(account, reason)
     return _failed(SendOutcome.REAUTH, reason)
 
 

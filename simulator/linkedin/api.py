@@ -145,9 +145,13 @@ def _route(request: Request) -> tuple[str, Endpoint | None, str, str]:
         ("GET", "/v2/me"): ("me", _me),
         ("POST", "/v2/messages"): ("messages", _message),
         ("GET", "/rest/organizationalEntityNotifications"): ("notifications", _notifications),
+        ("GET", "/rest/organizationAcls"): ("organization_acls", _roles),
     }
     if (method, path) in simple:
         return (*simple[method, path], "", "")
+    organization = re.fullmatch(r"/rest/organizations/([0-9]{1,20})", path)
+    if organization is not None and method == "GET":
+        return "organization", _organization, "", organization[1]
     found = re.fullmatch(r"/rest/socialActions/([^/]+)/comments(?:/([0-9]{1,20}))?", path)
     if found is None:
         return "", None, "", ""
@@ -163,6 +167,31 @@ def _route(request: Request) -> tuple[str, Endpoint | None, str, str]:
 
 def _me(call: Call) -> Response:
     return json_response({"id": call.page.organization.rpartition(":")[2], "localizedFirstName": call.page.name})
+
+
+def _roles(call: Call) -> Response:
+    if call.request.query.get("q") != "roleAssignee":
+        raise Refused(400, "q is needed")
+    role = {"role": "ADMINISTRATOR", "state": "APPROVED", "roleAssignee": "urn:li:person:simulated"}
+    found = [{**role, "organization": name} for name in _administered(call)]
+    return json_response({"elements": found, "paging": {"start": 0, "count": len(found), "total": len(found)}})
+
+
+def _organization(call: Call) -> Response:
+    found = pages.page(call.transaction, f"urn:li:organization:{call.number}")
+    if found is None or found.organization not in _administered(call):
+        raise Refused(403, "Not enough permissions to access the resource")
+    return json_response({"id": int(call.number), "localizedName": found.name})
+
+
+def _administered(call: Call) -> list[str]:
+    """The Pages whose administrator the token's member is: the one it was given for, or all that the app has."""
+    if not call.world.knobs.now.linkedin_administers_all:
+        return [call.page.organization]
+    rows = call.transaction.all(
+        "SELECT organization FROM linkedin_page WHERE client_id = ? ORDER BY rowid", (call.page.client_id,)
+    )
+    return [str(row["organization"]) for row in rows]
 
 
 def _list(call: Call) -> Response:

@@ -341,3 +341,11 @@ def test_a_new_secret_of_a_signed_webhook_has_its_form() -> None:
 
     with pytest.raises(AccountProblem, match="must be whsec_"):
         accounts.renew_secrets(account, secret="anything")
+
+
+def test_after_new_secrets_a_refusal_of_the_old_ones_counts_no_more() -> None:
+    account = tiktok_account(refresh_refused=True, refresh_problem="TikTok does not know the app's key or secret.")
+
+    account = accounts.renew_secrets(account, secret="another-secret")
+
+    assert (account.refresh_refused, account.refresh_problem) == (False, "")

@@ -243,13 +243,16 @@ def _process_state(kind: str, age: float) -> str:
 
 
 def _accounts() -> list[Trouble]:
-    accounts = PlatformAccount.objects.filter(state=PlatformAccount.State.RECONNECT).defer("secrets")
+    """Accounts that do not work, and those that will not for long: an active one has a reason only if somebody must act."""
+    accounts = PlatformAccount.objects.receiving().exclude(state=PlatformAccount.State.ACTIVE, state_reason="")
     return [
         Trouble(
-            title=_("%(name)s must be connected again") % {"name": account.name},
+            title=_("%(name)s must be connected again") % {"name": account.name}
+            if account.state == PlatformAccount.State.RECONNECT
+            else _("%(name)s must be connected again soon") % {"name": account.name},
             text=account.state_reason or _("The platform no longer takes its key. What has to be sent waits."),
         )
-        for account in accounts[:20]
+        for account in accounts.defer("secrets").order_by("-state", "pk")[:20]
     ] + [
         Trouble(
             title=_("%(name)s cannot be reached") % {"name": account.name},

@@ -5,31 +5,22 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import httpx2
 
 from conversations.types import SendOutcome, SendResult
-from core import http
-from core.exceptions import AnswerTooLong, EgressRefused
+from core.http import Answer
 from core.pictures import kind_of
 from integrations import standard_webhooks
+from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, MediaFile, Outgoing, Session
 from integrations.platforms.events import outcomes
 from integrations.platforms.events.parse import origin_of
 
-CALL_SECONDS = 10.0
-CONNECT_SECONDS = 3.0
 MAX_ANSWER = 64 * 1024
 MAX_MEDIA = 20 * 1024 * 1024
 REPLY, TEST = "message.reply", "account.test"
-
-
-@lru_cache(maxsize=1)
-def _connections() -> httpx2.Client:
-    """The process's client. Safe for threads; making one costs tens of milliseconds."""
-    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
 
 
 class EventsClient:
@@ -89,18 +80,18 @@ class EventsClient:
             return failure.result
         return outcomes.of_answer(answer.status, answer.headers)
 
-    def _exchange(self, method: str, url: str, *, limit: int, **content: Any) -> http.Answer:
+    def _exchange(self, method: str, url: str, *, limit: int, **content: Any) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
-        deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
-        try:
-            return http.exchange(
-                _connections(), method, url, deadline=deadline, connect=CONNECT_SECONDS, limit=limit, **content
-            )
-        except AnswerTooLong as error:
+        return calls.exchange(
+            method,
+            url,
+            deadline=self._deadline,
+            limit=limit,
             # What the answer says is of no use to us, its status is.
-            raise CallFailed(outcomes.of_answer(error.status, httpx2.Headers())) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
-            raise CallFailed(outcomes.of_error(error)) from error
+            too_long=lambda status: outcomes.of_answer(status, httpx2.Headers()),
+            broken=outcomes.of_error,
+            **content,
+        )
 
 
 def _attachment(picture: bytes) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -14,6 +16,8 @@ from integrations.platforms.base import (
     CallFailed,
     Check,
     Glance,
+    Grant,
+    GrantedAccount,
     Listing,
     MediaFile,
     MissedEvent,
@@ -32,6 +36,10 @@ from integrations.platforms.linkedin.client import LOOK_SECONDS, LinkedInClient
 # Quoted for comments, and seen for messages to members; LinkedIn states neither where we could read it.
 COMMENT_LIMIT = 1_250
 MESSAGE_LIMIT = 1_900
+AUTHORIZE_PATH = "/oauth/v2/authorization"
+SCOPES = ("r_organization_social_feed", "w_organization_social_feed", "rw_organization_admin")
+REDEEM_SECONDS = 20.0
+MOST_NAMED = 10
 COMMENTS, MESSAGES = "comments", PlatformAccount.MESSAGES
 
 
@@ -46,6 +54,8 @@ class LinkedIn:
     kept_headers: tuple[str, ...] = (signature.HEADER, "X-Li-Uuid")
     shows_activity = False
     renew_before = timedelta(days=7)
+    account_noun = "LinkedIn Page"
+    authorized_kind = COMMENTS
 
     def external_id(self, given: str, kind: str) -> str:
         """The Page's URN, or the member's whose messages they are. Raises AccountProblem."""
@@ -160,6 +170,33 @@ class LinkedIn:
     def refresh(self, session: Session) -> TokenPair:
         """A fresh access token for the refresh token. Raises CallFailed."""
         return LinkedInClient(session).refresh()
+
+    def authorize_url(self, session: Session, *, redirect_uri: str, state: str) -> str:
+        """LinkedIn's page, which shows nothing to who is signed in there and allowed the same before."""
+        query = {
+            "response_type": "code",
+            "client_id": session.client_key,
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "scope": " ".join(SCOPES),
+        }
+        return f"{session.auth_base.rstrip('/')}{AUTHORIZE_PATH}?{urlencode(query, quote_via=quote)}"
+
+    def redeem(self, session: Session, *, code: str, redirect_uri: str) -> Grant:
+        """A member's tokens, and the Pages that the member administers. Raises CallFailed."""
+        deadline = time.monotonic() + REDEEM_SECONDS
+        tokens, scopes = LinkedInClient(session, deadline=deadline).redeem(code, redirect_uri=redirect_uri)
+        given = set(scopes.replace(",", " ").split())
+        missing = tuple(scope for scope in SCOPES if scopes and scope not in given)
+        if missing:
+            return Grant(tokens=tokens, accounts=(), missing=missing)
+        client = LinkedInClient(replace(session, access_token=tokens.access_token), deadline=deadline)
+        pages = client.pages()
+        named = [GrantedAccount(external_id=page, name=client.page_name(page)) for page in pages[:MOST_NAMED]]
+        return Grant(
+            tokens=tokens,
+            accounts=(*named, *(GrantedAccount(external_id=page, name=page) for page in pages[MOST_NAMED:])),
+        )
 
     def probe(self, session: Session) -> None:
         """One harmless call that shows whether the token is taken. Raises CallFailed."""

@@ -3,37 +3,25 @@
 Sources: LinkedIn's pages of the Comments API, the Messages API, organisation notifications and the authorisation flow.
 """
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-import httpx2
 from django.conf import settings
 
 from conversations.types import SendOutcome, SendResult
-from core import http
-from core.exceptions import AnswerTooLong, EgressRefused
 from core.http import Answer
+from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, Session, TokenPair
 from integrations.platforms.linkedin import outcomes, urns
 
-CALL_SECONDS = 10.0
 LOOK_SECONDS = 3.0
-CONNECT_SECONDS = 3.0
 MAX_ANSWER = 1024 * 1024
 PAGE = 100
 MOST_PAGES = 3
 ACCESS_SECONDS = 5_184_000.0
 ID_HEADERS = ("x-restli-id", "x-linkedin-id")
-
-
-@lru_cache(maxsize=1)
-def _connections() -> httpx2.Client:
-    """The process's client. Safe for threads; making one costs tens of milliseconds."""
-    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
 
 
 class LinkedInClient:
@@ -116,9 +104,29 @@ class LinkedInClient:
 
     def refresh(self) -> TokenPair:
         """A fresh access token. The refresh token stays the same, and its year is not made longer."""
-        return self._token({"grant_type": "refresh_token", "refresh_token": self._session.refresh_token})
+        return self._token({"grant_type": "refresh_token", "refresh_token": self._session.refresh_token})[0]
 
-    def _token(self, grant: Mapping[str, str]) -> TokenPair:
+    def redeem(self, code: str, *, redirect_uri: str) -> tuple[TokenPair, str]:
+        """What the authorise page's code stands for: the tokens, and their permissions."""
+        return self._token({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
+
+    def pages(self) -> list[str]:
+        """The Pages whose administrator the token's member is, at most a hundred."""
+        query = f"q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count={PAGE}"
+        _, data = self._call("GET", f"/rest/organizationAcls?{query}")
+        roles = [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+        return [page for page in dict.fromkeys(urns.urn(role.get("organization")) for role in roles) if page]
+
+    def page_name(self, page: str) -> str:
+        """What a Page is called; its URN where LinkedIn does not say just now."""
+        try:
+            _, data = self._call("GET", f"/rest/organizations/{quote(page.rpartition(':')[2], safe='')}")
+        except CallFailed:
+            return page
+        name = data.get("localizedName")
+        return name if isinstance(name, str) and name else page
+
+    def _token(self, grant: Mapping[str, str]) -> tuple[TokenPair, str]:
         session = self._session
         form = {**grant, "client_id": session.client_key, "client_secret": session.secret}
         answer = self._exchange("POST", session.auth_base.rstrip("/") + "/oauth/v2/accessToken", headers={}, data=form)
@@ -127,13 +135,14 @@ class LinkedInClient:
             raise CallFailed(result)
         token, again = data.get("access_token"), data.get("refresh_token")
         if not isinstance(token, str) or not token:
-            raise _failed(SendOutcome.AMBIGUOUS, "LinkedIn's answer has no access_token.", answer.status)
-        return TokenPair(
+            raise calls.failed(SendOutcome.AMBIGUOUS, "LinkedIn's answer has no access_token.", answer.status)
+        pair = TokenPair(
             access_token=token,
             refresh_token=again if isinstance(again, str) and again else session.refresh_token,
-            expires_in=_seconds(data.get("expires_in"), ACCESS_SECONDS) or ACCESS_SECONDS,
-            refresh_expires_in=_seconds(data.get("refresh_token_expires_in"), None),
+            expires_in=calls.seconds(data.get("expires_in")) or ACCESS_SECONDS,
+            refresh_expires_in=calls.seconds(data.get("refresh_token_expires_in")),
         )
+        return pair, str(data.get("scope") or "")
 
     def _commented(self, top: str, text: str) -> SendResult:
         on = urns.post_of(top)
@@ -158,22 +167,18 @@ class LinkedInClient:
 
     def _exchange(self, method: str, url: str, *, headers: Mapping[str, str], **content: Any) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
-        deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
-        try:
-            return http.exchange(
-                _connections(),
-                method,
-                url,
-                deadline=deadline,
-                connect=CONNECT_SECONDS,
-                limit=MAX_ANSWER,
-                headers=headers,
-                **content,
-            )
-        except AnswerTooLong as error:
-            raise _failed(SendOutcome.AMBIGUOUS, "LinkedIn's answer was too long.", error.status) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
-            raise CallFailed(outcomes.of_error(error)) from error
+        return calls.exchange(
+            method,
+            url,
+            deadline=self._deadline,
+            limit=MAX_ANSWER,
+            too_long=lambda status: SendResult(
+                outcome=SendOutcome.AMBIGUOUS, http_status=status, evidence="LinkedIn's answer was too long."
+            ),
+            broken=outcomes.of_error,
+            headers=headers,
+            **content,
+        )
 
 
 def _actions(name: str) -> str:
@@ -197,15 +202,5 @@ def _sent(status: int, named: str) -> SendResult:
     )
 
 
-def _failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:
-    return CallFailed(SendResult(outcome=outcome, http_status=status, evidence=evidence))
-
-
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _seconds(value: object, default: float | None) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return default
-    return float(value)

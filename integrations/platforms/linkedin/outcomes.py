@@ -40,7 +40,7 @@ def of_answer(status: int, headers: httpx2.Headers, body: bytes, *, now: datetim
     data = _object(body)
     if status in {200, 201, 204}:
         return SendResult(outcome=SendOutcome.OK, http_status=status), data or {}
-    said = data.get("message") if data else None
+    said = (data.get("message") or data.get("error_description")) if data else None
     words = f" LinkedIn says: {one_line(clean_text(said), 120)}" if isinstance(said, str) and said else ""
     sub_code = data.get("serviceErrorCode") if data else None
     number = f"{status}/{sub_code}" if isinstance(sub_code, int) else str(status)

@@ -1,8 +1,10 @@
 """TikTok behind the shared vocabulary."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 
@@ -14,6 +16,8 @@ from integrations.platforms.base import (
     CallFailed,
     Check,
     Glance,
+    Grant,
+    GrantedAccount,
     Listing,
     MediaFile,
     MissedEvent,
@@ -37,6 +41,12 @@ WINDOW_HOURS = 48
 WINDOW_MESSAGES = 10
 LISTED = 20
 API_PATH = "/open_api/v1.3"
+AUTHORIZE_PATH = "/v2/auth/authorize"
+SCOPES = (
+    "user.info.basic", "user.info.username", "user.info.stats", "user.info.profile", "user.account.type", "user.insights",
+    "message.list.read", "message.list.send", "message.list.manage",
+)  # fmt: skip
+NEEDED_SCOPES = ("message.list.read", "message.list.send")
 MEDIA_TYPES = {"image": "IMAGE", "video": "VIDEO"}
 
 
@@ -51,6 +61,8 @@ class TikTok:
     kept_headers: tuple[str, ...] = (signature.HEADER, "X-Tt-Logid")
     shows_activity = True
     renew_before = timedelta(minutes=5)
+    account_noun = "TikTok account"
+    authorized_kind = ""
 
     def external_id(self, given: str, kind: str) -> str:
         """The business's id, as it is."""
@@ -169,6 +181,28 @@ class TikTok:
         """A fresh pair for the refresh token. Raises CallFailed."""
         return TikTokClient(session).refresh()
 
+    def authorize_url(self, session: Session, *, redirect_uri: str, state: str) -> str:
+        """TikTok's page; it always asks, for who allowed the same before would else come back without a code."""
+        query = {
+            "client_key": session.client_key,
+            "response_type": "code",
+            "scope": ",".join(SCOPES),
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "disable_auto_auth": "1",
+        }
+        return f"{session.auth_base.rstrip('/')}{AUTHORIZE_PATH}?{urlencode(query)}"
+
+    def redeem(self, session: Session, *, code: str, redirect_uri: str) -> Grant:
+        """The tokens of one business. Raises CallFailed."""
+        tokens, business, scopes = TikTokClient(session).redeem(code, redirect_uri=redirect_uri)
+        given = set(scopes.split(","))
+        return Grant(
+            tokens=tokens,
+            accounts=(_named(replace(session, external_id=business, access_token=tokens.access_token)),),
+            missing=tuple(scope for scope in NEEDED_SCOPES if scopes and scope not in given),
+        )
+
     def probe(self, session: Session) -> None:
         """One harmless call that shows whether the token is taken. Raises CallFailed."""
         TikTokClient(session).business()
@@ -186,6 +220,16 @@ class TikTok:
         return TikTokClient(session).download(
             conversation_id=thread_key, message_id=message_id, media_id=media_id, media_type=media_type
         )
+
+
+def _named(session: Session) -> GrantedAccount:
+    """The business with its name, or with its id where TikTok does not tell one just now."""
+    try:
+        found = TikTokClient(session).business()
+    except CallFailed:
+        found = {}
+    name = found.get("display_name") or found.get("username") or session.external_id
+    return GrantedAccount(external_id=session.external_id, name=str(name))
 
 
 def _business(client: TikTokClient) -> Check:

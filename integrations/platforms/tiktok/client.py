@@ -1,33 +1,21 @@
 """TikTok's Business Messaging API over HTTP. One object speaks for one account; nothing is kept between calls."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
-
 from conversations.types import SendOutcome, SendResult
-from core import http
-from core.exceptions import AnswerTooLong, EgressRefused
 from core.http import Answer
+from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, MediaFile, Session, TokenPair
 from integrations.platforms.tiktok import outcomes
 
-CALL_SECONDS = 10.0
-CONNECT_SECONDS = 3.0
+ACCESS_SECONDS = 86_400.0
 MAX_ANSWER = 1024 * 1024
 MAX_MEDIA = 20 * 1024 * 1024
 TIKTOK_HOSTS = (".tiktok.com", ".tiktokcdn.com", ".tiktokcdn-us.com")
-
-
-@lru_cache(maxsize=1)
-def _connections() -> httpx2.Client:
-    """The process's client. Safe for threads; making one costs tens of milliseconds."""
-    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
 
 
 class TikTokClient:
@@ -110,20 +98,13 @@ class TikTokClient:
 
     def refresh(self) -> TokenPair:
         """A fresh pair of tokens. The old refresh token may end with it, so the pair must be stored at once."""
-        session = self._session
-        order = {
-            "client_id": session.client_key,
-            "client_secret": session.secret,
-            "grant_type": "refresh_token",
-            "refresh_token": session.refresh_token,
-        }
-        data = self._call("POST", "/tt_user/oauth2/refresh_token/", order=order, with_token=False)
-        return TokenPair(
-            access_token=_text(data, "access_token"),
-            refresh_token=_text(data, "refresh_token") if data.get("refresh_token") else session.refresh_token,
-            expires_in=_seconds(data.get("expires_in"), 86_400.0) or 86_400.0,
-            refresh_expires_in=_seconds(data.get("refresh_token_expires_in"), None),
-        )
+        return self._pair(self._granted("/tt_user/oauth2/refresh_token/", refresh_token=self._session.refresh_token))
+
+    def redeem(self, code: str, *, redirect_uri: str) -> tuple[TokenPair, str, str]:
+        """What the authorise page's code stands for: the tokens, whose account they are for, and its permissions."""
+        given = {"auth_code": code, "redirect_uri": redirect_uri}
+        data = self._granted("/tt_user/oauth2/token/", grant_type="authorization_code", **given)
+        return self._pair(data), _text(data, "open_id"), str(data.get("scope") or "")
 
     def download(self, *, conversation_id: str, message_id: str, media_id: str, media_type: str) -> MediaFile:
         """The bytes of an attachment, fetched from TikTok's own hosts only: the link gets to see our token."""
@@ -136,12 +117,24 @@ class TikTokClient:
         }
         url = _text(self._call("POST", "/business/message/media/download/", order=order), "download_url")
         if not self._is_our_host(url):
-            raise _failed(SendOutcome.REFUSED, "TikTok named a host for the file that is not known as its own.")
+            raise calls.failed(SendOutcome.REFUSED, "TikTok named a host for the file that is not known as its own.")
         answer = self._exchange("GET", url, headers={"x-user": self._session.access_token}, limit=MAX_MEDIA)
         if answer.status != 200:
             result, _, _ = outcomes.of_answer(answer.status, answer.headers, answer.body)
             raise CallFailed(result)
         return MediaFile(content=answer.body, content_type=answer.headers.get("content-type", ""))
+
+    def _granted(self, path: str, *, grant_type: str = "refresh_token", **given: str) -> dict[str, Any]:
+        app = {"client_id": self._session.client_key, "client_secret": self._session.secret}
+        return self._call("POST", path, order={**app, "grant_type": grant_type, **given}, with_token=False)
+
+    def _pair(self, data: Mapping[str, Any]) -> TokenPair:
+        return TokenPair(
+            access_token=_text(data, "access_token"),
+            refresh_token=_text(data, "refresh_token") if data.get("refresh_token") else self._session.refresh_token,
+            expires_in=calls.seconds(data.get("expires_in")) or ACCESS_SECONDS,
+            refresh_expires_in=calls.seconds(data.get("refresh_token_expires_in")),
+        )
 
     def _is_our_host(self, url: str) -> bool:
         base, link = urlsplit(self._session.api_base), urlsplit(url)
@@ -208,26 +201,18 @@ class TikTokClient:
         self, method: str, url: str, *, headers: Mapping[str, str], limit: int = MAX_ANSWER, **content: Any
     ) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
-        deadline = min(self._deadline or float("inf"), time.monotonic() + CALL_SECONDS)
-        try:
-            return http.exchange(
-                _connections(),
-                method,
-                url,
-                deadline=deadline,
-                connect=CONNECT_SECONDS,
-                limit=limit,
-                headers=headers,
-                **content,
-            )
-        except AnswerTooLong as error:
-            raise _failed(SendOutcome.AMBIGUOUS, "TikTok's answer was too long.", error.status) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
-            raise CallFailed(outcomes.of_error(error)) from error
-
-
-def _failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:
-    return CallFailed(SendResult(outcome=outcome, http_status=status, evidence=evidence))
+        return calls.exchange(
+            method,
+            url,
+            deadline=self._deadline,
+            limit=limit,
+            too_long=lambda status: SendResult(
+                outcome=SendOutcome.AMBIGUOUS, http_status=status, evidence="TikTok's answer was too long."
+            ),
+            broken=outcomes.of_error,
+            headers=headers,
+            **content,
+        )
 
 
 def _is_text(value: object) -> bool:
@@ -237,11 +222,5 @@ def _is_text(value: object) -> bool:
 def _text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value:
-        raise _failed(SendOutcome.AMBIGUOUS, f"TikTok's answer has no {name}.", 200)
+        raise calls.failed(SendOutcome.AMBIGUOUS, f"TikTok's answer has no {name}.", 200)
     return value
-
-
-def _seconds(value: object, default: float | None) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return default
-    return float(value)

@@ -92,12 +92,15 @@ def test_the_page_shows_what_needs_somebody() -> None:
     make_delivery(state="needs_review")
     make_escalation(reason="bot_failed")
     make_account(name="Northwind", state=PlatformAccount.State.RECONNECT, state_reason="The token ran out.")
+    make_account(name="Borealis", state_reason="The refresh token runs out on 1 May 2027.")
 
     page = told(signed_in().get("/operations/"))
 
     assert 'data-balance="holds"' in page
     assert "Northwind must be connected again" in page
     assert "The token ran out." in page
+    assert "Borealis must be connected again soon" in page
+    assert "The refresh token runs out on 1 May 2027." in page
     for key in ("quarantined", "sends-to-decide", "turns-given-up", "accounts"):
         assert re.search(rf'data-key="{key}" data-kind="(warn|danger)"', page), key
 

@@ -11,8 +11,8 @@ import pytest
 
 from conversations.types import SendOutcome
 from core.http import Answer
+from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, Session
-from integrations.platforms.tiktok import client as client_module
 from integrations.platforms.tiktok.adapter import TikTok
 from integrations.platforms.tiktok.client import TikTokClient
 from tests.simulator.rig import API, BUSINESS, CLIENT_KEY, REFRESH, SECRET, TOKEN, Rig
@@ -52,7 +52,7 @@ def thread(tiktok: Rig) -> str:
 @pytest.fixture
 def impatient() -> Iterator[None]:
     """Calls that give up soon, so that a silence can be waited out."""
-    with patch.object(client_module, "CALL_SECONDS", 0.4):
+    with patch.object(calls, "CALL_SECONDS", 0.4):
         yield
 
 

@@ -1,0 +1,112 @@
+"""Accounts in the admin: how their tokens stand in plain words, and the ways to connect them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from core.policy import Role
+from integrations.models import PlatformAccount
+from tests.factories import make_account, make_user
+from tests.integrations.linkedin import linkedin_account
+from tests.integrations.tiktok import tiktok_account
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/integrations/platformaccount/"
+
+
+@pytest.fixture
+def as_admin(client: Client) -> Client:
+    client.force_login(make_user(role=Role.ADMIN))
+    return client
+
+
+def page_of(client: Client, account: PlatformAccount) -> str:
+    return client.get(reverse("admin:integrations_platformaccount_change", args=[account.pk])).content.decode()
+
+
+def test_the_list_has_the_ways_to_connect_and_says_who_needs_it(as_admin: Client) -> None:
+    works = tiktok_account(refresh_tried_at=datetime(2026, 11, 28, 9, 30, tzinfo=UTC))
+    lost = linkedin_account(state=PlatformAccount.State.RECONNECT, state_reason="The token was refused.")
+
+    shown = as_admin.get(LIST).content.decode()
+
+    assert "Connect TikTok account" in shown
+    assert "Connect LinkedIn Page" in shown
+    assert "Reconnect needed" in shown
+    assert "28 November 2026, 09:30 UTC, worked" in shown
+    assert f"/oauth/linkedin/start?account={lost.public_id}" in shown
+    assert str(works.public_id) not in shown
+    for path, to in (("connect-tiktok/", "/oauth/tiktok/start"), ("connect-linkedin/", "/oauth/linkedin/start")):
+        assert as_admin.get(f"{LIST}{path}").headers["Location"] == to
+
+
+def test_the_list_asks_the_same_number_of_queries_for_one_account_and_for_many(as_admin: Client) -> None:
+    tiktok_account()
+    as_admin.get(LIST)
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            as_admin.get(LIST)
+        counts.append(len(asked))
+        for _ in range(5):
+            make_account()
+
+    assert counts[0] == counts[1]
+
+
+def test_an_accounts_page_says_when_its_tokens_end_and_how_the_last_renewal_went(as_admin: Client) -> None:
+    now = timezone.now()
+    account = tiktok_account(
+        token_expires_at=now + timedelta(hours=20),
+        refresh_expires_at=now + timedelta(days=300),
+        refresh_tried_at=now - timedelta(hours=4),
+    )
+
+    shown = page_of(as_admin, account)
+
+    assert f"The access token runs out on {now + timedelta(hours=20):%d %B %Y, %H:%M} UTC, and is renewed" in shown
+    assert f"The refresh token runs out on {now + timedelta(days=300):%d %B %Y, %H:%M} UTC." in shown
+    assert f"The last renewal, on {now - timedelta(hours=4):%d %B %Y, %H:%M} UTC, worked." in shown
+    assert f"{LIST}{account.pk}/reconnect" in shown
+    assert "rft.first" not in shown
+    location = as_admin.get(f"{LIST}{account.pk}/reconnect/").headers["Location"]
+    assert location == f"/oauth/tiktok/start?account={account.public_id}"
+
+
+def test_what_failed_and_what_ends_is_said(as_admin: Client) -> None:
+    account = linkedin_account(
+        secrets={"secret": "s", "access_token": "a", "refresh_token": "r"},
+        token_expires_at=timezone.now() + timedelta(days=5),
+        refresh_tried_at=timezone.now(),
+        refresh_problem="LinkedIn did not accept it as it is.",
+        refresh_refused=True,
+    )
+
+    shown = page_of(as_admin, account)
+
+    assert "Works; reconnect soon" in shown
+    assert "Works; reconnect soon" in as_admin.get(LIST).content.decode()
+    assert "authorise the account again before" in shown
+    assert "The platform refused the refresh token when it was last used." in shown
+    assert "failed: LinkedIn did not accept it as it is." in shown
+
+
+@pytest.mark.parametrize(("platform", "kind"), [("webchat", ""), ("linkedin", "messages")])
+def test_what_no_authorise_page_gives_tokens_for_has_no_button(as_admin: Client, platform: str, kind: str) -> None:
+    account = make_account(platform=platform, kind=kind)
+
+    assert "/reconnect" not in page_of(as_admin, account)
+    assert as_admin.get(f"{LIST}{account.pk}/reconnect/").status_code == 403
+
+
+def test_other_roles_find_no_way(client: Client) -> None:
+    account = tiktok_account()
+    client.force_login(make_user(role=Role.SUPERVISOR))
+
+    paths = ("", "connect-tiktok/", "connect-linkedin/", f"{account.pk}/reconnect/")
+    assert [client.get(f"{LIST}{path}").status_code for path in paths] == [403, 403, 403, 403]
