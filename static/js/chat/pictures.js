@@ -56,8 +56,7 @@ export class Pictures {
     button.dataset.state = "loading";
     button.title = "";
     try {
-      image.src = URL.createObjectURL(file ?? (await this.#load(url)));
-      await image.decode();
+      await loaded(image, URL.createObjectURL(file ?? (await this.#load(url))));
       button.dataset.state = "shown";
       button.title = this.#strings.enlarge;
     } catch {
@@ -70,4 +69,13 @@ export class Pictures {
     this.#large.alt = image.alt;
     this.#viewer.showModal();
   }
+}
+
+/* Not decode(): in a frame that is not shown yet, browsers put that off until it is, or for ever. */
+function loaded(image, address) {
+  return new Promise((resolve, reject) => {
+    image.onload = resolve;
+    image.onerror = reject;
+    image.src = address;
+  });
 }

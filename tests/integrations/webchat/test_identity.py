@@ -17,7 +17,7 @@ from integrations.webchat.identity import Claims, claims_of
 from tests.factories import make_account
 from tests.integrations.webchat.sites import OLDER_SECRET, SECRET, ChatPage, identity, signed
 
-ADA = {"name": "Ada Marsh", "email": "ada@example.org"}
+ADA: dict[str, Any] = {"name": "Ada Marsh", "email": "ada@example.org"}
 
 
 def from_now(claims: dict[str, Any]) -> dict[str, Any]:
