@@ -134,7 +134,8 @@ export class Composer {
   #fit() {
     this.#store.draft = this.#field.value;
     this.#field.style.blockSize = "auto";
-    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+    // In a frame that is not shown nothing has a height; one line is right then.
+    this.#field.style.blockSize = this.#field.scrollHeight ? `${this.#field.scrollHeight}px` : "auto";
     const over = this.#tooLong();
     const near = over > -Math.min(countFrom, this.#store.textLimit / 4);
     this.#counter.hidden = !near;
