@@ -25,7 +25,7 @@ from conversations.models import (
     SeenKey,
 )
 from core.exceptions import NotAllowed
-from core.personal import masked
+from core.personal import hidden_address, masked
 from core.policy import Action
 from core.policy_admin import PolicyAdmin, RowsInline
 
@@ -60,9 +60,16 @@ class EpisodeInline(RowsInline):
 class CustomerAdmin(RecordAdmin):
     """Customers."""
 
-    list_display = ["display_name", "platform", "external_id", "locale", "created_at"]
-    list_filter = ["platform"]
+    list_display = ["display_name", "platform", "external_id", "details_from", "locale", "created_at"]
+    list_filter = ["platform", "details_from"]
     search_fields = ["name", "username", "external_id"]
+    exclude = ["email"]
+    readonly_fields = ["address"]
+
+    @admin.display(description="E-mail")
+    def address(self, customer: Customer) -> str:
+        """Hidden, as everywhere at first sight; whoever may see it opens the conversation."""
+        return hidden_address(customer.email) or "-"
 
 
 @admin.register(Conversation)

@@ -67,13 +67,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file that lies in the storage already: its name there, what it is, and its size in bytes."""
+
+    path: str
+    content_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundAttachment:
-    """Something that came with a message: a picture, a shared post, a sticker."""
+    """Something that came with a message: a picture, a shared post, a sticker. ``stored`` where the file came along."""
 
     kind: str
     media_id: str = ""
     url: str = ""
     name: str = ""
+    stored: StoredFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +91,7 @@ class InboundMessage:
     """A customer's message, the same whichever platform it came from.
 
     ``source_id`` is the platform's id of the message; ``thread_key`` the platform's id of the conversation. ``subject`` is
-    one line about what the thread is about, for staff.
+    one line about what the thread is about, for staff. ``details_from`` is a Customer.Source.
     """
 
     channel: Channel
@@ -90,6 +100,8 @@ class InboundMessage:
     customer_id: str
     customer_name: str = ""
     customer_username: str = ""
+    customer_email: str = ""
+    details_from: str = ""
     locale: str = ""
     text: str = ""
     kind: str = "text"

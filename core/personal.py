@@ -118,6 +118,11 @@ def masked(text: str) -> str:
     return "".join(_with(text, lambda each: f"[{each.kind.value}]"))
 
 
+def hidden_address(address: str) -> str:
+    """What stands in the place of an e-mail address that is a field of its own; empty for none."""
+    return f"[{Kind.E_MAIL.value}]" if address else ""
+
+
 class Placeholders:
     """The personal things of one request to a model: the same one has the same placeholder wherever it stands."""
 

@@ -19,6 +19,14 @@ _JPEG_START = b"\xff\xd8"
 _START_OF_SCAN, _END_OF_IMAGE, _COMMENT = 0xDA, 0xD9, 0xFE
 _APP0, _APP1, _APP2, _APP14, _APP15 = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_GIF_STARTS = (b"GIF87a", b"GIF89a")
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
+_GIF_TIMING, _GIF_APPLICATION = 0xF9, 0xFF
+# Applications' blocks that say how often the pictures are played.
+_GIF_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+_WEBP_LOOKS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"})
+_WEBP_PIXELS = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
+_WEBP_HAS_METADATA = 0x08 | 0x04
 _EXIF = b"Exif\x00\x00"
 _ORIENTATION = 0x0112
 # Chunks that change how a PNG looks; all others that a PNG can do without are left out.
@@ -60,15 +68,20 @@ def megabytes(size: int) -> str:
 
 
 def without_metadata(content: bytes) -> bytes:
-    """A JPEG or PNG without place, camera, comments and whatever hangs behind it; its pixels and colours as they were.
+    """A picture without place, camera, comments and whatever hangs behind it; its pixels and colours as they were.
 
-    Which way up a JPEG is to be shown is kept. Raises PictureBroken for bytes that are no whole picture of these kinds.
+    Which way up a JPEG is to be shown is kept, and how often a GIF is played. Raises PictureBroken for bytes that are no
+    whole JPEG, PNG, GIF or WebP.
     """
     if content.startswith(_PNG_START):
         return _PNG_START + b"".join(_png_chunks(content))
     if content.startswith(_JPEG_START):
         return _jpeg(content)
-    raise PictureBroken("It is neither a JPEG nor a PNG.")
+    if content.startswith(_GIF_STARTS):
+        return b"".join(_gif_blocks(content))
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return _webp(content)
+    raise PictureBroken("It is no JPEG, PNG, GIF or WebP.")
 
 
 def _png_chunks(content: bytes) -> Iterator[bytes]:
@@ -168,6 +181,74 @@ def _orientation_segment(orientation: int) -> bytes:
     directory = struct.pack(">HHHIHHI", 1, _ORIENTATION, 3, 1, orientation, 0, 0)
     block = _EXIF + b"MM\x00*" + struct.pack(">I", 8) + directory
     return struct.pack(">BBH", 0xFF, _APP1, len(block) + 2) + block
+
+
+def _gif_blocks(content: bytes) -> Iterator[bytes]:
+    """The header, then each block up to the end; comments, captions and what applications left are passed over."""
+    _, _, packed, _, _ = _unpacked("<HHBBB", content, 6)
+    place = _end_of_colours(13, packed)
+    yield content[:place]
+    has_picture = False
+    while True:
+        (mark,) = _unpacked("B", content, place)
+        if mark == _GIF_END:
+            break
+        if mark == _GIF_EXTENSION:
+            (label,) = _unpacked("B", content, place + 1)
+            end = _end_of_gif_data(content, place + 2)
+            is_loop = label == _GIF_APPLICATION and content[place + 3 : place + 14] in _GIF_LOOPS
+            if label == _GIF_TIMING or is_loop:
+                yield content[place:end]
+        elif mark == _GIF_IMAGE:
+            _, _, _, _, packed = _unpacked("<HHHHB", content, place + 1)
+            end = _end_of_gif_data(content, _end_of_colours(place + 10, packed) + 1)
+            has_picture = True
+            yield content[place:end]
+        else:
+            raise PictureBroken("The GIF's parts do not follow each other.")
+        place = end
+    if not has_picture:
+        raise PictureBroken("The GIF holds no picture.")
+    yield bytes([_GIF_END])
+
+
+def _end_of_colours(place: int, packed: int) -> int:
+    """Where what follows a table of colours begins; it may be missing."""
+    return place + (3 << ((packed & 7) + 1) if packed & 0x80 else 0)
+
+
+def _end_of_gif_data(content: bytes, place: int) -> int:
+    """Where a row of counted pieces ends: behind the empty one."""
+    while True:
+        (length,) = _unpacked("B", content, place)
+        place += 1 + length
+        if not length:
+            return place
+
+
+def _webp(content: bytes) -> bytes:
+    (size,) = _unpacked("<I", content, 4)
+    end = size + 8
+    if end > len(content):
+        raise PictureBroken("The WebP ends too early.")
+    kept, names, place = list[bytes](), set[bytes](), 12
+    while place < end:
+        name, length = _unpacked("<4sI", content, place)
+        following = place + 8 + length + length % 2
+        if following > end:
+            raise PictureBroken("A part of the WebP is missing.")
+        chunk = content[place:following]
+        if name == b"VP8X" and length:
+            # It no longer has what it says it has beside the picture.
+            chunk = chunk[:8] + bytes([chunk[8] & ~_WEBP_HAS_METADATA]) + chunk[9:]
+        if name in _WEBP_LOOKS:
+            kept.append(chunk)
+            names.add(name)
+        place = following
+    if not names & _WEBP_PIXELS:
+        raise PictureBroken("The WebP holds no picture.")
+    body = b"WEBP" + b"".join(kept)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def _unpacked(form: str, content: bytes, place: int) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 ``by`` is who asks, judged by the policy (NotAllowed); None is whoever sits at the machine's own terminal.
 """
 
+import secrets
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,12 +22,16 @@ from core.text import clean_text
 from integrations import keys, limits, standard_webhooks
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
+from integrations.origins import origin_of
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Check, Session
 from integrations.services import tokens
 
 IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
 GREETING_CHARACTERS = 300
+IDENTITY_SECRET_BYTES = 32
+SHORTEST_IDENTITY_SECRET = 32
+ORIGIN_WANTED = "An origin is only a scheme, a host and perhaps a port, like https://shop.example.com."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,8 @@ class NewAccount:
     simulated: bool = False
     honours_key: bool = False
     greeting: str = ""
+    ask_name: str = PlatformAccount.Asked.OFF
+    ask_email: str = PlatformAccount.Asked.OFF
     expires_in: int = 0
 
 
@@ -85,8 +92,10 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         api_base=new.api_base.rstrip("/"),
         auth_base=new.auth_base.rstrip("/"),
         languages=list(new.languages),
-        origins=list(new.origins),
+        origins=[origin for each in new.origins if (origin := origin_of(each))],
         honours_key=new.honours_key,
+        ask_name=new.ask_name,
+        ask_email=new.ask_email,
         options=_options(new),
     )
     if account.door == PlatformAccount.Platform.EVENTS:
@@ -146,8 +155,8 @@ def renew_secrets(
     given = _secrets(secret, access_token, refresh_token)
     if not given:
         raise AccountProblem("Give a secret, an access token or a refresh token.")
-    if secret and account.platform == PlatformAccount.Platform.EVENTS:
-        _judge_secret(secret)
+    if secret:
+        _judge_secret(account.platform, secret)
     old = account.secrets
     if secret and old.get("secret") not in {None, secret}:
         given["previous_secret"] = old["secret"]
@@ -169,10 +178,13 @@ def renew_secrets(
 
 @transaction.atomic
 def rotate_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
-    """Give what comes by signed webhook a second secret. Both prove and both sign until the old one is dropped."""
+    """Give a signed webhook, or a web chat whose site says who its visitors are, another secret.
+
+    Both the new one and the one before are valid until the old one is dropped. A web chat has none at first.
+    """
     _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
-    if account.door != PlatformAccount.Platform.EVENTS:
+    if not _makes_secrets(account):
         raise AccountProblem(
             f"{account.get_platform_display()} makes its secrets itself; put a new one in with `account renew --secret`."
         )
@@ -183,8 +195,8 @@ def rotate_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> 
         raise AccountProblem(
             f"Two secrets are valid already. Drop the older one first: `account rotate {account.pk} --drop-old`."
         )
-    fresh = {name: standard_webhooks.new_secret(), f"previous_{name}": account.secrets[name]}
-    return _replace_secrets(account, by, "account.rotate", {**account.secrets, **fresh})
+    before = {f"previous_{name}": account.secrets[name]} if account.secrets.get(name) else {}
+    return _replace_secrets(account, by, "account.rotate", {**account.secrets, name: _new_secret(account), **before})
 
 
 @transaction.atomic
@@ -241,8 +253,18 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
 
 def with_secret(account: PlatformAccount) -> dict[str, object]:
     """The same with the secret that we made, for the one moment in which it is told."""
-    is_ours = account.door == PlatformAccount.Platform.EVENTS
-    return as_json(account) | ({"secret": account.secrets[account.proof_name]} if is_ours else {})
+    secret = account.secrets.get(account.proof_name) if _makes_secrets(account) else None
+    return as_json(account) | ({"secret": secret} if secret else {})
+
+
+def _makes_secrets(account: PlatformAccount) -> bool:
+    """Whether the secret by which others prove themselves to this account is made here."""
+    return account.door in {PlatformAccount.Platform.EVENTS, PlatformAccount.Platform.WEBCHAT}
+
+
+def _new_secret(account: PlatformAccount) -> str:
+    is_webhook = account.door == PlatformAccount.Platform.EVENTS
+    return standard_webhooks.new_secret() if is_webhook else secrets.token_urlsafe(IDENTITY_SECRET_BYTES)
 
 
 def listed(account: PlatformAccount) -> dict[str, object]:
@@ -262,11 +284,11 @@ def _allow(by: User | ApiKey | None, action: Action) -> None:
 
 
 def _replace_secrets(
-    account: PlatformAccount, by: User | ApiKey | None, action: str, secrets: dict[str, str]
+    account: PlatformAccount, by: User | ApiKey | None, action: str, given: dict[str, str]
 ) -> PlatformAccount:
-    account.secrets = secrets
+    account.secrets = given
     account.save(update_fields=["secrets", "updated_at"])
-    audit.record(by, action, account, after={"secrets": sorted(secrets)})
+    audit.record(by, action, account, after={"secrets": sorted(given)})
     transaction.on_commit(keys.forget)
     return account
 
@@ -308,19 +330,21 @@ def _judge(new: NewAccount) -> None:
     if missing:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in missing)
         raise AccountProblem(f"A {label} account needs {options} as well.")
-    if new.secret and new.platform == PlatformAccount.Platform.EVENTS:
-        _judge_secret(new.secret)
-    for base in (new.api_base, new.auth_base, *new.origins):
+    if new.secret:
+        _judge_secret(new.platform, new.secret)
+    for base in (new.api_base, new.auth_base):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")
     for base in filter(None, (new.api_base, new.auth_base)):
         _require_callable(base)
-    if any(urlsplit(origin).path.strip("/") for origin in new.origins):
-        raise AccountProblem("An origin is only a scheme and a host, like https://shop.example.com.")
+    if not all(map(origin_of, new.origins)):
+        raise AccountProblem(ORIGIN_WANTED)
 
 
-def _judge_secret(secret: str) -> None:
-    if standard_webhooks.key_of(secret.strip()) is None:
+def _judge_secret(platform: str, secret: str) -> None:
+    if platform == PlatformAccount.Platform.WEBCHAT and len(secret.strip()) < SHORTEST_IDENTITY_SECRET:
+        raise AccountProblem("The secret must have at least 32 characters; `account rotate` makes one.")
+    if platform == PlatformAccount.Platform.EVENTS and standard_webhooks.key_of(secret.strip()) is None:
         raise AccountProblem("The secret must be whsec_ and 24 to 64 bytes in base64; without --secret one is made.")
 
 

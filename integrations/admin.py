@@ -3,26 +3,33 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core import audit
+from core.personal import hidden_address
 from core.policy import Action, allows
 from core.policy_admin import PolicyAdmin
 from integrations import token_health
+from integrations.accounts import ORIGIN_WANTED
 from integrations.models import (
     EventAttempt,
     EventDelivery,
+    IdentifiedPerson,
     PlatformAccount,
     SendWindow,
     Subscription,
     Visitor,
     WebhookEvent,
 )
+from integrations.origins import origin_of
 
 _COLOURS = {
     "received": "info",
@@ -43,10 +50,51 @@ _HEALTH_COLOURS = {
 KEY_LETTERS_IN_A_LIST = 40
 
 
+class OriginsField(forms.CharField):
+    """Origins, one a line; each is kept as browsers write it."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """The list. Raises ValidationError that names the line."""
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        wrong = next((line for line in lines if not origin_of(line)), None)
+        if wrong is not None:
+            raise ValidationError(f"{wrong}: {ORIGIN_WANTED}")
+        return list(dict.fromkeys(origin for line in lines if (origin := origin_of(line))))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other lines stand there than before."""
+        return "\n".join(initial or []) != "\n".join((data or "").split())
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An account's switches."""
+
+    origins = OriginsField(
+        required=False,
+        help_text="The sites that may show the web chat and call it, one a line, each like https://shop.example.com.",
+    )
+
+    def clean_identity_required(self) -> bool:
+        """Only where the site has a secret to sign with; else nobody could write."""
+        required: bool = self.cleaned_data["identity_required"]
+        if required and not self.instance.proofs:
+            raise ValidationError(
+                f"The site has no secret to sign with yet. Make one with `manage.py account rotate {self.instance.pk}`."
+            )
+        return required
+
+
 @admin.register(PlatformAccount)
 class PlatformAccountAdmin(PolicyAdmin):
     """Accounts: connected by their platform's authorise page or added with ``manage.py account``; watched and switched."""
 
+    form = AccountForm
     view_action = change_action = Action.MANAGE_ACCOUNTS
     list_display = [
         "name", "platform", "connection", "way_back", "token_expires_at", "refresh_expires_at", "last_renewal", "bot_enabled",
@@ -56,7 +104,7 @@ class PlatformAccountAdmin(PolicyAdmin):
     list_select_related = ["team"]
     search_fields = ["name", "external_id", "client_key"]
     autocomplete_fields = ["team"]
-    fields = [
+    switches = [
         "name",
         "platform",
         "kind",
@@ -69,9 +117,9 @@ class PlatformAccountAdmin(PolicyAdmin):
         "bot_enabled",
         "resend_when_unsure",
         "honours_key",
-        "origins",
         "languages",
     ]
+    chat_switches = ["origins", "ask_name", "ask_email", "identity_required", "takes_files"]
     readonly_fields = [
         "platform",
         "kind",
@@ -136,6 +184,12 @@ class PlatformAccountAdmin(PolicyAdmin):
             account is not None and self.has_connecting_permission(request) and token_health.can_be_reconnected(account)
         )
 
+    def get_fieldsets(self, request: HttpRequest, obj: PlatformAccount | None = None) -> Any:
+        """What every account has, and what only a web chat has."""
+        is_chat = obj is not None and obj.platform == PlatformAccount.Platform.WEBCHAT
+        chat = [("Web chat", {"fields": self.chat_switches})] if is_chat else []
+        return [(None, {"fields": self.switches}), *chat]
+
     def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
         """Keep the switches and say so in the audit trail."""
         user: Any = request.user
@@ -191,12 +245,34 @@ class WebhookEventAdmin(PolicyAdmin):
 
 @admin.register(Visitor)
 class VisitorAdmin(PolicyAdmin):
-    """Visitors of the web chat."""
+    """Browsers in the web chat."""
 
     view_action = Action.VIEW_ALL_CONVERSATIONS
-    list_display = ["public_id", "account", "locale", "created_at", "last_seen_at"]
+    list_display = ["public_id", "account", "person", "locale", "created_at", "last_seen_at"]
+    list_select_related = ["account", "person"]
+    fields = ["public_id", "account", "person", "name", "address", "locale", "created_at", "last_seen_at", "expires_at"]
+    readonly_fields = ["address"]
+
+    @admin.display(description="E-mail")
+    def address(self, visitor: Visitor) -> str:
+        """Hidden, as everywhere at first sight."""
+        return hidden_address(visitor.email) or "-"
+
+
+@admin.register(IdentifiedPerson)
+class IdentifiedPersonAdmin(PolicyAdmin):
+    """People whom a web chat's site vouches for."""
+
+    view_action = Action.VIEW_ALL_CONVERSATIONS
+    list_display = ["public_id", "account", "name", "created_at", "proven_at"]
     list_select_related = ["account"]
-    fields = ["public_id", "account", "locale", "created_at", "last_seen_at"]
+    fields = ["public_id", "account", "name", "address", "created_at", "proven_at"]
+    readonly_fields = ["address"]
+
+    @admin.display(description="E-mail")
+    def address(self, person: IdentifiedPerson) -> str:
+        """Hidden, as everywhere at first sight."""
+        return hidden_address(person.email) or "-"
 
 
 @admin.register(SendWindow)

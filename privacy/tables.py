@@ -35,7 +35,12 @@ KEPT: dict[str, frozenset[str]] = {
     "workspace.suggestionoutcome": frozenset({"outcome"}),
 }  # fmt: skip
 # Reached by a number or an id instead of a foreign key; their apps' services erase them.
-LOOSE = frozenset({"agent.agentrun", "integrations.webhookevent", "integrations.visitor", "conversations.seenkey"})
+LOOSE = frozenset(
+    {
+        "agent.agentrun", "integrations.webhookevent", "integrations.visitor", "integrations.identifiedperson",
+        "conversations.seenkey",
+    }
+)  # fmt: skip
 # Tables in which nothing a customer says or is can come to lie.
 NOT_ABOUT_PEOPLE = frozenset(
     {

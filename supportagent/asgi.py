@@ -26,7 +26,7 @@ application = ProtocolTypeRouter(
         "websocket": NotFound(
             SameOrigin(
                 AuthMiddlewareStack(SessionSocket(SecondFactorSocket(URLRouter([*staff, *visitors])))),
-                may_be_absent=("/ws/chat/",),
+                judged_within=("/ws/chat/",),
             )
         ),
     }

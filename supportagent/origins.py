@@ -18,12 +18,13 @@ class SameOrigin:
     """Refuses the handshake unless the page's origin is the host it calls, or is in CSRF_TRUSTED_ORIGINS.
 
     A browser sends the session cookie with any page's websocket, so the origin is the only proof of the page. Where
-    no cookie counts (paths that start with one of ``may_be_absent``) programs without an origin may connect too.
+    no cookie counts (paths that start with one of ``judged_within``) whoever answers there judges the origin, which
+    programs do not send at all.
     """
 
-    def __init__(self, application: Application, *, may_be_absent: tuple[str, ...] = ()) -> None:
+    def __init__(self, application: Application, *, judged_within: tuple[str, ...] = ()) -> None:
         self.application = application
-        self.may_be_absent = may_be_absent
+        self.judged_within = judged_within
 
     async def __call__(
         self, scope: Scope, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -41,8 +42,10 @@ class SameOrigin:
         domain, _ = split_domain_port(host or "")
         if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
             return False
+        if path.startswith(self.judged_within):
+            return True
         if origin is None:
-            return path.startswith(self.may_be_absent)
+            return False
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and (parts.netloc.lower() == str(host).lower() or _is_trusted(origin))
 

@@ -50,3 +50,30 @@ def make_jpeg(*, note: bytes = b"", orientation: int = 0, order: str = ">") -> b
 def jpeg_segment(marker: int, data: bytes) -> bytes:
     """A part of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
+
+
+def make_gif(*, note: bytes = b"", behind: bytes = b"") -> bytes:
+    """A GIF of one pixel that is played for ever; ``note`` stands in it as a comment and as an application's own."""
+    header = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    loop = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+    timing = b"\x21\xf9\x04\x00\x0a\x00\x00\x00"
+    image = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    piece = bytes([len(note)]) + note + b"\x00"
+    beside = b"\x21\xfe" + piece + b"\x21\xff\x0bXMP DataXMP" + piece if note else b""
+    return header + loop + beside + timing + image + b"\x3b" + behind
+
+
+# One pixel, lossless.
+_WEBP_PIXEL = bytes.fromhex("2f00000010071011118888fe0700")
+
+
+def make_webp(*, note: bytes = b"", behind: bytes = b"") -> bytes:
+    """A WebP of one pixel; ``note`` stands in it as what a camera and a program wrote."""
+    flags = 0x0C if note else 0
+    chunks = [(b"VP8X", struct.pack("<I", flags) + bytes(6)), (b"VP8L", _WEBP_PIXEL)]
+    if note:
+        chunks += [(b"EXIF", note), (b"XMP ", note)]
+    body = b"WEBP" + b"".join(
+        name + struct.pack("<I", len(data)) + data + b"\x00" * (len(data) % 2) for name, data in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body + behind

@@ -14,8 +14,9 @@ from agent.releases.first import ensure_first_release
 from conversations.models import Conversation
 from core.models import ApiKey, AuditEvent, User
 from core.policy import Role
+from integrations.models import PlatformAccount
 from tests.conversations.talk import wrote
-from tests.factories import make_user
+from tests.factories import make_account, make_customer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +200,68 @@ def test_strangers_are_sent_to_sign_in(client: Client) -> None:
 
     assert answer.status_code == 302
     assert "login" in answer.headers["Location"]
+
+
+def switches(account: PlatformAccount, **values: str) -> dict[str, str]:
+    """The account's form as it would be sent, with some fields filled in anew."""
+    kept = {
+        "name": account.name,
+        "languages": "[]",
+        "ask_name": "off",
+        "ask_email": "off",
+        "origins": "",
+        "bot_enabled": "on",
+    }
+    return kept | values
+
+
+def test_an_admin_sets_what_a_web_chat_may_and_asks(as_admin: Client) -> None:
+    account = make_account(platform="webchat", secrets={"secret": "a-secret-of-the-site-of-32-signs"})
+    url = reverse("admin:integrations_platformaccount_change", args=[account.pk])
+    origins = " HTTPS://Shop.example/ \r\n\r\nhttp://localhost:3000\r\nhttps://shop.example"
+
+    answer = as_admin.post(
+        url, switches(account, origins=origins, ask_name="optional", ask_email="required", identity_required="on")
+    )
+
+    account.refresh_from_db()
+    assert answer.status_code == 302
+    assert account.origins == ["https://shop.example", "http://localhost:3000"]
+    assert (account.ask_name, account.ask_email) == ("optional", "required")
+    assert (account.identity_required, account.takes_files) == (True, False)
+    changed = AuditEvent.objects.get(action="account.changed").after["fields"]
+    assert {"origins", "ask_name", "ask_email", "identity_required", "takes_files"} <= set(changed)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"origins": "https://shop.example/chat"}, "An origin is only a scheme"),
+        ({"identity_required": "on"}, "account rotate"),
+        ({"ask_name": "perhaps"}, "Select a valid choice"),
+    ],
+)
+def test_a_switch_that_cannot_be_is_refused_in_words(as_admin: Client, values: dict[str, str], words: str) -> None:
+    account = make_account(platform="webchat")
+    url = reverse("admin:integrations_platformaccount_change", args=[account.pk])
+
+    answer = as_admin.post(url, switches(account, **values))
+
+    assert words in answer.content.decode()
+    assert not AuditEvent.objects.filter(action="account.changed").exists()
+
+
+def test_an_account_of_another_platform_has_no_switches_of_the_web_chat(as_admin: Client) -> None:
+    url = reverse("admin:integrations_platformaccount_change", args=[make_account().pk])
+
+    assert "ask_name" not in as_admin.get(url).content.decode()
+
+
+def test_the_admin_shows_no_address(as_admin: Client) -> None:
+    customer = make_customer(email="ada@mail.example", details_from="visitor")
+    url = reverse("admin:conversations_customer_change", args=[customer.pk])
+
+    page = as_admin.get(url).content.decode()
+
+    assert "[e-mail]" in page
+    assert "ada@mail.example" not in page

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from conversations.models import Conversation, Episode, Escalation
 from core.models import User
-from core.personal import masked
+from core.personal import hidden_address, masked
 from core.policy import MATRIX, Action, Grant, Role, allows
 from integrations.models import PlatformAccount
 from workspace import composer, timeline, wording
@@ -96,12 +96,22 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """What is known of a customer beside their name, and by whose word. ``address`` is hidden until somebody asks."""
+
+    address: str
+    reveal_url: str
+    trust: Chip | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Panes:
     """Everything the conversation and the context pane show."""
 
     conversation: Conversation
     public_id: str
     name: str
+    contact: Contact
     initials: str
     hue: int
     channel: str
@@ -132,6 +142,7 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
         conversation=conversation,
         public_id=str(conversation.public_id),
         name=customer.display_name,
+        contact=_contact(conversation),
         initials=wording.initials(customer.display_name),
         hue=wording.hue(customer.pk),
         channel=wording.channel_name(conversation.platform),
@@ -151,6 +162,15 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
         window=_window_words(conversation),
         account_problem=_account_problem(conversation),
         live_escalation=escalation,
+    )
+
+
+def _contact(conversation: Conversation) -> Contact:
+    customer = conversation.customer
+    return Contact(
+        address=hidden_address(customer.email),
+        reveal_url=reverse("workspace-reveal-address", args=[conversation.public_id]) if customer.email else "",
+        trust=wording.trust(customer),
     )
 
 

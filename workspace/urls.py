@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("workspace/c/<uuid:public_id>/", pages.conversation, name="workspace-conversation"),
     path("workspace/c/<uuid:public_id>/earlier/", pages.earlier, name="workspace-earlier"),
     path("workspace/c/<uuid:public_id>/why/<uuid:message_id>/", pages.why, name="workspace-why"),
+    path("workspace/c/<uuid:public_id>/reveal/", deeds.reveal_address, name="workspace-reveal-address"),
     path("workspace/c/<uuid:public_id>/reveal/<uuid:message_id>/", deeds.reveal, name="workspace-reveal"),
     path("workspace/c/<uuid:public_id>/reply/", composing.reply, name="workspace-reply"),
     path("workspace/c/<uuid:public_id>/note/", composing.note, name="workspace-note"),

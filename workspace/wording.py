@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from conversations.exceptions import NoPictures, PictureTooLarge
-from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.models import Conversation, Customer, Delivery, Escalation, Message
 from core.pictures import megabytes
 from integrations.models import PlatformAccount
 
@@ -122,6 +122,17 @@ def mood(sentiment: float | None) -> Chip | None:
     if sentiment >= QUIET_SENTIMENT:
         return Chip(text=_("Happy"), kind="ok", icon="smile")
     return Chip(text=_("Neutral"), icon="neutral")
+
+
+def trust(customer: Customer) -> Chip | None:
+    """By whose word the name and the address are known; None where the platform tells them, or nobody."""
+    match customer.details_from:
+        case Customer.Source.SITE:
+            return Chip(text=_("Verified"), kind="ok", icon="check")
+        case Customer.Source.VISITOR:
+            return Chip(text=_("Unverified"), kind="warn", icon="info")
+        case _:
+            return None
 
 
 def due_chip(escalation: Escalation | None) -> Chip | None:

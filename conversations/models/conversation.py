@@ -20,7 +20,16 @@ COMPARED_WITHIN = timedelta(minutes=10)
 
 
 class Customer(models.Model):
-    """A person as one of our accounts on one platform knows them."""
+    """A person as one of our accounts on one platform knows them.
+
+    ``details_from`` says who told the name and the address; it is empty where the platform did, or nobody.
+    """
+
+    class Source(models.TextChoices):
+        """Who told what they are called."""
+
+        VISITOR = "visitor", "The visitor, unverified"
+        SITE = "site", "The business's own site, verified"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     platform = models.CharField(max_length=20)
@@ -28,6 +37,8 @@ class Customer(models.Model):
     external_id = models.CharField(max_length=255)
     name = models.CharField(max_length=200, blank=True)
     username = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=254, blank=True)
+    details_from = models.CharField("name and address from", max_length=8, choices=Source.choices, blank=True)
     locale = models.CharField(max_length=20, blank=True)
     blocked_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -37,6 +48,9 @@ class Customer(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["account_id", "external_id"], name="one_customer_per_platform_id"),
+            models.CheckConstraint(
+                condition=Q(details_from__in=["", "visitor", "site"]), name="customer_details_source_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from conversations.models.conversation import Conversation, Episode
+from core.documents import PDF
 from core.pictures import SHOWN
 
 
@@ -135,6 +136,11 @@ class Attachment(models.Model):
     def is_shown(self) -> bool:
         """Whether it is a picture of ours that a page may show."""
         return self.state == self.State.KEPT and bool(self.file) and self.content_type in SHOWN
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is a document of ours that a page may offer to be saved, and not to be opened in place."""
+        return self.state == self.State.KEPT and bool(self.file) and self.content_type == PDF
 
 
 class Note(models.Model):

@@ -3,9 +3,11 @@
 from conversations.services.announce import lock
 from conversations.services.attachments import (
     claim_attachment,
+    discard_file,
     give_up_attachment,
     keep_attachment,
     put_off_attachment,
+    store_file,
 )
 from conversations.services.corrections import override
 from conversations.services.deliveries import (
@@ -54,6 +56,7 @@ from conversations.services.staff import (
     reply,
     resolve,
     reveal,
+    reveal_address,
     take_over,
 )
 from conversations.services.sweeping import (
@@ -63,7 +66,7 @@ from conversations.services.sweeping import (
     raise_overdue,
     shorten_impossible_waits,
 )
-from conversations.services.threads import ensure_conversation
+from conversations.services.threads import describe_customer, ensure_conversation
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
@@ -82,6 +85,8 @@ __all__ = [
     "count_look",
     "decide_delivery",
     "defer_delivery",
+    "describe_customer",
+    "discard_file",
     "doubt_what_was_on_its_way",
     "due_sends",
     "due_turns",
@@ -116,11 +121,13 @@ __all__ = [
     "reply",
     "resolve",
     "reveal",
+    "reveal_address",
     "seen",
     "settle_delivery",
     "settle_unknown",
     "shorten_impossible_waits",
     "stop",
+    "store_file",
     "suggest",
     "take_facts",
     "take_over",

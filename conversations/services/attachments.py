@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
 from conversations.exceptions import NoPictures, NotAPicture, PictureDamaged, PictureTooLarge
 from conversations.models import Attachment, Conversation, Message
 from conversations.services.announce import announce, lock, save
-from conversations.types import Picture
+from conversations.types import Picture, StoredFile
 from core.pictures import SENDABLE, FileKind, PictureBroken, kind_of, without_metadata
 from core.text import clean_text, one_line
 from core.transactions import retried
@@ -59,6 +60,21 @@ def _change(attachment: Attachment, **values: object) -> bool:
     save(conversation)
     announce(conversation.pk)
     return bool(changed)
+
+
+def store_file(content: bytes, *, content_type: str, extension: str) -> StoredFile:
+    """Put a file that comes with a message into the storage, before the message's transaction holds anything.
+
+    Whoever does not keep it afterwards discards it; what is forgotten is removed as a file without a row.
+    """
+    holder = Attachment()
+    holder.file.save(f"{holder.public_id}.{extension}", ContentFile(content), save=False)
+    return StoredFile(path=str(holder.file.name), content_type=content_type, size=len(content))
+
+
+def discard_file(stored: StoredFile) -> None:
+    """Take a file out of the storage that no message kept."""
+    default_storage.delete(stored.path)
 
 
 def checked(conversation: Conversation, picture: Picture) -> Picture:

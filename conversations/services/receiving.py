@@ -14,7 +14,7 @@ from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_loop, not_before
 from conversations.services.restoring import answered_in_lost_time
 from conversations.services.threads import ensure_conversation
-from conversations.types import InboundMessage, ReasonCategory
+from conversations.types import InboundAttachment, InboundMessage, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
 from core.clock import database_now
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
@@ -42,6 +42,8 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
             customer_id=inbound.customer_id,
             name=inbound.customer_name,
             username=inbound.customer_username,
+            email=inbound.customer_email,
+            details_from=inbound.details_from,
             locale=inbound.locale,
             for_message=inbound.source_id,
         ),
@@ -172,15 +174,21 @@ def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: 
 
 
 def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
-    Attachment.objects.bulk_create(
-        Attachment(
-            message=message,
-            kind=item.kind[:20],
-            media_id=item.media_id[:300],
-            url=item.url[:1000],
-            name=truncate(clean_text(item.name), 200),
-            state=Attachment.State.WAITING if item.media_id else Attachment.State.REFERENCED,
-            next_attempt_at=timezone.now() if item.media_id else None,
-        )
-        for item in inbound.attachments
+    Attachment.objects.bulk_create(_attachment(message, item) for item in inbound.attachments)
+
+
+def _attachment(message: Message, item: InboundAttachment) -> Attachment:
+    kept = Attachment(
+        message=message,
+        kind=item.kind[:20],
+        media_id=item.media_id[:300],
+        url=item.url[:1000],
+        name=truncate(clean_text(item.name), 200),
+        state=Attachment.State.WAITING if item.media_id else Attachment.State.REFERENCED,
+        next_attempt_at=timezone.now() if item.media_id else None,
     )
+    if item.stored is not None:
+        kept.file.name = item.stored.path
+        kept.content_type, kept.size = item.stored.content_type, item.stored.size
+        kept.state = Attachment.State.KEPT
+    return kept

@@ -316,6 +316,15 @@ def reveal(message: Message, by: User) -> str:
 
 
 @retried
+def reveal_address(conversation: Conversation, by: User) -> str:
+    """The e-mail address that a customer gave or their site told, whole; who looked is noted."""
+    conversation = Conversation.objects.select_related("customer").get(pk=conversation.pk)
+    require(by, Action.REVEAL_PII, conversation.policy_subject)
+    audit.record(by, "customer.reveal", conversation.customer)
+    return conversation.customer.email
+
+
+@retried
 def add_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
     """Leave a note for colleagues. It is in another table than messages and never reaches the customer."""
     conversation = lock(conversation.pk)

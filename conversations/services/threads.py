@@ -1,7 +1,8 @@
-"""Finding the conversation of a thread, or beginning it."""
+"""Finding the conversation of a thread, or beginning it; and who writes in it, as far as somebody says."""
 
 from conversations.exceptions import CustomerErased
 from conversations.models import Conversation, Customer
+from conversations.services.announce import announce, lock, save
 from conversations.services.erased import thread_was_erased, was_erased
 from conversations.types import Channel
 from core.text import clean_text, truncate
@@ -15,6 +16,8 @@ def ensure_conversation(
     customer_id: str,
     name: str = "",
     username: str = "",
+    email: str = "",
+    details_from: str = "",
     locale: str = "",
     for_message: str = "",
 ) -> int:
@@ -39,6 +42,8 @@ def ensure_conversation(
         external_id=customer_id,
         name=truncate(clean_text(name), 200),
         username=truncate(clean_text(username), 200),
+        email=truncate(clean_text(email), 254),
+        details_from=details_from,
         locale=locale[:20],
     )
     return _make_conversation(channel, thread_key, new)
@@ -77,3 +82,22 @@ def _same_as(new: Customer) -> Customer:
     # Whoever was erased while this waited for their row begins a new record.
     # Held without its key, or whoever has just written a conversation could not commit while others queue for the row.
     return same.select_for_update(no_key=True).first() or _same_as(new)
+
+
+@retried
+def describe_customer(
+    account_id: int, customer_id: str, *, name: str, email: str, details_from: Customer.Source
+) -> bool:
+    """Keep what somebody is called now, where they have written before; open screens show it. Whether it was news."""
+    details = {
+        "name": truncate(clean_text(name), 200),
+        "email": truncate(clean_text(email), 254),
+        "details_from": details_from,
+    }
+    known = Customer.objects.filter(account_id=account_id, external_id=customer_id, erased_at=None)
+    if not known.exclude(**details).update(**details):
+        return False
+    for pk in Conversation.objects.filter(customer__in=known).order_by("pk").values_list("pk", flat=True):
+        save(lock(pk))
+        announce(pk)
+    return True

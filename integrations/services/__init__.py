@@ -1,7 +1,7 @@
 """Everything that moves between us and the platforms: taking in, sending out, finding out, staying connected."""
 
 from integrations.services.events import drop_event, drop_events, replay_event, replay_events, reveal_event
-from integrations.services.forgetting import events_about, forget_events, forget_visitors
+from integrations.services.forgetting import events_about, forget_events, forget_visitors, people_about, visitors_about
 from integrations.services.ingest import ingest_event, ingest_thread, ingest_waiting, shorten_impossible_waits
 from integrations.services.media import fetch_media
 from integrations.services.missed import not_reached, read_back
@@ -38,6 +38,7 @@ __all__ = [
     "ingest_waiting",
     "mark_read",
     "not_reached",
+    "people_about",
     "read_back",
     "reconcile_unknown",
     "refresh_tokens",
@@ -53,4 +54,5 @@ __all__ = [
     "shorten_impossible_waits",
     "spread_facts",
     "tell",
+    "visitors_about",
 ]

@@ -7,7 +7,7 @@ from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Va
 from django.db.models.functions import Now
 
 from core.keyed import keyed_hash
-from integrations.models import PlatformAccount, Visitor, WebhookEvent
+from integrations.models import IdentifiedPerson, PlatformAccount, Visitor, WebhookEvent
 
 FORGOTTEN = "erased: the customer was erased."
 MARK = "erased:"
@@ -83,11 +83,28 @@ def forget_event(pk: int) -> None:
     )
 
 
-def forget_visitors(account: PlatformAccount, customer_id: str) -> int:
-    """Erase a web chat's visitor: the token they hold proves nobody any more. Returns how many there were."""
+def visitors_about(account: PlatformAccount, customer_id: str) -> QuerySet[Visitor]:
+    """The browsers of a web chat in which the customer writes."""
     if account.platform != PlatformAccount.Platform.WEBCHAT:
-        return 0
-    return Visitor.objects.filter(account=account, public_id=customer_id).delete()[0]
+        return Visitor.objects.none()
+    return Visitor.objects.of_thread(account, customer_id)
+
+
+def people_about(account: PlatformAccount, customer_id: str) -> QuerySet[IdentifiedPerson]:
+    """The customer as a web chat's site knows them: one row, or none."""
+    if account.platform != PlatformAccount.Platform.WEBCHAT:
+        return IdentifiedPerson.objects.none()
+    return IdentifiedPerson.objects.filter(account=account, public_id=customer_id)
+
+
+def forget_visitors(account: PlatformAccount, customer_id: str) -> int:
+    """Erase a web chat's visitor: the tokens they hold prove nobody any more. Returns how many there were.
+
+    Where the site knows who they are, its id of them goes too: whoever comes back begins a new record.
+    """
+    gone = visitors_about(account, customer_id).delete()[0]
+    people_about(account, customer_id).delete()
+    return gone
 
 
 def _quoted(ids: Iterable[str]) -> list[bytes]:

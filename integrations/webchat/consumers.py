@@ -8,10 +8,12 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from core import live
 from integrations.models import Visitor
+from integrations.origins import is_listed, is_own
 from integrations.webchat import services
 from integrations.webchat.wire import MessageOnWire, State, bot_is_typing, message_on_wire, state_on_wire
 
 TOKEN_UNKNOWN = 4401
+ORIGIN_REFUSED = 4403
 SECONDS_TO_SAY_WHO = 10
 
 
@@ -26,8 +28,11 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     deadline: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Accept, and wait a short while for the token."""
+        """Accept a page that may use the chat, and wait a short while for the token."""
         self.groups_joined = set()
+        if not await self._may_connect():
+            await self.close(ORIGIN_REFUSED)
+            return
         await self.accept()
         self.deadline = asyncio.create_task(self._close_if_silent())
 
@@ -88,12 +93,29 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.sent_to = after if isinstance(after, int) and after >= 0 else 0
         await self._join(services.visitor_group(visitor))
         news = await self._news()
+        if news is None:
+            await self.close(TOKEN_UNKNOWN)
+            return
         await self.send_json({"type": "ready", "last_seq": news["last_seq"], "state": news["state"]})
         self.last_state = news["state"]
         await self._tell(news)
 
+    async def _may_connect(self) -> bool:
+        given = [(name, value.decode("latin-1")) for name, value in self.scope["headers"]]
+        origins = [value for name, value in given if name == b"origin"]
+        host = next((value for name, value in given if name == b"host"), "")
+        if not origins or (len(origins) == 1 and is_own(origins[0], host)):
+            return True
+        key = self.scope["url_route"]["kwargs"]["key"]
+        return len(origins) == 1 and await database_sync_to_async(_lists)(key, origins[0])
+
     async def _tell_news(self) -> None:
-        await self._tell(await self._news())
+        news = await self._news()
+        if news is None:
+            # Their time is over, or they were erased; the page finds out what becomes of it.
+            await self.close(TOKEN_UNKNOWN)
+        else:
+            await self._tell(news)
 
     async def _tell(self, news: dict[str, Any]) -> None:
         for message in news["messages"]:
@@ -106,9 +128,9 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self.typing = news["typing"]
             await self.send_json({"type": "typing", "who": "bot", "on": self.typing})
 
-    async def _news(self) -> dict[str, Any]:
-        news: dict[str, Any] = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
-        if news["conversation_id"] is not None:
+    async def _news(self) -> dict[str, Any] | None:
+        news: dict[str, Any] | None = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
+        if news is not None and news["conversation_id"] is not None:
             await self._join(live.conversation_group(news["conversation_id"]))
         return news
 
@@ -123,12 +145,20 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.close(TOKEN_UNKNOWN)
 
 
+def _lists(key: str, origin: str) -> bool:
+    account = services.account_of(key)
+    return account is not None and is_listed(origin, account.origins)
+
+
 def _prove(key: str, token: object) -> Visitor | None:
     account = services.account_of(key)
     return services.visitor_of(account, token) if account is not None and isinstance(token, str) else None
 
 
-def _read_news(visitor: Visitor, after: int) -> dict[str, Any]:
+def _read_news(visitor: Visitor, after: int) -> dict[str, Any] | None:
+    """What is new, or None for somebody who is known no longer."""
+    if not services.is_known(visitor):
+        return None
     page = services.read(visitor, after=after)
     messages: list[MessageOnWire] = [message_on_wire(message) for message in page.messages]
     return {

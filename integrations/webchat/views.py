@@ -9,8 +9,11 @@ from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.text import get_valid_filename
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,6 +22,9 @@ from core import audit
 from core.text import clean_text, count_signs
 from integrations.exceptions import (
     ChatError,
+    DetailsWrong,
+    FileGone,
+    OriginRefused,
     PageGone,
     PictureGone,
     TextMissing,
@@ -27,8 +33,10 @@ from integrations.exceptions import (
     VisitorUnknown,
 )
 from integrations.models import PlatformAccount, Visitor
+from integrations.origins import is_listed, is_own, origin_of
 from integrations.parsing import read_object
-from integrations.webchat import services
+from integrations.webchat import files, services
+from integrations.webchat.details import details_of
 from integrations.webchat.fields import message_id, number, short_text
 from integrations.webchat.wire import message_on_wire, state_on_wire
 
@@ -53,13 +61,23 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             "greeting": account.options.get("greeting", ""),
             "embedded": "embedded" in request.GET,
             "locale": _locale(request.GET.get("locale", "")),
+            "account": account,
+            "asks": {account.ask_name, account.ask_email} != {PlatformAccount.Asked.OFF},
+            "file_types": ",".join(files.TAKEN),
+            "most_files": files.MOST_FILES,
+            "file_limit": files.FILE_LIMIT,
+            "together_limit": files.TOGETHER_LIMIT,
         },
     )
     # django-csp reads these attributes: these sites may frame the page, and no others; a picture is fetched with the
     # visitor's token and shown from memory.
-    response._csp_replace = {"frame-ancestors": ["'self'", *account.origins]}  # type: ignore[attr-defined]
+    response._csp_replace = {"frame-ancestors": ["'self'", *_framers(account)]}  # type: ignore[attr-defined]
     response._csp_update = {"img-src": ["blob:"]}  # type: ignore[attr-defined]
     return response
+
+
+def _framers(account: PlatformAccount) -> list[str]:
+    return [origin for each in account.origins if (origin := origin_of(each))]
 
 
 def _locale(asked: str) -> str:
@@ -75,11 +93,44 @@ def embed_script(request: HttpRequest) -> FileResponse:
 
 
 class ChatView(APIView):
-    """What the chat's endpoints share: the account, the visitor, a bounded strict body, and errors in words."""
+    """What the chat's endpoints share: the account, the visitor, a bounded strict body, and errors in words.
+
+    Pages of ours and programs, which name no origin, may call; of other sites' pages those whose origin the account lists.
+    """
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     throttle_classes: list[Any] = []
+    listed_origin = ""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Judge where the asking page lies. Raises PageGone and OriginRefused."""
+        super().initial(request, *args, **kwargs)
+        origin = request.headers.get("Origin", "")
+        if origin and not is_own(origin, request.get_host()):
+            if not is_listed(origin, self.account(kwargs["key"]).origins):
+                raise OriginRefused(origin[:100])
+            self.listed_origin = origin
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let a listed site's page read the answer."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ["Origin"])
+        if self.listed_origin:
+            response["Access-Control-Allow-Origin"] = self.listed_origin
+            response["Access-Control-Expose-Headers"] = "Retry-After"
+        return response
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """204: what a listed site's page may send. No cookie is among it."""
+        headers = {"Allow": ", ".join(self.allowed_methods)}
+        if self.listed_origin:
+            headers |= {
+                "Access-Control-Allow-Methods": headers["Allow"],
+                "Access-Control-Allow-Headers": "Authorization, Content-Type",
+                "Access-Control-Max-Age": "600",
+            }
+        return Response(status=204, headers=headers)
 
     def account(self, key: str) -> PlatformAccount:
         """The account of the page. Raises PageGone."""
@@ -90,11 +141,15 @@ class ChatView(APIView):
 
     def visitor(self, request: Request, account: PlatformAccount) -> Visitor:
         """Whom the bearer token proves. Raises VisitorUnknown."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        visitor = services.visitor_of(account, token.strip()) if scheme == "Bearer" else None
+        visitor = services.visitor_of(account, self.token(request))
         if visitor is None:
             raise VisitorUnknown
         return visitor
+
+    def token(self, request: Request) -> str:
+        """The bearer token, empty where there is none."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme == "Bearer" else ""
 
     def body(self, request: Request) -> dict[str, Any]:
         """The JSON object of the request, at most 32 KiB. Raises TooMuchText and Unreadable."""
@@ -107,34 +162,49 @@ class ChatView(APIView):
         """Chat errors say what to do; the visitor keeps their text."""
         if isinstance(exc, ChatError):
             headers = {"Retry-After": str(exc.retry_after)} if exc.retry_after else {}
-            return Response({"detail": str(exc)}, status=exc.status, headers=headers)
+            answer: dict[str, Any] = {"detail": str(exc)}
+            if exc.code:
+                answer["code"] = exc.code
+            if isinstance(exc, DetailsWrong):
+                answer["fields"] = exc.fields
+            return Response(answer, status=exc.status, headers=headers)
         if isinstance(exc, Unreadable):
             return Response({"detail": exc.sentence}, status=422)
         return super().handle_exception(exc)
 
 
 class Session(ChatView):
-    """POST: begin as a new visitor."""
+    """POST: begin as a new visitor, or as the person whom the site's token ``identity`` names."""
 
     def post(self, request: Request, key: str) -> Response:
-        """201 with the token, which is told only here."""
+        """201 with the token, which is told only here.
+
+        A device of an identified person that shows its token is told the same one again.
+        """
         account = self.account(key)
-        locale = short_text(self.body(request), "locale", limit=20)
-        visitor, token = services.begin(account, locale=locale, address=audit.origin.get().address)
+        body = self.body(request)
+        locale = short_text(body, "locale", limit=20)
+        identity = body.get("identity")
+        if isinstance(identity, str) and identity:
+            visitor, token = services.identify(account, identity, locale=locale, known_token=self.token(request))
+        else:
+            visitor, token = services.begin(
+                account, locale=locale, address=audit.origin.get().address, details=details_of(account, body)
+            )
         profile = {
             "business_name": account.options.get("business_name") or account.name,
             "greeting": account.options.get("greeting", ""),
             "languages": account.languages,
         }
-        return Response(
-            {
-                "token": token,
-                "visitor_id": str(visitor.public_id),
-                "profile": profile,
-                "limits": {"text": services.TEXT_LIMIT},
-            },
-            status=201,
-        )
+        begun: dict[str, Any] = {
+            "token": token,
+            "visitor_id": visitor.thread_key,
+            "profile": profile,
+            "limits": {"text": services.TEXT_LIMIT},
+        }
+        if visitor.person is not None:
+            begun["person"] = {"name": visitor.person.name}
+        return Response(begun, status=201)
 
 
 class Messages(ChatView):
@@ -157,11 +227,9 @@ class Messages(ChatView):
         account = self.account(key)
         visitor = self.visitor(request, account)
         body = self.body(request)
-        text = clean_text(str(body.get("text") or "")).strip()
+        text = _text(body.get("text"))
         if not text:
             raise TextMissing
-        if count_signs(text) > services.TEXT_LIMIT:
-            raise TooMuchText(services.TEXT_LIMIT)
         message, is_new = services.write(account, visitor, client_msg_id=message_id(body), text=text)
         return Response({"message": message_on_wire(message)}, status=201 if is_new else 200)
 
@@ -181,6 +249,44 @@ class Pictures(ChatView):
         )
 
 
+class Files(ChatView):
+    """POST: say something with files, as multipart/form-data: ``files``, ``client_msg_id`` and perhaps ``text``."""
+
+    parser_classes = [MultiPartParser]
+
+    def post(self, request: Request, key: str) -> Response:
+        """201 once message and files are committed; 200 with the same message for the same client_msg_id."""
+        account = self.account(key)
+        visitor = self.visitor(request, account)
+        sent = [
+            files.SentFile(name=upload.name or "", content=upload.read(files.FILE_LIMIT + 1))
+            for upload in request.FILES.getlist("files")[: files.MOST_FILES + 1]
+        ]
+        said: Any = request.data
+        message, is_new = services.send_files(
+            account, visitor, client_msg_id=message_id(said), text=_text(said.get("text")), sent=sent
+        )
+        return Response({"message": message_on_wire(message)}, status=201 if is_new else 200)
+
+
+class Documents(ChatView):
+    """GET: a document of the conversation."""
+
+    def get(self, request: Request, key: str, public_id: uuid.UUID) -> HttpResponseBase:
+        """The file, to be saved. 404 for another visitor's as for one that never was."""
+        document = services.document_of(self.visitor(request, self.account(key)), public_id)
+        if document is None or not document.file.storage.exists(str(document.file.name)):
+            raise FileGone
+        name = get_valid_filename(document.name or "document")
+        return FileResponse(
+            document.file.open("rb"),
+            as_attachment=True,
+            filename=name if name.lower().endswith(".pdf") else f"{name}.pdf",
+            content_type=document.content_type,
+            headers={"Content-Security-Policy": "default-src 'none'; sandbox"},
+        )
+
+
 class Seen(ChatView):
     """POST: what was on the screen."""
 
@@ -189,3 +295,11 @@ class Seen(ChatView):
         visitor = self.visitor(request, self.account(key))
         services.mark_seen(visitor, number(self.body(request), "seq") or 0)
         return Response(status=204)
+
+
+def _text(value: object) -> str:
+    """Words of a message, clean; raises TooMuchText."""
+    text = clean_text(str(value or "")).strip()
+    if count_signs(text) > services.TEXT_LIMIT:
+        raise TooMuchText(services.TEXT_LIMIT)
+    return text

@@ -7,7 +7,10 @@ from core.text import shown
 
 
 class AttachmentOnWire(TypedDict):
-    """Something that came with a message. ``url`` is that of a picture, below the chat's address; it asks for the token."""
+    """Something that came with a message.
+
+    ``url`` is that of a picture or a document, below the chat's address; it asks for the token.
+    """
 
     kind: str
     name: str
@@ -56,8 +59,13 @@ def message_on_wire(message: Message) -> MessageOnWire:
 
 
 def _attachment_on_wire(attachment: Attachment) -> AttachmentOnWire:
-    url = f"pictures/{attachment.public_id}" if attachment.is_shown else None
-    return {"kind": attachment.kind, "name": attachment.name, "url": url}
+    return {"kind": attachment.kind, "name": attachment.name, "url": _url(attachment)}
+
+
+def _url(attachment: Attachment) -> str | None:
+    if attachment.is_shown:
+        return f"pictures/{attachment.public_id}"
+    return f"files/{attachment.public_id}" if attachment.is_document else None
 
 
 def state_on_wire(conversation: Conversation | None) -> State:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from agent.models import AgentRun
 from conversations.models import Conversation, Customer, Message
 from integrations import services as integrations
-from integrations.models import PlatformAccount, Visitor
+from integrations.models import PlatformAccount
 from privacy import folder
 from privacy.models import Export
 from privacy.tables import NOT_EXPORTED, files_of, tables
@@ -74,9 +74,8 @@ def rows_about(customer: Customer) -> Iterator[tuple[str, QuerySet[Any]]]:
         message_pks=Message.objects.filter(conversation__customer=customer).values("pk"),
     )
     yield "integrations.webhookevent", about.order_by("pk")
-    if account.platform == PlatformAccount.Platform.WEBCHAT:
-        visitors = Visitor.objects.filter(account=account, public_id=customer.external_id)
-        yield "integrations.visitor", visitors.order_by("pk")
+    yield "integrations.visitor", integrations.visitors_about(account, customer.external_id).order_by("pk")
+    yield "integrations.identifiedperson", integrations.people_about(account, customer.external_id).order_by("pk")
 
 
 def _write_rows(archive: zipfile.ZipFile, label: str, rows: QuerySet[Any]) -> int:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from agent.models import AgentRun
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message, Note, SeenKey
 from core import audit, leases
-from integrations.models import EventDelivery, Visitor, WebhookEvent
+from integrations.models import EventDelivery, IdentifiedPerson, Visitor, WebhookEvent
 from privacy.models import Erasure
 from privacy.services.exporting import remove_expired
 
@@ -141,6 +141,12 @@ RULES = (
         "integrations.visitor",
         lambda cutoff: Visitor.objects.filter(last_seen_at__lt=cutoff),
         _delete(Visitor),
+    ),
+    Rule(
+        "messages",
+        "integrations.identifiedperson",
+        lambda cutoff: IdentifiedPerson.objects.filter(proven_at__lt=cutoff),
+        _delete(IdentifiedPerson),
     ),
     Rule("events", "integrations.webhookevent", _old_events, _delete(WebhookEvent)),
     Rule("events", "integrations.eventdelivery", _old_event_deliveries, _delete(EventDelivery)),

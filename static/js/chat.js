@@ -3,15 +3,22 @@
  *
  *   store       what the browser keeps              requests    HTTP with the visitor's token
  *   outbox      messages on their way               connection  websocket, polling, catching up
- *   timeline    messages on the screen              composer    the field
- *   pictures    what came with messages               frame       the page around, when embedded
+ *   timeline    messages on the screen              composer    the field, and attachments for the next message
+ *   pictures    pictures that came with messages      documents   the same for documents
+ *   details     what is asked first                   frame       the page around, when embedded
+ *   page        its parts by name, and its words in one language
+ *   identity    whether somebody is here whom the site vouches for
  */
 
 import { chooseLanguage, format, stringsOf } from "./chat-strings.js";
 import { Composer } from "./chat/composer.js";
 import { Connection } from "./chat/connection.js";
+import { Details } from "./chat/details.js";
+import { Documents } from "./chat/documents.js";
 import { Frame } from "./chat/frame.js";
+import { Identity } from "./chat/identity.js";
 import { Outbox } from "./chat/outbox.js";
+import { icon, part, translate } from "./chat/page.js";
 import { Pictures } from "./chat/pictures.js";
 import { Requests } from "./chat/requests.js";
 import { Store } from "./chat/store.js";
@@ -20,6 +27,7 @@ import { Timeline } from "./chat/timeline.js";
 const typingEndsAfter = 30_000;
 const nearEnd = 80;
 const pageSize = 50;
+const siteSpeaksWithin = 4_000;
 
 const body = document.body;
 const account = body.dataset.accountKey;
@@ -31,7 +39,6 @@ const base = new URL(`/chat/${encodeURIComponent(account)}/`, window.location.hr
 const socketUrl = new URL(`/ws/chat/${encodeURIComponent(account)}/`, base);
 socketUrl.protocol = base.protocol === "https:" ? "wss:" : "ws:";
 
-const part = (name) => document.getElementById(`chat-${name}`);
 const scroller = part("scroller");
 const log = part("log");
 const banner = part("banner");
@@ -44,6 +51,7 @@ const view = {
   state: { owner: "bot", name: null, unread: 0, closed: false },
   page: `${window.location.origin}${window.location.pathname}`,
   open: !embedded,
+  entry: "field",
   unread: 0,
   below: 0,
   atEnd: true,
@@ -54,12 +62,14 @@ const view = {
 };
 
 const store = new Store(account);
-const pictures = new Pictures({ viewer: part("viewer"), strings, load: (path) => requests.picture(path) });
+const pictures = new Pictures({ viewer: part("viewer"), strings, load: (path) => requests.file(path) });
+const documents = new Documents({ icon, strings, load: (path) => requests.file(path) });
 const timeline = new Timeline({
   list: log,
   strings,
   locale: region ?? language,
   picture: (attachment, author) => pictures.element(attachment, author),
+  document: (attachment) => documents.element(attachment),
   on: {
     retry: (id) => outbox.retry(id),
     edit: (id) => {
@@ -78,7 +88,7 @@ const requests = new Requests({
   store,
   sessionFields: () => ({ locale: language, page: view.page }),
   onNewSession: startOver,
-  onTokenLost: startOver,
+  onTokenLost: () => (store.isPerson ? identity.end() : startOver()),
 });
 const connection = new Connection({
   requests,
@@ -104,23 +114,67 @@ const composer = new Composer({
   form: part("composer"),
   strings,
   store,
+  attachments: {
+    list: part("chosen"),
+    button: part("attach"),
+    picker: part("picker"),
+    problem: part("problem"),
+    icon,
+    limits: {
+      types: (part("picker")?.accept ?? "").split(","),
+      most: Number(body.dataset.mostFiles),
+      each: Number(body.dataset.fileLimit),
+      together: Number(body.dataset.togetherLimit),
+    },
+    strings,
+  },
   on: {
-    send: (text) => {
-      outbox.add(text);
+    send: (text, files) => {
+      outbox.add(text, files);
       scrollToEnd();
     },
     typing: (on) => connection.tell({ type: "typing", on }),
   },
 });
+const details = new Details({
+  form: part("details"),
+  strings,
+  on: {
+    submit: async (values) => {
+      await requests.begin(values);
+      composer.focus();
+    },
+  },
+});
+const identity = new Identity({
+  requests,
+  store,
+  on: {
+    changed: startAnew,
+    told: (told) => frame?.tell("identity", told),
+  },
+});
 const frame = embedded
   ? new Frame({
-      hello: ({ open, page }) => {
+      hello: ({ open, page, identity: word }) => {
         view.page = page;
         setOpen(open);
+        identity.hear(word);
       },
       open: setOpen,
+      identity: (word) => identity.hear(word),
     })
   : null;
+
+/* Somebody else is here now, or the same one for the first time. */
+function startAnew() {
+  timeline.clear();
+  composer.restart();
+  outbox.restart();
+  showTyping({ on: false });
+  showState({ owner: "bot", name: null, unread: 0, closed: false });
+  startOver();
+}
 
 function startOver() {
   timeline.forgetSent();
@@ -128,7 +182,24 @@ function startOver() {
   view.below = 0;
   view.hasOlder = false;
   connection.stop();
+  showEntry();
   connect();
+}
+
+/* What stands at the end of the page: the field, what is asked before it, or that only known people write here. */
+function showEntry() {
+  const mustSignIn = body.dataset.identityRequired === "true" && !store.isPerson;
+  const isAsked = !mustSignIn && details.isAsked && !store.token;
+  part("gate").hidden = !mustSignIn;
+  part("composer").hidden = mustSignIn || isAsked;
+  if (details.isAsked) {
+    part("details").hidden = !isAsked;
+  }
+  part("as").hidden = !identity.name;
+  part("as").textContent = identity.name ? format(strings.signedInAs, { name: identity.name }) : "";
+  part("guest").hidden = !identity.isRefused || mustSignIn;
+  view.entry = mustSignIn ? "gate" : isAsked ? "details" : "field";
+  showState(view.state);
 }
 
 function connect() {
@@ -198,7 +269,7 @@ function showState(state) {
   if (part("banner-text").textContent !== text) {
     part("banner-text").textContent = text;
   }
-  part("person").hidden = owner === "human" || owner === "waiting";
+  part("person").hidden = owner === "human" || owner === "waiting" || view.entry !== "field";
   if (!(view.open && document.visibilityState === "visible")) {
     view.unread = Math.max(view.unread, state.unread ?? 0);
   }
@@ -267,8 +338,8 @@ function setOpen(open) {
 
 /* On a phone the field's focus would bring the keyboard up over the greeting. */
 function takeFocus() {
-  if (window.matchMedia("(pointer: fine)").matches) {
-    composer.focus();
+  if (window.matchMedia("(pointer: fine)").matches && view.entry !== "gate") {
+    (view.entry === "details" ? details : composer).focus();
   } else {
     scroller.focus({ preventScroll: true });
   }
@@ -282,20 +353,6 @@ function onScroll() {
   if (view.below > 0 || timeline.newest > view.seen) {
     attend();
   }
-}
-
-function translate() {
-  document.documentElement.lang = language;
-  for (const element of document.querySelectorAll("[data-text]")) {
-    element.textContent = strings[element.dataset.text];
-  }
-  for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", format(strings[element.dataset.label], { business: body.dataset.business }));
-  }
-  part("field").placeholder = strings.placeholder;
-  // An account has its own words of welcome, or these.
-  const welcome = part("greeting").querySelector("p");
-  welcome.textContent = welcome.textContent.trim() || strings.greeting;
 }
 
 function listen() {
@@ -322,16 +379,19 @@ function listen() {
   window.visualViewport?.addEventListener("resize", () => {
     document.documentElement.style.setProperty("--chat-height", `${window.visualViewport.height}px`);
   });
-  store.onTokenChange(startOver);
+  store.onTokenChange(() => (store.isPerson && !store.token ? identity.end() : startOver()));
 }
 
-translate();
+translate({ language, strings });
 listen();
-showState(view.state);
+showEntry();
 part("close").hidden = !embedded;
 body.dataset.ready = "true";
-outbox.restore();
-connect();
-if (!embedded) {
+if (embedded) {
+  // The page around says first who is here. One that frames the chat by itself says nothing.
+  setTimeout(() => identity.isHeard || identity.hear(""), siteSpeaksWithin);
+} else {
+  outbox.restore();
+  connect();
   takeFocus();
 }

@@ -5,9 +5,12 @@
  *
  *   data-key       the account's public key                  data-label   the button's and the window's name
  *   data-position  "end" (default) or "start" of the line    data-locale  en, de, es, it, nl; the browser's when left out
+ *   data-identity  who is signed in here: a JSON Web Token that the site's server signed; nobody when left out
  *
- *   window.SupportChat: open(), close(), toggle(), shutdown(), on(name, callback)
- *   names: "ready", "open", "close", "unread" (callback gets the count), "message" (callback gets who wrote);
+ *   window.SupportChat: open(), close(), toggle(), identify(token), shutdown(), on(name, callback)
+ *   identify() says that somebody signed in, and without a token that they signed out.
+ *   names: "ready", "open", "close", "unread" (callback gets the count), "message" (callback gets who wrote), "identity"
+ *   (callback gets {ok, reason}: not ok with identity_expired is the time for another token);
  *   on() returns a function that ends the subscription.
  *
  * No cookie. The page learns nothing of the conversation but counts and who wrote; the chat learns the page's address.
@@ -30,6 +33,7 @@
   const phone = window.matchMedia("(max-width: 500px), (max-height: 480px)");
   const readySeconds = 8;
   const state = { open: false, loaded: false, ready: false, unread: 0, frame: null, overflow: "", returnTo: null };
+  state.identity = script.dataset.identity ?? "";
 
   const css = `
     :host { all: initial; color-scheme: light dark; }
@@ -152,7 +156,7 @@
     frame.addEventListener("load", () => {
       const page = `${window.location.origin}${window.location.pathname}`;
       state.loaded = true;
-      tell("hello", { open: state.open, page });
+      tell("hello", { open: state.open, page, identity: state.identity });
       window.setTimeout(() => state.ready || offerElsewhere(address), readySeconds * 1000);
     });
     state.frame = frame;
@@ -242,6 +246,11 @@
     emit("close");
   }
 
+  function identify(token) {
+    state.identity = typeof token === "string" ? token : "";
+    tell("identity", { identity: state.identity });
+  }
+
   function receive(event) {
     const ours = state.frame !== null && event.source === state.frame.contentWindow && event.origin === origin;
     if (!ours || event.data?.label !== label) {
@@ -260,6 +269,13 @@
       emit("message", String(event.data.from));
     } else if (event.data.type === "visitor") {
       remember();
+    } else if (event.data.type === "identity") {
+      const ok = event.data.ok === true;
+      const reason = String(event.data.reason ?? "");
+      if (!ok) {
+        console.warn(`The chat goes on with a guest: ${String(event.data.detail ?? reason)}`);
+      }
+      emit("identity", { ok, reason });
     } else if (event.data.type === "close") {
       close();
     }
@@ -294,6 +310,7 @@
     open,
     close,
     toggle: () => (state.open ? close() : open()),
+    identify,
     shutdown,
     on(event, callback) {
       const callbacks = listeners.get(event) ?? new Set();

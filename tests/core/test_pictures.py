@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from core.pictures import PictureBroken, kind_of, without_metadata
-from tests.pictures import PLAIN_JPEG, jpeg_segment, make_jpeg, make_png, png_chunk
+from tests.pictures import PLAIN_JPEG, jpeg_segment, make_gif, make_jpeg, make_png, make_webp, png_chunk
 
 SECRET = b"48.2082 N 16.3738 E"
 
@@ -43,12 +43,16 @@ def test_anything_else_is_nothing(content: bytes) -> None:
         PLAIN_JPEG + SECRET,
         PLAIN_JPEG[:2] + jpeg_segment(0xED, SECRET) + PLAIN_JPEG[2:],
         PLAIN_JPEG[:2] + jpeg_segment(0xE2, b"MPF\x00" + SECRET) + PLAIN_JPEG[2:],
+        make_gif(note=SECRET),
+        make_gif(behind=SECRET),
+        make_webp(note=SECRET),
+        make_webp(behind=SECRET),
     ],
 )
 def test_what_stands_beside_the_pixels_is_left_out_and_the_pixels_stay(content: bytes) -> None:
     assert SECRET in content
 
-    assert without_metadata(content) in {make_png(), PLAIN_JPEG}
+    assert without_metadata(content) in {make_png(), PLAIN_JPEG, make_gif(), make_webp()}
 
 
 def test_colours_stay_as_they_were_meant() -> None:
@@ -105,3 +109,24 @@ def test_fill_bytes_restarts_and_stuffed_bytes_are_no_end() -> None:
     content = b"\xff\xd8\xff\xff" + jpeg_segment(0xDB, bytes(3))[1:] + scan + b"\xff\xd9"
 
     assert pixels in without_metadata(content)
+
+
+@pytest.mark.parametrize("whole", [make_gif(), make_webp()])
+def test_no_part_of_a_moving_picture_may_be_missing(whole: bytes) -> None:
+    for length in range(12, len(whole)):
+        with pytest.raises(PictureBroken):
+            without_metadata(whole[:length])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        make_gif()[:19] + b"\x3b",
+        make_gif()[:19] + b"\x00" + make_gif()[19:],
+        b"RIFF" + struct.pack("<I", 4) + b"WEBP",
+        b"RIFF" + struct.pack("<I", 2**32 - 1) + b"WEBPVP8L",
+    ],
+)
+def test_what_begins_like_one_and_holds_no_picture_is_broken(content: bytes) -> None:
+    with pytest.raises(PictureBroken):
+        without_metadata(content)

@@ -140,7 +140,7 @@ def test_a_web_chat_says_where_it_is(settings: Settings) -> None:
         (("--platform", "tiktok", "--name", "X"), "--external-id, --client-key, --secret, --access-token"),
         (("--platform", "webchat", "--name", " "), "Give the account a name"),
         (("--platform", "webchat", "--name", "X", "--team", "None"), "There is no team"),
-        (("--platform", "webchat", "--name", "X", "--origin", "shop.example"), "is no address"),
+        (("--platform", "webchat", "--name", "X", "--origin", "shop.example"), "An origin is only"),
         (("--platform", "webchat", "--name", "X", "--origin", "https://shop.example/a"), "An origin is only"),
         ((*ADD[1:], "--api-base", "https://10.1.2.3:8443/v1"), "add 10.1.2.3:8443 to EGRESS_ALLOW if it is meant"),
         ((*ADD[1:], "--auth-base", "http://tiktok.example"), "to EGRESS_ALLOW if it is meant"),
@@ -349,3 +349,33 @@ def test_after_new_secrets_a_refusal_of_the_old_ones_counts_no_more() -> None:
     account = accounts.renew_secrets(account, secret="another-secret")
 
     assert (account.refresh_refused, account.refresh_problem) == (False, "")
+
+
+def test_a_web_chat_is_given_a_secret_for_its_site_when_one_is_asked_for() -> None:
+    added, _, _ = run("add", "--platform", "webchat", "--name", "Site", "--origin", "HTTPS://Shop.example:443/")
+    number = str(added["id"])
+
+    first, _, _ = run("rotate", number)
+    second, _, code = run("rotate", number)
+
+    account = PlatformAccount.objects.get()
+    assert (code, account.origins) == (0, ["https://shop.example"])
+    assert "secret" not in added
+    assert list(account.proofs) == [second["secret"], first["secret"]]
+    assert min(map(len, account.proofs)) >= accounts.SHORTEST_IDENTITY_SECRET
+    run("rotate", number, "--drop-old")
+    assert list(PlatformAccount.objects.get().proofs) == [second["secret"]]
+
+
+def test_a_sites_own_secret_is_long_enough_not_to_be_guessed() -> None:
+    account = PlatformAccount.objects.create(platform="webchat", name="Site", external_id="site")
+
+    with pytest.raises(AccountProblem, match="at least 32 characters"):
+        accounts.renew_secrets(account, secret="hunter2")
+
+
+def test_what_visitors_are_asked_is_said_when_the_account_is_added() -> None:
+    run("add", "--platform", "webchat", "--name", "Site", "--ask-name", "required", "--ask-email", "optional")
+
+    account = PlatformAccount.objects.get()
+    assert (account.ask_name, account.ask_email) == ("required", "optional")

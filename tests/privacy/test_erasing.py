@@ -26,11 +26,15 @@ from integrations import services as integrations
 from integrations.exceptions import EventMovedOn, EventNotReplayable
 from integrations.models import Visitor, WebhookEvent
 from integrations.webchat import services as webchat
+from integrations.webchat.details import Details
+from integrations.webchat.files import SentFile
 from privacy import services, tables
 from privacy.exceptions import AlreadyErased
 from privacy.models import Erasure
 from tests.factories import make_account, make_conversation, make_customer, make_delivery, make_message
 from tests.integrations.tiktok import event, keep, text_event
+from tests.integrations.webchat.sites import SECRET as SITE_SECRET
+from tests.integrations.webchat.sites import identity
 from tests.privacy.marker import places
 from tests.privacy.people import changed, told
 
@@ -340,6 +344,38 @@ def test_a_visitor_of_the_web_chat_begins_anew() -> None:
     assert not Visitor.objects.exists()
     assert places(MARKER) == []
     assert places(str(visitor.public_id)) == []
+
+
+@pytest.mark.django_db
+def test_of_a_visitor_neither_what_they_said_of_themselves_nor_their_files_stay() -> None:
+    account = make_account(platform="webchat")
+    details = Details(name=f"Ada {MARKER}", email=f"{MARKER}@example.org")
+    visitor, _ = webchat.begin(account, locale="en", address="192.0.2.7", details=details)
+    pdf = SentFile(name=f"{MARKER}.pdf", content=f"%PDF-1.7 {MARKER} %%EOF".encode())
+    webchat.send_files(account, visitor, client_msg_id=uuid.uuid4(), text="", sent=[pdf])
+    assert len(places(MARKER)) > 3
+
+    erase(Customer.objects.get())
+
+    assert places(MARKER) == []
+    assert Customer.objects.get().details_from == ""
+
+
+@pytest.mark.django_db
+def test_a_person_whom_the_site_knows_is_forgotten_on_every_device_and_begins_anew() -> None:
+    account = make_account(platform="webchat", secrets={"secret": SITE_SECRET})
+    word = identity(MARKER, name=f"Ada {MARKER}", email=f"{MARKER}@example.org")
+    devices = [webchat.identify(account, word, locale="en") for _ in range(2)]
+    webchat.write(account, devices[0][0], client_msg_id=uuid.uuid4(), text="Hello")
+    thread = devices[0][0].thread_key
+
+    erase(Customer.objects.get())
+
+    assert places(MARKER) == places(thread) == []
+    assert [webchat.visitor_of(account, token) for _, token in devices] == [None, None]
+    again, _ = webchat.identify(account, word, locale="en")
+    assert again.thread_key != thread
+    assert webchat.read(again).messages == []
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import uuid
 import zipfile
 from datetime import timedelta
 
@@ -11,16 +12,19 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Message
+from conversations.models import Customer, Message
 from core.exceptions import NotAllowed, TooManyExports
 from core.models import AuditEvent, User
 from core.policy import Role
 from core.sheets import as_csv, shown_as_is
+from integrations.webchat import services as webchat
+from integrations.webchat.files import SentFile
 from privacy import folder, services
 from privacy.exceptions import NeedsAnotherPerson
 from privacy.models import Export
 from privacy.services import messages_file
-from tests.factories import make_api_key, make_conversation, make_customer, make_message, make_user
+from tests.factories import make_account, make_api_key, make_conversation, make_customer, make_message, make_user
+from tests.integrations.webchat.sites import SECRET, identity
 from tests.privacy.people import told
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +193,24 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 @pytest.mark.parametrize("cell", ["", "Hello", "1+1", "a=b", "e-mail", "2026-11-22", "Ünï 😀"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
     assert shown_as_is(cell) == cell
+
+
+def test_a_visitor_of_the_web_chat_gets_what_the_site_told_and_their_devices(admin: User) -> None:
+    account = make_account(platform="webchat", secrets={"secret": SECRET})
+    word = identity("customer-7", name="Ada Marsh", email=f"{MARKER}@example.org")
+    visitor, token = webchat.identify(account, word, locale="en")
+    webchat.identify(account, word, locale="de")
+    pdf = SentFile(name="invoice.pdf", content=b"%PDF-1.7 %%EOF")
+    webchat.send_files(account, visitor, client_msg_id=uuid.uuid4(), text="", sent=[pdf])
+    stranger, _ = webchat.begin(account, locale="en", address="192.0.2.7")
+
+    export = written(services.request_person_export(Customer.objects.get(), admin))
+
+    with zipfile.ZipFile(folder.path_of(export)) as archive:
+        person = json.loads(archive.read("integrations.identifiedperson.jsonl"))
+        devices = archive.read("integrations.visitor.jsonl").decode()
+        files = [archive.read(name) for name in archive.namelist() if name.startswith("files/")]
+    assert (person["subject"], person["email"]) == ("customer-7", f"{MARKER}@example.org")
+    assert len(devices.splitlines()) == 2
+    assert not [each for each in (token, "token_hash", str(stranger.public_id)) if each in devices]
+    assert files == [b"%PDF-1.7 %%EOF"]

@@ -15,10 +15,13 @@ from agent.models import AgentRun, Release
 from conversations.models import Conversation, Customer, Delivery, Message, SeenKey
 from core import audit
 from core.models import AuditEvent
-from integrations.models import WebhookEvent
+from integrations.models import IdentifiedPerson, Visitor, WebhookEvent
+from integrations.webchat import services as webchat
 from privacy import services
-from tests.factories import make_conversation, make_delivery, make_message, make_release, make_team
+from tests.factories import make_account, make_conversation, make_delivery, make_message, make_release, make_team
 from tests.integrations.tiktok import keep, text_event
+from tests.integrations.webchat.sites import SECRET as SITE_SECRET
+from tests.integrations.webchat.sites import identity
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -173,3 +176,15 @@ def test_the_command_counts_and_then_does(now: datetime) -> None:
 def _copy(event: AuditEvent, **changes: object) -> dict[str, object]:
     names = [field.attname for field in AuditEvent._meta.concrete_fields if field.attname != "id"]
     return {name: getattr(event, name) for name in names} | changes
+
+
+def test_whom_no_site_named_for_a_year_is_forgotten_with_their_devices(now: datetime) -> None:
+    account = make_account(platform="webchat", secrets={"secret": SITE_SECRET})
+    for subject, moment in zip(("younger", "at", "older"), dated(365, now), strict=True):
+        webchat.identify(account, identity(subject), locale="en")
+        IdentifiedPerson.objects.filter(subject=subject).update(proven_at=moment)
+
+    services.apply_retention(now=now)
+
+    assert set(IdentifiedPerson.objects.values_list("subject", flat=True)) == {"younger", "at"}
+    assert Visitor.objects.count() == 2

@@ -22,7 +22,7 @@ def opens(path: str, *headers: tuple[bytes, bytes]) -> bool:
     """Whether the handshake succeeds."""
 
     async def connect() -> bool:
-        guarded = SameOrigin(accept, may_be_absent=("/ws/chat/",))
+        guarded = SameOrigin(accept, judged_within=("/ws/chat/",))
         communicator = WebsocketCommunicator(guarded, path, headers=list(headers))
         connected, _ = await communicator.connect()
         return bool(connected)
@@ -56,7 +56,7 @@ def test_our_own_pages_may(origin: bytes) -> None:
         b"https://desk.example:8443@evil.example",
     ],
 )
-@pytest.mark.parametrize("path", ["/ws/workspace/", "/ws/chat/key/"])
+@pytest.mark.parametrize("path", ["/ws/workspace/", "/ws/dashboard/"])
 def test_other_pages_may_not(path: str, origin: bytes) -> None:
     assert not opens(path, HOST, (b"origin", origin))
 
@@ -71,6 +71,10 @@ def test_programs_without_an_origin_reach_only_sockets_without_cookies() -> None
     assert not opens("/ws/workspace/", HOST)
     assert not opens("/ws/dashboard/", HOST)
     assert opens("/ws/chat/key/", HOST)
+
+
+def test_other_pages_are_judged_by_the_chat_itself() -> None:
+    assert opens("/ws/chat/key/", HOST, (b"origin", b"https://shop.example"))
 
 
 def test_a_host_that_is_not_ours_is_refused_whatever_the_origin() -> None:

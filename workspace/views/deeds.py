@@ -174,3 +174,15 @@ def reveal(request: StaffRequest, public_id: uuid.UUID, message_id: uuid.UUID) -
     except NotAllowed as error:
         return HttpResponse(str(error), status=403, content_type="text/plain")
     return HttpResponse(escape(shown(text)))
+
+
+@require_POST
+@for_staff
+def reveal_address(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+    """A customer's e-mail address, for those who may see it; it is noted."""
+    found = visible_conversation(request, public_id)
+    try:
+        address = conversations.reveal_address(found, request.user)
+    except NotAllowed as error:
+        return HttpResponse(str(error), status=403, content_type="text/plain")
+    return HttpResponse(escape(address))

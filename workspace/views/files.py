@@ -26,6 +26,7 @@ EXTENSIONS = {
     "image/gif": ".gif",
     "image/webp": ".webp",
     "video/mp4": ".mp4",
+    "application/pdf": ".pdf",
 }
 
 

@@ -48,12 +48,19 @@ class Command(OwnCommand):
         add.add_argument(
             "--honours-key", action="store_true", help="events: a repeated webhook-id is taken for the same message"
         )
+        for option, what in (("ask-name", "name"), ("ask-email", "e-mail address")):
+            add.add_argument(
+                f"--{option}",
+                choices=PlatformAccount.Asked.values,
+                default=PlatformAccount.Asked.OFF.value,
+                help=f"web chat: ask visitors for their {what} before the first message",
+            )
         add.add_argument("--simulated", action="store_true", help="the other end is the simulator, wherever it listens")
         orders.add_parser("list", help="List the accounts as JSON.")
         for order, what in (
             ("test", "Try an account for real; prints the checks as JSON."),
             ("renew", "Put new secrets in the place of old ones."),
-            ("rotate", "Make a second valid secret of a signed webhook and print it once."),
+            ("rotate", "Make another valid secret of a signed webhook or a web chat and print it once."),
             ("pause", "Leave everything on this account to people."),
             ("resume", "Let the bot answer on this account."),
             ("remove", "Take nothing in and send nothing out through this account any more."),
@@ -134,6 +141,8 @@ def _new(options: dict[str, Any]) -> accounts.NewAccount:
         simulated=options["simulated"],
         honours_key=options["honours_key"],
         greeting=options["greeting"],
+        ask_name=options["ask_name"],
+        ask_email=options["ask_email"],
         expires_in=options["expires_in"],
     )
 

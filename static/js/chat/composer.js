@@ -4,6 +4,7 @@
  */
 
 import { format } from "../chat-strings.js";
+import { Attachments } from "./attachments.js";
 
 const typingEvery = 3_000;
 const typingEndsAfter = 5_000;
@@ -16,10 +17,11 @@ export class Composer {
   #counter;
   #strings;
   #store;
+  #attachments;
   #typing = { told: 0, timer: 0, on: false };
 
-  /** `on`: {send(text), typing(boolean)} */
-  constructor({ form, strings, store, on }) {
+  /** `attachments`: the options of Attachments without `on`. `on`: {send(text, files), typing(boolean)} */
+  constructor({ form, strings, store, attachments, on }) {
     this.#form = form;
     this.#field = form.querySelector("textarea");
     this.#button = form.querySelector("button[type=submit]");
@@ -27,6 +29,10 @@ export class Composer {
     this.#strings = strings;
     this.#store = store;
     this.on = on;
+    this.#attachments = new Attachments({
+      ...attachments,
+      on: { change: () => this.#fit(), done: () => this.focus() },
+    });
     // What was typed before this script was there is not lost to the draft of another day.
     this.#field.value ||= store.draft;
     form.addEventListener("submit", (event) => {
@@ -34,6 +40,7 @@ export class Composer {
       this.#send();
     });
     this.#field.addEventListener("input", () => this.#changed());
+    this.#field.addEventListener("paste", (event) => this.#paste(event));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#fit();
   }
@@ -42,8 +49,17 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
-  /** Puts a text back in front of what is being written. */
-  putBack(text) {
+  /** Somebody else is here now: what the one before wrote and chose is not theirs. */
+  restart() {
+    this.#field.value = this.#store.draft;
+    this.#attachments.clear();
+    this.#stopTyping();
+    this.#fit();
+  }
+
+  /** Puts a text back in front of what is being written, and its files. */
+  putBack({ text, files }) {
+    this.#attachments.add(files);
     this.#field.value = [text, this.#field.value].filter(Boolean).join("\n");
     this.#changed();
     this.focus();
@@ -58,14 +74,25 @@ export class Composer {
     }
   }
 
+  /* A picture in the clipboard is sent as one; with words beside it (from a text program) the words are meant. */
+  #paste(event) {
+    const pasted = event.clipboardData;
+    if (pasted?.files.length && !pasted.types.includes("text/plain")) {
+      event.preventDefault();
+      this.#attachments.add(pasted.files);
+    }
+  }
+
   #send() {
     const text = this.#field.value.trim();
-    if (!text || this.#tooLong() > 0) {
+    const files = this.#attachments.files;
+    if ((!text && files.length === 0) || this.#tooLong() > 0) {
       return;
     }
     this.#field.value = "";
+    this.#attachments.clear();
     this.#stopTyping();
-    this.on.send(text);
+    this.on.send(text, files);
     this.#fit();
     this.focus();
   }
@@ -107,7 +134,8 @@ export class Composer {
   #fit() {
     this.#store.draft = this.#field.value;
     this.#field.style.blockSize = "auto";
-    this.#field.style.blockSize = `${this.#field.scrollHeight}px`;
+    // In a frame that is not shown nothing has a height; one line is right then.
+    this.#field.style.blockSize = this.#field.scrollHeight ? `${this.#field.scrollHeight}px` : "auto";
     const over = this.#tooLong();
     const near = over > -Math.min(countFrom, this.#store.textLimit / 4);
     this.#counter.hidden = !near;
@@ -115,6 +143,6 @@ export class Composer {
     this.#counter.dataset.state = over > 0 ? "over" : "near";
     const words = over > 0 ? this.#strings.over : this.#strings.left;
     this.#counter.textContent = near ? format(words, { count: Math.abs(over) }) : "";
-    this.#button.disabled = over > 0 || !this.#field.value.trim();
+    this.#button.disabled = over > 0 || (!this.#field.value.trim() && this.#attachments.files.length === 0);
   }
 }

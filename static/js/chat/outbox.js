@@ -1,6 +1,7 @@
 /*
  * Outbox: messages on their way. One after another and in order, each under an id made here, kept until the server has
- * it: a retry or a reload sends the same id again, and the server answers with the same message.
+ * it: a retry or a reload sends the same id again, and the server answers with the same message. One with files is kept
+ * as long as the page: a browser's storage is no place for them.
  */
 
 import { jittered } from "./connection.js";
@@ -15,7 +16,7 @@ export class Outbox {
   #pumping = false;
   #items = [];
 
-  /** `on`: {change(item, note), sent(item, message)}; an item is {id, text, createdAt, state, refusal}. */
+  /** `on`: {change(item, note), sent(item, message)}; an item is {id, text, files, createdAt, state, refusal}. */
   constructor({ requests, store, on }) {
     this.#requests = requests;
     this.#store = store;
@@ -26,16 +27,22 @@ export class Outbox {
   /** Takes up what an earlier page left behind. */
   restore() {
     for (const kept of this.#store.outbox) {
-      const item = { ...kept, state: kept.refusal ? "failed" : "sending" };
+      const item = { ...kept, files: [], state: kept.refusal ? "failed" : "sending" };
       this.#items.push(item);
       this.on.change(item);
     }
     this.#pump();
   }
 
-  /** Sends a text; it is kept before the first attempt. */
-  add(text) {
-    const item = { id: newId(), text, createdAt: new Date().toISOString(), state: "sending", refusal: "" };
+  /** Somebody else is here now: what was on its way stays with whom it belongs to. */
+  restart() {
+    this.#items = [];
+    this.restore();
+  }
+
+  /** Sends a text, files, or both; a text is kept before the first attempt. */
+  add(text, files = []) {
+    const item = { id: newId(), text, files, createdAt: new Date().toISOString(), state: "sending", refusal: "" };
     this.#items.push(item);
     this.#keep(item);
     this.on.change(item);
@@ -51,11 +58,11 @@ export class Outbox {
     }
   }
 
-  /** Gives one up; returns its text. */
+  /** Gives one up; returns its {text, files}. */
   discard(id) {
     const item = this.#find(id);
     this.#remove(id);
-    return item?.text ?? "";
+    return { text: item?.text ?? "", files: item?.files ?? [] };
   }
 
   /** The server has it: by answer, by push, or because another tab sent it. */
@@ -82,8 +89,10 @@ export class Outbox {
     this.#store.drop(id);
   }
 
-  #keep({ id, text, createdAt, refusal }) {
-    this.#store.keep({ id, text, createdAt, refusal });
+  #keep({ id, text, files, createdAt, refusal }) {
+    if (files.length === 0) {
+      this.#store.keep({ id, text, createdAt, refusal });
+    }
   }
 
   #change(item, state, refusal, note = "") {
@@ -113,12 +122,17 @@ export class Outbox {
   async #deliver(item) {
     for (let tries = 1; this.#find(item.id); tries += 1) {
       try {
-        const message = await this.#requests.send(item.id, item.text);
+        const message = item.files.length
+          ? await this.#requests.sendFiles(item.id, item.text, item.files)
+          : await this.#requests.send(item.id, item.text);
         this.#remove(item.id);
         this.on.sent(item, message);
         return;
       } catch (error) {
         const failed = error instanceof RequestFailed ? error : null;
+        if (!this.#find(item.id)) {
+          return;
+        }
         if (failed?.permanent) {
           this.#change(item, "failed", failed.detail || "refused");
           return;

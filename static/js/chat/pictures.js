@@ -26,8 +26,11 @@ export class Pictures {
     return this.#viewer.open;
   }
 
-  /** The element of an attachment {url, name} of `author` (null where unknown). It begins to load at once. */
-  element({ url, name }, author) {
+  /**
+   * The element of an attachment {url, name} of `author` (null where unknown). It begins to load at once; `file` is the
+   * picture where it is on its way from here.
+   */
+  element({ url, name, file }, author) {
     const strings = this.#strings;
     const button = document.createElement("button");
     button.type = "button";
@@ -42,19 +45,18 @@ export class Pictures {
       if (button.dataset.state === "shown") {
         this.#enlarge(image);
       } else if (button.dataset.state === "failed") {
-        this.#show(button, image, url);
+        this.#show(button, image, url, file);
       }
     });
-    this.#show(button, image, url);
+    this.#show(button, image, url, file);
     return button;
   }
 
-  async #show(button, image, url) {
+  async #show(button, image, url, file) {
     button.dataset.state = "loading";
     button.title = "";
     try {
-      image.src = URL.createObjectURL(await this.#load(url));
-      await image.decode();
+      await loaded(image, URL.createObjectURL(file ?? (await this.#load(url))));
       button.dataset.state = "shown";
       button.title = this.#strings.enlarge;
     } catch {
@@ -67,4 +69,13 @@ export class Pictures {
     this.#large.alt = image.alt;
     this.#viewer.showModal();
   }
+}
+
+/* Not decode(): in a frame that is not shown yet, browsers put that off until it is, or for ever. */
+function loaded(image, address) {
+  return new Promise((resolve, reject) => {
+    image.onload = resolve;
+    image.onerror = reject;
+    image.src = address;
+  });
 }

@@ -4,15 +4,20 @@
  */
 
 const deadline = 15_000;
-const pictureDeadline = 120_000;
+const fileDeadline = 120_000;
 
-/** An answer that was no success. `permanent` tells a refusal from trouble that may pass. */
+/**
+ * An answer that was no success. `permanent` tells a refusal from trouble that may pass; `code` and `fields` are the
+ * server's, where it has them.
+ */
 export class RequestFailed extends Error {
-  constructor(status, detail, retryAfter) {
+  constructor(status, detail, retryAfter, { code = "", fields = {} } = {}) {
     super(detail || `status ${status}`);
     this.status = status;
     this.detail = detail;
     this.retryAfter = retryAfter;
+    this.code = code;
+    this.fields = fields;
     this.permanent = status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
   }
 }
@@ -36,16 +41,40 @@ export class Requests {
   }
 
   /** POST messages: the stored message; the same id again gives the same one. */
-  async send(id, text) {
-    const body = { client_msg_id: id, text };
+  send(id, text) {
+    return this.#say("messages", { client_msg_id: id, text });
+  }
+
+  /** POST files: the stored message with its files; the same id again gives the same one. */
+  sendFiles(id, text, files) {
+    const form = new FormData();
+    form.set("client_msg_id", id);
+    form.set("text", text);
+    files.forEach((file) => form.append("files", file, file.name));
+    return this.#say("files", form);
+  }
+
+  async #say(path, body) {
+    const who = this.#store.who;
     try {
-      return (await this.#asVisitor("POST", "messages", body, await this.#token())).message;
+      return (await this.#asVisitor("POST", path, body, await this.#token())).message;
     } catch (error) {
-      if (error.status !== 401) {
+      // What one has written is not sent as somebody else.
+      if (error.status !== 401 || this.#store.who !== who) {
         throw error;
       }
-      return (await this.#asVisitor("POST", "messages", body, await this.#token())).message;
+      return (await this.#asVisitor("POST", path, body, await this.#token())).message;
     }
+  }
+
+  /** POST session: begins as a visitor who says this of themselves. */
+  begin(details) {
+    return this.#open(details);
+  }
+
+  /** POST session: begins as the person whom the site's word names; {token, visitor_id, person}. */
+  identify(identity) {
+    return this.#call("POST", "session", { ...this.#sessionFields(), identity }, this.#store.personToken);
   }
 
   /** GET messages: {messages, last_seq, state}. `query`: {after} or {before} or nothing for the newest. */
@@ -54,13 +83,13 @@ export class Requests {
     return this.#asVisitor("GET", parameters ? `messages?${parameters}` : "messages", null, this.#store.token);
   }
 
-  /** GET a picture by its address below the chat's: a Blob. */
-  async picture(path) {
+  /** GET a picture or a document by its address below the chat's: a Blob. */
+  async file(path) {
     const response = await fetch(this.#base + path, {
       headers: { Authorization: `Bearer ${this.#store.token}` },
       credentials: "omit",
       cache: "no-store",
-      signal: AbortSignal.timeout(pictureDeadline),
+      signal: AbortSignal.timeout(fileDeadline),
     });
     if (!response.ok) {
       throw new RequestFailed(response.status, "", null);
@@ -86,18 +115,22 @@ export class Requests {
     if (this.#store.token) {
       return this.#store.token;
     }
-    this.#opening ??= this.#openSession().finally(() => {
+    return this.#open({});
+  }
+
+  #open(details) {
+    this.#opening ??= this.#openSession(details).finally(() => {
       this.#opening = null;
     });
     return this.#opening;
   }
 
-  async #openSession() {
+  async #openSession(details) {
     const open = async () => {
       if (this.#store.token) {
         return this.#store.token;
       }
-      const session = await this.#call("POST", "session", this.#sessionFields(), null);
+      const session = await this.#call("POST", "session", { ...this.#sessionFields(), ...details }, null);
       this.#store.token = session.token;
       this.#store.textLimit = session.limits?.text ?? this.#store.textLimit;
       this.onNewSession();
@@ -122,22 +155,24 @@ export class Requests {
 
   async #call(method, path, body, token) {
     const headers = { Accept: "application/json" };
-    if (body) {
+    const isForm = body instanceof FormData;
+    if (body && !isForm) {
       headers["Content-Type"] = "application/json";
     }
     if (token) {
       headers.Authorization = `Bearer ${token}`;
     }
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), deadline);
+    const timer = setTimeout(() => controller.abort(), isForm ? fileDeadline : deadline);
     try {
       const response = await fetch(this.#base + path, {
         method,
         headers,
-        body: body ? JSON.stringify(body) : undefined,
+        body: body && !isForm ? JSON.stringify(body) : (body ?? undefined),
         credentials: "omit",
         cache: "no-store",
-        keepalive: method === "POST",
+        // A page that is being left may still send words, and browsers send no more than these.
+        keepalive: method === "POST" && !isForm,
         signal: controller.signal,
       });
       return await readAnswer(response);
@@ -160,7 +195,8 @@ async function readAnswer(response) {
   if (!response.ok || answer === null) {
     const detail = typeof answer?.detail === "string" ? answer.detail : "";
     const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-    throw new RequestFailed(response.ok ? 502 : response.status, detail, Number.isFinite(seconds) ? seconds : null);
+    const said = { code: answer?.code, fields: answer?.fields };
+    throw new RequestFailed(response.ok ? 502 : response.status, detail, Number.isFinite(seconds) ? seconds : null, said);
   }
   return answer;
 }

@@ -13,18 +13,20 @@ export class Timeline {
   #strings;
   #locale;
   #picture;
+  #document;
   #entries = [];
   #days = new Map();
 
   /**
-   * `picture(attachment, author)`: the element of a picture.
+   * `picture(attachment, author)`, `document(attachment)`: the element of a picture, and of a document.
    * `on`: {retry(id), edit(id), discard(id)} for messages that were not sent.
    */
-  constructor({ list, strings, locale, picture, on }) {
+  constructor({ list, strings, locale, picture, document: documentOf, on }) {
     this.#list = list;
     this.#strings = strings;
     this.#locale = locale;
     this.#picture = picture;
+    this.#document = documentOf;
     this.on = on;
   }
 
@@ -70,7 +72,7 @@ export class Timeline {
         from: "customer",
         author: null,
         text: item.text,
-        attachments: [],
+        attachments: item.files.map((file) => ({ kind: kindOf(file), name: file.name, url: null, file })),
         sources: [],
         created_at: item.createdAt,
       });
@@ -86,6 +88,12 @@ export class Timeline {
   /** Takes an unsent message away. */
   remove(clientId) {
     this.#removeWhere((entry) => entry.clientId === clientId && entry.seq === null);
+    this.#arrange();
+  }
+
+  /** Shows nothing: somebody else is here now. */
+  clear() {
+    this.#removeWhere(() => true);
     this.#arrange();
   }
 
@@ -109,6 +117,12 @@ export class Timeline {
     entry.seq = message.seq;
     entry.at = new Date(message.created_at);
     entry.state = "sent";
+    message.attachments?.forEach(({ url }, index) => {
+      // What was sent from here is shown as it is, and from now on opened as the server has it.
+      if (entry.attachments[index]) {
+        entry.attachments[index].url = url;
+      }
+    });
     entry.time.dateTime = message.created_at;
     entry.time.textContent = this.#clock(entry.at);
     this.#showState(entry, null, "");
@@ -140,6 +154,7 @@ export class Timeline {
       clientId: message.client_msg_id,
       from: message.from,
       author: message.author,
+      attachments: message.attachments ?? [],
       state: message.seq === null ? "sending" : "sent",
       at,
       element,
@@ -164,8 +179,11 @@ export class Timeline {
 
   #attachments(message) {
     return (message.attachments ?? []).map((attachment) => {
-      if (attachment.url) {
+      if (attachment.kind === "image" && (attachment.url || attachment.file)) {
         return this.#picture(attachment, message.author);
+      }
+      if (attachment.url || attachment.file) {
+        return this.#document(attachment);
       }
       const element = document.createElement("span");
       element.textContent = attachment.name || this.#strings.attachment;
@@ -283,6 +301,10 @@ export class Timeline {
   #clock(at) {
     return new Intl.DateTimeFormat(this.#locale, { hour: "numeric", minute: "2-digit" }).format(at);
   }
+}
+
+function kindOf(file) {
+  return file.type.startsWith("image/") ? "image" : "file";
 }
 
 function belongTogether(before, entry) {

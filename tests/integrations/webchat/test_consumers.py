@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation
@@ -17,6 +18,7 @@ from integrations.models import PlatformAccount, Visitor
 from integrations.webchat import services
 from supportagent.asgi import application
 from tests.factories import make_account, make_user
+from tests.integrations.webchat.sites import SECRET, identity
 from tests.pictures import make_png
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,3 +152,32 @@ def test_a_page_of_another_site_gets_no_socket() -> None:
         return bool(accepted)
 
     assert asyncio.run(scenario()) is False
+
+
+def test_every_device_of_an_identified_person_hears_of_the_first_message() -> None:
+    async def scenario() -> dict[str, Any]:
+        account = await sync_to_async(make_account)(platform="webchat", secrets={"secret": SECRET})
+        phone, _ = await sync_to_async(services.identify)(account, identity(), locale="en")
+        _, token = await sync_to_async(services.identify)(account, identity(), locale="en")
+        desk, _ = await opened(account, token)
+        await sync_to_async(say)(account, phone, "From the phone")
+        message = await until(desk, "message")
+        await desk.disconnect()
+        return message
+
+    assert asyncio.run(scenario())["message"]["text"] == "From the phone"
+
+
+def test_an_open_page_whose_time_is_over_hears_nothing_more() -> None:
+    async def scenario() -> dict[str, Any]:
+        account = await sync_to_async(make_account)(platform="webchat", secrets={"secret": SECRET})
+        visitor, token = await sync_to_async(services.identify)(account, identity(), locale="en")
+        page, _ = await opened(account, token)
+        await sync_to_async(Visitor.objects.update)(expires_at=timezone.now())
+        await sync_to_async(say)(account, visitor, "What nobody hears")
+        closed: dict[str, Any] = await page.receive_output(timeout=5)
+        return closed
+
+    closed = asyncio.run(scenario())
+
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4401)

@@ -1,0 +1,77 @@
+"""What the platforms sent us, word for word."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
+    """Questions about what the platforms sent."""
+
+    def to_ingest(self) -> Self:
+        """Those that have not been dealt with."""
+        return self.filter(state=WebhookEvent.State.RECEIVED)
+
+
+class WebhookEvent(models.Model):
+    """One POST of a platform, its bytes as they came."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        RECEIVED = "received", "Received"
+        INGESTED = "ingested", "Taken in"
+        IGNORED = "ignored", "Ignored"
+        QUARANTINED = "quarantined", "Quarantined"
+        CONFLICT = "conflict", "Conflict"
+        DEAD = "dead", "Given up"
+
+    source = models.CharField(max_length=260)
+    event_key = models.CharField(max_length=300)
+    platform = models.CharField(max_length=20)
+    account_id_hint = models.BigIntegerField(null=True, blank=True)
+    body = models.BinaryField()
+    body_sha256 = models.CharField(max_length=64)
+    headers = models.JSONField(default=dict)
+    conv_key = models.CharField(max_length=300, blank=True)
+    is_late = models.BooleanField(default=False)
+    received_at = models.DateTimeField(default=timezone.now)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
+    reason = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    ingested_at = models.DateTimeField(null=True, blank=True)
+    message_id = models.BigIntegerField(null=True, blank=True)
+
+    objects = WebhookEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_key"], name="one_row_per_event"),
+            models.CheckConstraint(
+                condition=Q(state__in=["received", "ingested", "ignored", "quarantined", "conflict", "dead"]),
+                name="webhook_event_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["ignored", "quarantined", "conflict", "dead"]) | ~Q(reason=""),
+                name="set_aside_event_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "conv_key", "id"], name="event_to_ingest", condition=Q(state="received")),
+            models.Index(fields=["next_attempt_at"], name="event_due", condition=Q(state="received")),
+            models.Index(
+                fields=["state", "-id"],
+                name="event_set_aside",
+                condition=Q(state__in=["quarantined", "conflict", "dead"]),
+            ),
+            # Holds all that the ingestion balance asks for, so that it reads no bodies.
+            models.Index(fields=["-received_at", "source", "account_id_hint", "state"], name="event_balance"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform} event {self.pk}"
