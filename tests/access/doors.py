@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from core import ids
 from core.models import User
-from core.policy import Action as A
-from core.policy import Role
+from core.policy import Action, Role
 from tests.access.matrix import permits, reads
 from tests.access.rows import SharedRows, TeamRows, exported_file
 
@@ -38,7 +37,7 @@ class Door:
     """
 
     name: str
-    needs: tuple[A, ...]
+    needs: tuple[Action, ...]
     method: Literal["GET", "POST", "PUT"] = "GET"
     about: Literal["", "row", "shared"] = ""
     address: Words = nothing
@@ -75,17 +74,17 @@ def public(pick: Callable[[Given], Any]) -> Words:
     return lambda given: {"public_id": pick(given).public_id}
 
 
-def page(name: str, needs: A | tuple[A, ...], **more: Any) -> Door:
+def page(name: str, needs: Action | tuple[Action, ...], **more: Any) -> Door:
     """A page of staff's, which keys do not open."""
     return Door(name=name, needs=needs if isinstance(needs, tuple) else (needs,), people_only=True, **more)
 
 
-def rest(name: str, needs: A | tuple[A, ...], **more: Any) -> Door:
+def rest(name: str, needs: Action | tuple[Action, ...], **more: Any) -> Door:
     """A door of programs."""
     return Door(name=name, needs=needs if isinstance(needs, tuple) else (needs,), **more)
 
 
-READ, OPERATE = A.VIEW_TEAM_CONVERSATIONS, A.VIEW_OPERATIONS
+READ, OPERATE = Action.VIEW_TEAM_CONVERSATIONS, Action.VIEW_OPERATIONS
 
 
 def token(_: Given) -> dict[str, Any]:
@@ -137,30 +136,30 @@ WORKSPACE = [
     page("workspace", READ),
     page("workspace-queue", READ),
     page("workspace-rows", READ),
-    page("workspace-next", (READ, A.CLAIM_ESCALATION), method="POST"),
+    page("workspace-next", (READ, Action.CLAIM_ESCALATION), method="POST"),
     page("workspace-conversation", READ, about="row", address=conversation()),
     page("workspace-earlier", READ, about="row", address=conversation(), query=lambda _: {"before": "2"}),
     page("workspace-why", READ, about="row", address=of_message("bot_message")),
-    page("workspace-reveal", A.REVEAL_PII, method="POST", about="row", address=of_message("waiting_message")),
-    page("workspace-reply", A.REPLY, method="POST", about="row", address=conversation(), body=token),
-    page("workspace-note", A.ANNOTATE, method="POST", about="row", address=conversation(), body=token),
-    page("workspace-draft", A.REPLY, method="POST", about="row", address=conversation(), body=token, label="reply"),
+    page("workspace-reveal", Action.REVEAL_PII, method="POST", about="row", address=of_message("waiting_message")),
+    page("workspace-reply", Action.REPLY, method="POST", about="row", address=conversation(), body=token),
+    page("workspace-note", Action.ANNOTATE, method="POST", about="row", address=conversation(), body=token),
+    page("workspace-draft", Action.REPLY, method="POST", about="row", address=conversation(), body=token, label="reply"),
     page(
-        "workspace-draft", A.ANNOTATE, method="POST", about="row", address=conversation(),
+        "workspace-draft", Action.ANNOTATE, method="POST", about="row", address=conversation(),
         body=lambda given: token(given) | {"mode": "note"}, label="note",
     ),
-    page("workspace-claim", A.CLAIM_ESCALATION, method="POST", about="row", address=conversation(row="waiting")),
-    page("workspace-take-over", A.TAKE_OVER, method="POST", about="row", address=conversation()),
+    page("workspace-claim", Action.CLAIM_ESCALATION, method="POST", about="row", address=conversation(row="waiting")),
+    page("workspace-take-over", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
     page(
-        "workspace-assign", A.ASSIGN, method="POST", about="row", address=conversation(row="waiting"), body=colleague
+        "workspace-assign", Action.ASSIGN, method="POST", about="row", address=conversation(row="waiting"), body=colleague
     ),
-    page("workspace-hand-back", A.TAKE_OVER, method="POST", about="row", address=conversation(row="waiting")),
-    page("workspace-resolve", A.CLOSE, method="POST", about="row", address=conversation(row="waiting")),
-    page("workspace-reopen", A.CLOSE, method="POST", about="row", address=conversation(row="closed")),
-    page("workspace-escalate", A.TAKE_OVER, method="POST", about="row", address=conversation()),
-    page("workspace-suggestion", A.REPLY, method="POST", about="row", address=conversation(row="waiting")),
+    page("workspace-hand-back", Action.TAKE_OVER, method="POST", about="row", address=conversation(row="waiting")),
+    page("workspace-resolve", Action.CLOSE, method="POST", about="row", address=conversation(row="waiting")),
+    page("workspace-reopen", Action.CLOSE, method="POST", about="row", address=conversation(row="closed")),
+    page("workspace-escalate", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
+    page("workspace-suggestion", Action.REPLY, method="POST", about="row", address=conversation(row="waiting")),
     page(
-        "workspace-delivery", A.DECIDE_DELIVERY, method="POST", about="row",
+        "workspace-delivery", Action.DECIDE_DELIVERY, method="POST", about="row",
         address=public(lambda given: given.team.dead), body=decision,
     ),
     page("workspace-attachment", READ, about="row", address=public(lambda given: given.team.attachment)),
@@ -171,25 +170,25 @@ OPERATIONS = [
     page("operations-board", OPERATE),
     page("operations-events", OPERATE),
     page(
-        "operations-events-decide", (OPERATE, A.REPLAY_EVENTS), method="POST",
+        "operations-events-decide", (OPERATE, Action.REPLAY_EVENTS), method="POST",
         body=lambda _: {"deed": "replay", "all": "1", "state": "quarantined"},
     ),
     page("operations-event", OPERATE, about="shared", address=event_address),
-    page("operations-event-reveal", (OPERATE, A.REVEAL_PII), method="POST", about="shared", address=event_address),
+    page("operations-event-reveal", (OPERATE, Action.REVEAL_PII), method="POST", about="shared", address=event_address),
     page("operations-sends", OPERATE),
     page(
-        "operations-send", (OPERATE, A.DECIDE_DELIVERY), method="POST", about="row",
+        "operations-send", (OPERATE, Action.DECIDE_DELIVERY), method="POST", about="row",
         address=public(lambda given: given.team.dead),
         body=lambda given: {"decision": "send_again", "fence": str(given.team.dead.fence)},
     ),
     page("operations-subscribers", OPERATE),
     page("operations-subscriber", OPERATE, about="shared", address=public(lambda given: given.shared.told.subscription)),
     page(
-        "operations-subscriber-decide", (OPERATE, A.REPLAY_EVENTS), method="POST", about="shared",
+        "operations-subscriber-decide", (OPERATE, Action.REPLAY_EVENTS), method="POST", about="shared",
         address=public(lambda given: given.shared.told.subscription), body=lambda _: {"deed": "replay-failed"},
     ),
     page(
-        "operations-event-replay", (OPERATE, A.REPLAY_EVENTS), method="POST", about="shared",
+        "operations-event-replay", (OPERATE, Action.REPLAY_EVENTS), method="POST", about="shared",
         address=public(lambda given: given.shared.told),
     ),
     page("operations-drills", OPERATE, method="POST"),
@@ -197,48 +196,52 @@ OPERATIONS = [
 ]  # fmt: skip
 
 DASHBOARD = [
-    page("dashboard", A.VIEW_DASHBOARD),
-    page("dashboard-tiles", A.VIEW_DASHBOARD),
-    page("dashboard-rows", A.VIEW_DASHBOARD, address=lambda _: {"key": "waiting-for-person"}),
-    page("dashboard-file", (A.VIEW_DASHBOARD, A.EXPORT_ANALYTICS), address=lambda _: {"key": "waiting-for-person"}),
-    page("exported-file", A.EXPORT_CONVERSATIONS, address=export_address),
+    page("dashboard", Action.VIEW_DASHBOARD),
+    page("dashboard-tiles", Action.VIEW_DASHBOARD),
+    page("dashboard-rows", Action.VIEW_DASHBOARD, address=lambda _: {"key": "waiting-for-person"}),
+    page(
+        "dashboard-file",
+        (Action.VIEW_DASHBOARD, Action.EXPORT_ANALYTICS),
+        address=lambda _: {"key": "waiting-for-person"},
+    ),
+    page("exported-file", Action.EXPORT_CONVERSATIONS, address=export_address),
 ]
 
 API = [
     rest("api-conversations-list", READ),
     rest("api-conversations-detail", READ, about="row", address=conversation()),
     rest("api-conversations-notes", READ, about="row", address=conversation()),
-    rest("api-conversations-reply", A.REPLY, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Soon."}),
-    rest("api-conversations-note", A.ANNOTATE, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Kind."}),
-    rest("api-conversations-escalate", A.TAKE_OVER, method="POST", about="row", address=conversation(), body=lambda _: {"detail": "Odd."}),
-    rest("api-conversations-take-over", A.TAKE_OVER, method="POST", about="row", address=conversation()),
-    rest("api-conversations-hand-back", A.TAKE_OVER, method="POST", about="row", address=conversation(row="waiting")),
-    rest("api-conversations-assign", A.ASSIGN, method="POST", about="row", address=conversation(row="waiting"), body=colleague),
-    rest("api-conversations-close", A.CLOSE, method="POST", about="row", address=conversation(row="waiting")),
-    rest("api-conversations-reopen", A.CLOSE, method="POST", about="row", address=conversation(row="closed")),
+    rest("api-conversations-reply", Action.REPLY, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Soon."}),
+    rest("api-conversations-note", Action.ANNOTATE, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Kind."}),
+    rest("api-conversations-escalate", Action.TAKE_OVER, method="POST", about="row", address=conversation(), body=lambda _: {"detail": "Odd."}),
+    rest("api-conversations-take-over", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
+    rest("api-conversations-hand-back", Action.TAKE_OVER, method="POST", about="row", address=conversation(row="waiting")),
+    rest("api-conversations-assign", Action.ASSIGN, method="POST", about="row", address=conversation(row="waiting"), body=colleague),
+    rest("api-conversations-close", Action.CLOSE, method="POST", about="row", address=conversation(row="waiting")),
+    rest("api-conversations-reopen", Action.CLOSE, method="POST", about="row", address=conversation(row="closed")),
     rest("api-messages-list", READ),
     rest("api-messages-detail", READ, about="row", address=public(lambda given: given.team.bot_message)),
     rest("api-customers-list", READ),
     rest("api-customers-detail", READ, about="row", address=public(lambda given: given.team.with_bot.customer)),
     rest("api-escalations-list", READ),
     rest("api-escalations-detail", READ, about="row", address=public(lambda given: given.team.waiting)),
-    rest("api-escalations-claim", A.CLAIM_ESCALATION, method="POST", about="row", address=public(lambda given: given.team.waiting)),
-    rest("api-escalations-claim-next", A.CLAIM_ESCALATION, method="POST"),
+    rest("api-escalations-claim", Action.CLAIM_ESCALATION, method="POST", about="row", address=public(lambda given: given.team.waiting)),
+    rest("api-escalations-claim-next", Action.CLAIM_ESCALATION, method="POST"),
     rest("api-deliveries-list", READ),
     rest("api-deliveries-detail", READ, about="row", address=public(lambda given: given.team.dead)),
-    rest("api-deliveries-decide", A.DECIDE_DELIVERY, method="POST", about="row", address=public(lambda given: given.team.dead), body=decision),
+    rest("api-deliveries-decide", Action.DECIDE_DELIVERY, method="POST", about="row", address=public(lambda given: given.team.dead), body=decision),
     rest("api-accounts-list", OPERATE),
     rest("api-accounts-detail", OPERATE, about="row", address=public(lambda given: given.team.account)),
     rest("api-events-list", OPERATE),
     rest("api-events-detail", OPERATE, about="shared", address=event_id),
-    rest("api-events-replay", A.REPLAY_EVENTS, method="POST", about="shared", address=event_id),
-    rest("api-events-drop", A.REPLAY_EVENTS, method="POST", about="shared", address=event_id, body=lambda _: {"reason": "A test."}),
+    rest("api-events-replay", Action.REPLAY_EVENTS, method="POST", about="shared", address=event_id),
+    rest("api-events-drop", Action.REPLAY_EVENTS, method="POST", about="shared", address=event_id, body=lambda _: {"reason": "A test."}),
     rest("api-runs-list", READ),
     rest("api-runs-detail", READ, about="row", address=public(lambda given: given.team.run)),
-    rest("api-articles-list", A.EDIT_KNOWLEDGE),
-    rest("api-articles-detail", A.EDIT_KNOWLEDGE, address=public(lambda given: given.shared.article)),
+    rest("api-articles-list", Action.EDIT_KNOWLEDGE),
+    rest("api-articles-detail", Action.EDIT_KNOWLEDGE, address=public(lambda given: given.shared.article)),
     rest(
-        "api-articles-list", A.EDIT_KNOWLEDGE, method="POST",
+        "api-articles-list", Action.EDIT_KNOWLEDGE, method="POST",
         body=lambda _: {"slug": "refunds", "language": "en", "title": "Refunds", "body": "Within thirty days."},
     ),
     rest("metrics", OPERATE),
@@ -248,25 +251,25 @@ OLDER = [
     rest("older-conversations", READ),
     rest("older-conversation", READ, about="row", address=conversation("number")),
     rest(
-        "older-send", A.REPLY, method="POST", about="row",
+        "older-send", Action.REPLY, method="POST", about="row",
         body=lambda given: {"conversation_id": given.team.with_bot.pk, "platform": "tiktok", "message": "Soon."},
     ),
-    rest("older-escalate", A.TAKE_OVER, method="POST", about="row", address=conversation("number"), body=escalation_reason),
+    rest("older-escalate", Action.TAKE_OVER, method="POST", about="row", address=conversation("number"), body=escalation_reason),
     rest(
-        "older-override", A.REPLY, method="PUT", about="row",
+        "older-override", Action.REPLY, method="PUT", about="row",
         address=lambda given: {"number": given.team.bot_message.pk}, body=lambda _: {"new_content": "It left today."},
     ),
-    rest("older-logs", A.VIEW_AUDIT),
+    rest("older-logs", Action.VIEW_AUDIT),
     rest(
-        "older-configure", A.EDIT_PROMPTS, method="POST",
+        "older-configure", Action.EDIT_PROMPTS, method="POST",
         query=lambda _: {"config_key": "bot.name", "config_value": "Ida"},
     ),
-    rest("older-status", A.VIEW_ANALYTICS),
-    rest("older-train", A.TRAIN, method="POST"),
-    rest("older-metrics", A.VIEW_ANALYTICS),
-    rest("older-insights", A.VIEW_ANALYTICS),
-    rest("older-escalations", A.VIEW_ANALYTICS),
-    rest("older-trials", A.VIEW_ANALYTICS),
+    rest("older-status", Action.VIEW_ANALYTICS),
+    rest("older-train", Action.TRAIN, method="POST"),
+    rest("older-metrics", Action.VIEW_ANALYTICS),
+    rest("older-insights", Action.VIEW_ANALYTICS),
+    rest("older-escalations", Action.VIEW_ANALYTICS),
+    rest("older-trials", Action.VIEW_ANALYTICS),
 ]  # fmt: skip
 
 DOORS = [*WORKSPACE, *OPERATIONS, *DASHBOARD, *API, *OLDER]

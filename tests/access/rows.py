@@ -15,8 +15,16 @@ from integrations.models import EventDelivery, PlatformAccount, WebhookEvent
 from privacy import folder
 from privacy.models import Export
 from tests.factories import (
-    make_account, make_channel, make_conversation, make_delivery, make_escalation, make_event, make_message,
-    make_release, make_user, number,
+    make_account,
+    make_channel,
+    make_conversation,
+    make_delivery,
+    make_escalation,
+    make_event,
+    make_message,
+    make_release,
+    make_user,
+    number,
 )  # fmt: skip
 from workspace.models import DrillRun
 
