@@ -21,6 +21,7 @@ from integrations.exceptions import (
     ChatError,
     PageGone,
     PictureGone,
+    SiteNotListed,
     TextMissing,
     TooMuchText,
     Unreadable,
@@ -82,10 +83,13 @@ class ChatView(APIView):
     throttle_classes: list[Any] = []
 
     def account(self, key: str) -> PlatformAccount:
-        """The account of the page. Raises PageGone."""
+        """The account of the page. Raises PageGone, and SiteNotListed for a browser on a page of somebody else's."""
         account = services.account_of(key)
         if account is None:
             raise PageGone
+        origin = self.request.headers.get("Origin", "").lower()
+        if origin and origin not in {f"{self.request.scheme}://{self.request.get_host()}".lower(), *account.origins}:
+            raise SiteNotListed
         return account
 
     def visitor(self, request: Request, account: PlatformAccount) -> Visitor:

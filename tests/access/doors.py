@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from conversations.models import Conversation
 from core import ids
 from core.models import User
 from core.policy import Action, Role
@@ -62,8 +63,7 @@ def conversation(key: str = "public_id", row: str = "with_bot") -> Words:
     """The address of one of the team's conversations."""
 
     def named(given: Given) -> dict[str, Any]:
-        found = given.team.waiting.conversation if row == "waiting" else getattr(given.team, row)
-        found = found.conversation if row == "dead" else found
+        found: Conversation = given.team.waiting.conversation if row == "waiting" else getattr(given.team, row)
         return {key: found.pk if key == "number" else found.public_id}
 
     return named
