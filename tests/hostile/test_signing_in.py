@@ -110,8 +110,8 @@ def test_a_code_works_once_and_five_wrong_ones_are_enough() -> None:
     ask = reverse("mfa_authenticate")
 
     def code(person: Any) -> str:
-        return totp.format_hotp_value(
-            totp.hotp_value(secrets[person], next(iter(totp.yield_hotp_counters_from_time())))
+        return str(
+            totp.format_hotp_value(totp.hotp_value(secrets[person], next(iter(totp.yield_hotp_counters_from_time()))))
         )
 
     now = code(sam)
