@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -32,11 +31,6 @@ from tests.rest import Caller, signed_in, with_key
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
 LISTS = ["conversations", "messages", "customers", "escalations", "deliveries", "runs"]
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counts() -> None:
-    cache.clear()
 
 
 def conversation_of(team: Any = None) -> Conversation:
