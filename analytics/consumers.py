@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from conversations.listening import listeners
 from core import live
 from core.models import User
 from core.policy import Action, Grant, allows, reach
+from core.sockets import PageSocket
 
 SIGN_IN_FIRST = 4401
 NOT_FOR_THEM = 4403
@@ -17,7 +17,7 @@ NOT_FOR_THEM = 4403
 INTERVAL_SECONDS = 0.5
 
 
-class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class DashboardConsumer(PageSocket):
     """One open dashboard. Frames out: ``{"type": "changed"}``, at most one in INTERVAL_SECONDS, and ``pong``."""
 
     sees_all: bool = False
@@ -63,14 +63,6 @@ class DashboardConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """The page asks whether the line holds; nothing else is heard."""
         if isinstance(content, dict) and content.get("type") == "ping":
             await self.send_json({"type": "pong"})
-
-    @classmethod
-    async def decode_json(cls, text_data: str) -> Any:
-        """The frame, or an empty one where it is no JSON."""
-        try:
-            return await super().decode_json(text_data)
-        except ValueError:
-            return {}
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
         """Bells that arrived by themselves."""

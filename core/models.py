@@ -148,7 +148,7 @@ def new_secret() -> tuple[str, str, str]:
 
 def hash_secret(secret: str) -> str:
     """SHA-256 in hex; enough for 256 random bits, which no dictionary holds."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 class AuditEvent(models.Model):

@@ -10,6 +10,9 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from core.policy import Action, allows
 
+# A request does what it is asked while somebody waits for it; a whole table would hold a process for minutes.
+MOST_AT_ONCE = 50
+
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -44,9 +47,13 @@ class PolicyAdmin(ModelAdmin):  # type: ignore[misc]
         return False
 
     def each(self, request: HttpRequest, rows: Iterable[Row], deed: Callable[[Row], Any], *, done: str) -> None:
-        """Do ``deed`` to each row, and report how many it was done to and what stood against the others."""
+        """Do ``deed`` to each row, MOST_AT_ONCE at most, and report how many it was done to and what stood against the others."""
         succeeded = 0
-        for row in rows:
+        chosen = list(rows[: MOST_AT_ONCE + 1]) if isinstance(rows, models.QuerySet) else list(rows)
+        if len(chosen) > MOST_AT_ONCE:
+            self.message_user(request, f"Choose {MOST_AT_ONCE} rows at most; nothing was done.", messages.ERROR)
+            return
+        for row in chosen:
             try:
                 deed(row)
             except self.expected_errors() as problem:

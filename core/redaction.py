@@ -32,6 +32,24 @@ _PROVIDER_KEY = re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bact\.[A-Za-z0-9
 _SIGNED_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _LOGIN = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@:]{0,100}:[^\s/@]{1,200}@")
 
+_CLOUD_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abps]-[A-Za-z0-9-]{10,}")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
+_KINDS = (
+    ("an API key of this product", _OWN_KEY),
+    ("an API key of a model provider", _PROVIDER_KEY),
+    ("an access key of a service", _CLOUD_KEY),
+    ("a private key", _PRIVATE_KEY),
+    ("a signed token", _SIGNED_TOKEN),
+    ("a password in an address", _LOGIN),
+)
+
+
+def secret_in(text: str) -> str | None:
+    """What kind of secret stands in a text that people write, in words; None where none does."""
+    if any(secret in text for secret in _secrets()):
+        return "a secret of this installation"
+    return next((kind for kind, pattern in _KINDS if pattern.search(text)), None)
+
 
 def redact(text: str) -> str:
     """The text without e-mail addresses, phone, card and account numbers, tokens, and the secrets of the settings."""

@@ -10,6 +10,7 @@ import http.client
 import os
 import socket
 import sys
+from pathlib import Path
 
 import psycopg
 
@@ -41,9 +42,14 @@ def web_answers(path: str) -> bool:
         connection.close()
 
 
+def database_address() -> str:
+    """From the variable, or from the file that it may lie in."""
+    return os.environ.get("DATABASE_URL") or Path(os.environ["DATABASE_URL_FILE"]).read_text().strip()
+
+
 def shows_life(kind: str) -> bool:
     """Whether a process of this kind on this host beat lately, by the database's clock."""
-    with psycopg.connect(os.environ["DATABASE_URL"], connect_timeout=3) as connection:
+    with psycopg.connect(database_address(), connect_timeout=3) as connection:
         row = connection.execute(SIGN_OF_LIFE, (SILENCE_SECONDS, f"{kind}:{socket.gethostname()[:40]}:%")).fetchone()
     return bool(row and row[0])
 

@@ -228,6 +228,15 @@ class PageGone(ChatError):
         super().__init__("This chat does not exist any more.")
 
 
+class SiteNotListed(ChatError):
+    """A page of another site asks, and it is none of the account's."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This chat may not be used from this site.")
+
+
 class PictureGone(ChatError):
     """The visitor's conversation has no such picture."""
 

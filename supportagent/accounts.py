@@ -1,10 +1,14 @@
 """Signing in: staff are made by an admin, nobody signs up, and no mail is sent. Which of the library's pages are open."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext_lazy as _
+
+from supportagent.middleware import client_address
 
 WRONG_CODE = _("This code does not fit. Take the one that the app shows now.")
 
@@ -20,6 +24,14 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "too_many_login_attempts": _("Too many wrong tries. Wait some minutes, then try again."),
         "username_password_mismatch": _("Username and password do not fit together."),
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Where the caller is, as the audit trail knows it: behind a proxy the library would take the proxy for everybody."""
+        return client_address(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Wrong tries count for a name at an address, so that nobody locks somebody else out from elsewhere."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{client_address(request)}"
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""

@@ -110,6 +110,25 @@ class Environment:
         settings: dict[str, Any] = environ.Env.db_url_config(given)
         return settings
 
+    def add_secret_files(self, names: Iterable[str]) -> None:
+        """Take each of the named variables from the file that ``NAME_FILE`` names, as container engines hand secrets over.
+
+        Raises ImproperlyConfigured for a file that cannot be read or is empty, and where the variable is set as well.
+        """
+        for name in names:
+            given = os.environ.get(f"{name}_FILE", "")
+            if not given:
+                continue
+            if os.environ.get(name):
+                _refuse(f"{name}_FILE", given, f"{name} is set as well; leave one of them out")
+            try:
+                content = Path(given).read_text().strip()
+            except (OSError, UnicodeDecodeError):
+                _refuse(f"{name}_FILE", given, "it must be a text file that can be read")
+            if not content:
+                _refuse(f"{name}_FILE", given, "the file is empty")
+            os.environ[name] = content
+
     def add_file(self, name: str, *, default: Path) -> Path:
         """Take what the named file says, or ``default`` if that is there; what is set already goes before."""
         given = self._variables.get(name, "")

@@ -60,6 +60,10 @@ def _figures() -> Iterable[Metric]:
     yield _by("deliveries", "Deliveries that have not ended well.", "state", readings.deliveries_by_state())
     yield _by("escalations", "Escalations that need somebody.", "state", readings.escalations_by_state())
     yield _by("accounts", "Platform accounts.", "state", readings.accounts_by_state())
+    yield _by("subscriptions", "Subscribers to outgoing events.", "state", readings.subscriptions_by_state())
+    yield _by(
+        "event_deliveries", "Outgoing events on their way or given up.", "state", readings.event_deliveries_by_state()
+    )
     yield _single("messages_undecided", "Customers' messages without an end yet.", readings.undecided_messages())
     yield _single("audit_events_unsealed", "Audit events outside the chain.", readings.unsealed_audit_events())
     yield _single("oldest_unanswered_seconds", "Longest the bot owes an answer.", readings.oldest_unanswered_seconds())

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from conversations.models import Conversation, Delivery, Escalation, Message
 from core.models import AuditEvent
-from integrations.models import PlatformAccount, WebhookEvent
+from integrations.models import EventDelivery, PlatformAccount, Subscription, WebhookEvent
 from supportagent import heartbeats
 
 RECENT = timedelta(hours=1)
@@ -55,6 +55,18 @@ def escalations_by_state() -> dict[str, int]:
 def accounts_by_state() -> dict[str, int]:
     """Platform accounts, by whether they work."""
     return dict.fromkeys(PlatformAccount.State.values, 0) | _counted(PlatformAccount.objects.all(), "state")
+
+
+def subscriptions_by_state() -> dict[str, int]:
+    """Subscribers to outgoing events, by whether they are told."""
+    return dict.fromkeys(Subscription.State.values, 0) | _counted(Subscription.objects.all(), "state")
+
+
+def event_deliveries_by_state() -> dict[str, int]:
+    """Outgoing events that wait, or were given up, of subscribers that are told."""
+    states = (EventDelivery.State.WAITING, EventDelivery.State.FAILED)
+    found = EventDelivery.objects.filter(state__in=states, subscription__state=Subscription.State.ACTIVE)
+    return dict.fromkeys(map(str, states), 0) | _counted(found, "state")
 
 
 def undecided_messages() -> int:

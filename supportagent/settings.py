@@ -18,6 +18,13 @@ from supportagent.environment import HOST_NAMES, HOSTS_AND_PORTS, MODELS, ORIGIN
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 ENV_FILE = env.add_file("ENV_FILE", default=BASE_DIR / ".env")
+# Each may come as NAME_FILE instead: a file that holds it.
+env.add_secret_files(
+    (
+        "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "FIELD_ENCRYPTION_KEYS",
+        "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "TIKTOK_CLIENT_SECRET", "LINKEDIN_CLIENT_SECRET", "EGRESS_PROXY",
+    )
+)  # fmt: skip
 
 # --- Where things lie, and in which shape this runs -----------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Alerts: each asks for figures that there are, and leads to a page that says what to do."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())["groups"] for rule in group["rules"]
 ]
+DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 PROMISES = {f"G{number}" for number in range(1, 10)}
-WORDS_OF_PROMQL = {"sum", "max", "min", "by", "increase", "and", "or", "for"}
+WORDS_OF_PROMQL = {"sum", "max", "min", "by", "increase", "and", "or", "for", "rate", "histogram_quantile"}
 NAMES = sorted(rule["alert"] for rule in RULES)
 
 
@@ -37,8 +39,8 @@ def entry(alert: str) -> str:
     return found.group(1) if found else ""
 
 
-@pytest.mark.django_db
-def test_every_figure_that_an_alert_asks_for_is_in_the_metrics() -> None:
+def told_figures() -> set[str]:
+    """The figures that /metrics gives."""
     heartbeats.beat("sweeper", {"breakers": ["Redis"]})
     heartbeats.beat("worker")
     DrillRun.objects.create(state="held", ended_at=timezone.now())
@@ -47,10 +49,54 @@ def test_every_figure_that_an_alert_asks_for_is_in_the_metrics() -> None:
 
     answer = Client().get("/metrics", headers={"authorization": f"Bearer {key}"}).content.decode()
 
-    told = {sample.name for family in text_string_to_metric_families(answer) for sample in family.samples}
+    return {sample.name for family in text_string_to_metric_families(answer) for sample in family.samples}
+
+
+@pytest.mark.django_db
+def test_every_figure_that_an_alert_asks_for_is_in_the_metrics() -> None:
+    told = told_figures()
+
     wanted = {name for rule in RULES for name in asked_for(rule["expr"])}
     assert len(wanted) > 20
     assert wanted <= told
+
+
+@pytest.mark.django_db
+def test_every_panel_of_the_dashboard_asks_for_figures_that_there_are() -> None:
+    panels = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+
+    told = told_figures()
+
+    for panel in panels:
+        wanted = {name for target in panel["targets"] for name in asked_for(target["expr"])}
+        assert wanted, panel["title"]
+        assert wanted <= told, panel["title"]
+    assert len(panels) > 15
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+    assert not [
+        (one["title"], other["title"])
+        for number, one in enumerate(panels)
+        for other in panels[number + 1 :]
+        if overlap(one["gridPos"], other["gridPos"])
+    ]
+
+
+def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
+    """Whether two panels lie upon each other."""
+    return all(
+        one[at] < other[at] + other[size] and other[at] < one[at] + one[size] for at, size in (("x", "w"), ("y", "h"))
+    )
+
+
+def test_prometheus_scrapes_what_gives_figures_and_loads_these_rules() -> None:
+    read = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+    assert read["rule_files"] == ["alerts.yml"]
+    (job,) = read["scrape_configs"]
+    targets = {target.partition(":")[0] for each in job["static_configs"] for target in each["targets"]}
+    assert (job["metrics_path"], targets) == ("/metrics", {"ingest", "live"})
+    assert targets <= set(services)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])

@@ -85,12 +85,49 @@ def test_our_processes_may_do_little_and_wait_for_what_they_need(name: str) -> N
         }  # fmt: skip
 
 
-def test_no_secret_stands_in_the_compose_file() -> None:
-    services = compose()["services"]
+def test_every_secret_of_the_compose_file_is_a_file() -> None:
+    read = compose()
+    handed = {name: set(service.get("secrets", ())) for name, service in read["services"].items()}
 
-    assert all(service["env_file"] == ".env" for name, service in services.items() if name in OURS)
-    assert "POSTGRES_PASSWORD:?" in services["postgres"]["environment"]["POSTGRES_PASSWORD"]
-    assert not {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS"} & {key for name in OURS for key in services[name]["environment"]}
+    assert all(secret["file"].startswith("./deploy/secrets/") for secret in read["secrets"].values())
+    assert set().union(*handed.values()) == set(read["secrets"])
+    for name in OURS:
+        variables = read["services"][name]["environment"]
+        assert {variables[f"{key}_FILE"] for key in ("DATABASE_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS")} == {
+            f"/run/secrets/{secret}" for secret in handed[name]
+        }
+        assert not {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL"} & set(variables)
+    assert "POSTGRES_PASSWORD" not in read["services"]["postgres"]["environment"]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_each_process_is_bounded(name: str) -> None:
+    service = compose()["services"][name]
+
+    assert service["mem_limit"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"]["options"]["max-size"]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_served_by_the_command_of_live_and_end_when_told(tmp_path: Path) -> None:
+    database = connection.settings_dict
+    address = tmp_path / "database_url"
+    address.write_text(f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}\n")
+    (port,) = free_ports(1)
+    command = [sys.executable, *compose()["services"]["live"]["command"][1:-1], str(port)]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+
+    process = subprocess.Popen(command, cwd=ROOT, env=environment | {"DATABASE_URL_FILE": str(address)})
+    try:
+        wait_until(lambda: process.poll() is not None or port_answers(port), what="live")
+        answer = httpx2.get(f"http://127.0.0.1:{port}/health/ready")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    finally:
+        process.terminate()
+
+    assert process.wait(timeout=20) == 0
 
 
 def test_the_image_holds_each_app_and_runs_as_nobody_special() -> None:

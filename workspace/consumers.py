@@ -8,13 +8,13 @@ from typing import Any, TypedDict
 
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from conversations.listening import listeners
 from conversations.models import Conversation
 from core import live
 from core.models import User
 from core.policy import Action, Subject, allows, sees_conversation
+from core.sockets import PageSocket
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Presence(TypedDict):
     state: str
 
 
-class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class WorkspaceConsumer(PageSocket):
     """Forwards bells of conversations that the person may see.
 
     In: ``{"type": "here", "conversation": uuid or null, "state": "viewing" | "typing" | "answering"}``, every ten
@@ -84,14 +84,6 @@ class WorkspaceConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         state = state if isinstance(state, str) and state in STATES else "viewing"
         await self._move_to(content.get("conversation"), "viewing" if state == "viewing" else "typing")
         await self._tell_customer(typing=state == "answering")
-
-    @classmethod
-    async def decode_json(cls, text_data: str) -> Any:
-        """What is not JSON is nothing."""
-        try:
-            return await super().decode_json(text_data)
-        except ValueError:
-            return None
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
         """Bells that arrived by themselves."""

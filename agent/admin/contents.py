@@ -17,6 +17,7 @@ from agent.admin.base import AgentAdmin
 from agent.models import AgentConfig, EscalationRule, Intent, Phrase, Release, ReplyTemplate, TrainingExample
 from agent.releases import editing
 from agent.releases import services as releases
+from agent.releases.screening import screen
 from core import audit
 from core.policy import Action
 
@@ -140,7 +141,8 @@ class ReplyTemplateAdmin(DraftedAdmin):
     readonly_fields = ["release", "key", "language"]
 
     def save_into_draft(self, obj: ReplyTemplate, user: Any) -> Release:
-        """Through the service that cleans the text."""
+        """Through the service that cleans the text. A customer reads it, so it is looked through first."""
+        screen(f"{obj.key} ({obj.language})", obj.text, allowed_hosts=releases.allowed_hosts(obj.release))
         draft = editing.draft_for(obj.release, user)
         releases.set_template(draft, obj.key, obj.language, obj.text, user)
         return draft

@@ -27,6 +27,7 @@ from agent.models import (
 from agent.releases import keys
 from agent.releases.content import canonical, read_content, rule_of
 from agent.releases.defaults.texts import REQUIRED, TEXTS
+from agent.releases.screening import screen
 from core import audit
 from core.models import ApiKey, User
 from core.policy import Action, require
@@ -110,6 +111,8 @@ def configure(
     value = clean_text(value)
     keys.read(key, value)
     draft = editable(draft) if draft is not None else open_draft(by)
+    if keys.KEYS[key].kind == "text":
+        screen(key, value, allowed_hosts=allowed_hosts(draft))
     row, _ = AgentConfig.objects.get_or_create(
         release=draft, config_key=key, defaults={"description": keys.KEYS[key].description}
     )
@@ -121,6 +124,13 @@ def configure(
         by, "release.configured", draft, before={key: _digest(before)}, after={key: _digest(value)}, reason=description
     )
     return draft
+
+
+def allowed_hosts(release: Release) -> frozenset[str]:
+    """The hosts that replies of this release may link to."""
+    row = release.configs.filter(config_key="links.allowed").first()
+    lines = keys.read("links.allowed", row.config_value) if row is not None else ()
+    return frozenset(host.lower() for host in lines)
 
 
 def open_draft(by: User | ApiKey | None) -> Release:

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from core import live
+from core.sockets import PageSocket
 from integrations.models import Visitor
 from integrations.origins import is_listed, is_own
 from integrations.webchat import services
@@ -17,7 +17,7 @@ ORIGIN_REFUSED = 4403
 SECONDS_TO_SAY_WHO = 10
 
 
-class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class VisitorConsumer(PageSocket):
     """One open chat page. The first frame proves the visitor; nothing is told before."""
 
     visitor: Visitor | None = None
@@ -56,14 +56,6 @@ class VisitorConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await database_sync_to_async(services.tell_typing)(self.visitor, on=bool(content.get("on")))
         elif kind == "seen" and isinstance(content.get("seq"), int):
             await database_sync_to_async(services.mark_seen)(self.visitor, max(0, content["seq"]))
-
-    @classmethod
-    async def decode_json(cls, text_data: str) -> Any:
-        """The frame, or an empty one where it is no JSON."""
-        try:
-            return await super().decode_json(text_data)
-        except ValueError:
-            return {}
 
     async def conversation_changed(self, event: dict[str, Any]) -> None:
         """A bell: look what is new."""

@@ -27,6 +27,7 @@ from integrations.exceptions import (
     OriginRefused,
     PageGone,
     PictureGone,
+    SiteNotListed,
     TextMissing,
     TooMuchText,
     Unreadable,
@@ -133,10 +134,13 @@ class ChatView(APIView):
         return Response(status=204, headers=headers)
 
     def account(self, key: str) -> PlatformAccount:
-        """The account of the page. Raises PageGone."""
+        """The account of the page. Raises PageGone, and SiteNotListed for a browser on a page of somebody else's."""
         account = services.account_of(key)
         if account is None:
             raise PageGone
+        origin = self.request.headers.get("Origin", "").lower()
+        if origin and origin not in {f"{self.request.scheme}://{self.request.get_host()}".lower(), *account.origins}:
+            raise SiteNotListed
         return account
 
     def visitor(self, request: Request, account: PlatformAccount) -> Visitor:

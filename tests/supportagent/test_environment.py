@@ -132,3 +132,31 @@ def test_the_settings_know_every_role_of_staff() -> None:
     staff = [role.value for role in Role if role != Role.API_CLIENT]
 
     assert list(runpy.run_path(SETTINGS)["STAFF_ROLES"]) == staff
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key"
+    file.write_text("a-key-from-a-file\n")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(file))
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+
+    Environment().add_secret_files(["SECRET_KEY", "OPENAI_API_KEY"])
+
+    assert os.environ["SECRET_KEY"] == "a-key-from-a-file"
+    monkeypatch.delenv("SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("content", "beside", "told"), [(None, "", "can be read"), ("\n", "", "is empty"), ("a", "b", "is set as well")]
+)
+def test_a_secret_file_that_cannot_be_meant_is_told(
+    content: str | None, beside: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(file))
+    monkeypatch.setenv("SECRET_KEY", beside)
+
+    with pytest.raises(ImproperlyConfigured, match=f"SECRET_KEY_FILE .*{told}"):
+        Environment().add_secret_files(["SECRET_KEY"])

@@ -60,7 +60,7 @@ def test_it_tells_how_things_stand() -> None:
 
 
 def test_a_scrape_asks_few_questions(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(29):
         list(metrics.RecordCollector().collect())
 
 

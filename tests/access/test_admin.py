@@ -1,0 +1,177 @@
+"""Each role at each page of the admin: lists, rows, forms and the buttons of a row. A page without an entry fails."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from core.policy import Action, Role
+from tests.access.matrix import permits
+from tests.access.rows import rows_of
+from tests.factories import make_release, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+STAFF = [role for role in Role if role != Role.API_CLIENT]
+NOBODY: tuple[Action, ...] = ()
+EVALUATE, OPERATE, ALL = (Action.EVALUATE,), (Action.VIEW_OPERATIONS,), (Action.VIEW_ALL_CONVERSATIONS,)
+
+# Of each table: who reads it, who edits a row, who adds one. Any of the named rights is enough.
+TABLES: dict[str, tuple[tuple[Action, ...], tuple[Action, ...], tuple[Action, ...]]] = {
+    **dict.fromkeys(("core.user", "core.team"), ((Action.MANAGE_PEOPLE,),) * 3),
+    "core.apikey": ((Action.MANAGE_API_KEYS,), NOBODY, (Action.MANAGE_API_KEYS,)),
+    **dict.fromkeys(("core.auditevent", "core.auditseal"), ((Action.VIEW_AUDIT,), NOBODY, NOBODY)),
+    **dict.fromkeys(("core.workerheartbeat", "core.lease"), (OPERATE, NOBODY, NOBODY)),
+    **dict.fromkeys(
+        (
+            "conversations.conversation", "conversations.message", "conversations.escalation", "conversations.delivery",
+            "conversations.note", "conversations.episode", "conversations.attachment", "conversations.deliveryattempt",
+            "conversations.seenkey", "conversations.fact", "conversations.customer", "integrations.webhookevent",
+            "integrations.visitor", "agent.agentrun", "analytics.episodefact",
+        ),
+        (ALL, NOBODY, NOBODY),
+    ),
+    "integrations.platformaccount": ((Action.MANAGE_ACCOUNTS,), (Action.MANAGE_ACCOUNTS,), NOBODY),
+    "integrations.subscription": ((Action.MANAGE_ACCOUNTS,), NOBODY, NOBODY),
+    **dict.fromkeys(
+        (
+            "integrations.sendwindow", "integrations.eventdelivery", "integrations.eventattempt", "agent.spendledger",
+            "workspace.draft", "workspace.drillrun",
+        ),
+        (OPERATE, NOBODY, NOBODY),
+    ),
+    **dict.fromkeys(
+        (
+            "agent.agentconfig", "agent.replytemplate", "agent.escalationrule", "agent.intent", "agent.trainingexample",
+            "agent.phrase",
+        ),
+        (EVALUATE, (Action.EDIT_PROMPTS,), NOBODY),
+    ),
+    "agent.articleversion": ((Action.EVALUATE, Action.EDIT_KNOWLEDGE), (Action.EDIT_KNOWLEDGE,), NOBODY),
+    **dict.fromkeys(
+        ("agent.article", "agent.passage", "agent.release", "agent.enginebuild", "agent.textvector"),
+        (EVALUATE, NOBODY, NOBODY),
+    ),
+    "analytics.analytics": ((Action.VIEW_ANALYTICS,), NOBODY, NOBODY),
+    "privacy.erasure": ((Action.ERASE_SUBJECT,), NOBODY, NOBODY),
+    "privacy.export": ((Action.EXPORT_CONVERSATIONS,), NOBODY, (Action.EXPORT_CONVERSATIONS,)),
+    # The libraries' own tables are for nobody here: the clock's jobs are the code's, addresses and factors the person's.
+    **dict.fromkeys(
+        (
+            "django_celery_beat.periodictask", "django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule",
+            "django_celery_beat.solarschedule", "django_celery_beat.intervalschedule", "account.emailaddress",
+            "mfa.authenticator",
+        ),
+        (NOBODY, NOBODY, NOBODY),
+    ),
+}  # fmt: skip
+
+# The buttons of a row, and the right each wants.
+BUTTONS = {
+    "agent_release_publish": Action.PUBLISH_PROMPTS,
+    "agent_release_roll_back": Action.PUBLISH_PROMPTS,
+    "agent_release_draft": Action.EDIT_PROMPTS,
+    "conversations_customer_export_person": Action.ERASE_SUBJECT,
+    "conversations_customer_erase_person": Action.ERASE_SUBJECT,
+}
+# Every person of the house, whatever their role: the start, one's own password, and searches that show what one may see.
+EVERYBODY = {"index", "login", "logout", "password_change", "password_change_done", "jsi18n", "search", "autocomplete", "view_on_site", "app_list"}  # fmt: skip
+
+
+def may(role: Role, rights: tuple[Action, ...]) -> bool:
+    """Whether one of the rights is the role's."""
+    return any(permits(role, right) for right in rights)
+
+
+def signed_in(role: Role) -> Client:
+    """A browser of somebody with this role."""
+    client = Client()
+    client.force_login(make_user(role=role, team=make_team()))
+    return client
+
+
+def refused(answer: Any) -> bool:
+    """Whether the answer is a refusal; another sign-in or a mistake is none."""
+    assert answer.status_code in {200, 302, 403}, (answer.status_code, answer.content[:300])
+    assert "login" not in answer.headers.get("Location", "")
+    return bool(answer.status_code == 403)
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("label", TABLES)
+def test_a_table_opens_for_whom_the_matrix_names(label: str, role: Role) -> None:
+    client = signed_in(role)
+    views, changes, adds = TABLES[label]
+    name = f"admin:{label.replace('.', '_')}"
+
+    listed = client.get(reverse(f"{name}_changelist"))
+    # A row that is not there is judged by the same rights before it is looked for.
+    read = client.get(reverse(f"{name}_change", args=[0]))
+    edited = client.post(reverse(f"{name}_change", args=[0]), {})
+    form = client.get(reverse(f"{name}_add"))
+    added = client.post(reverse(f"{name}_add"), {})
+    deleted = client.post(reverse(f"{name}_delete", args=[0]), {"post": "yes"})
+
+    assert {
+        "list": not refused(listed), "read": not refused(read), "edit": not refused(edited),
+        "form": not refused(form), "add": not refused(added), "delete": not refused(deleted),
+    } == {
+        "list": may(role, views), "read": may(role, views), "edit": may(role, changes),
+        "form": may(role, adds), "add": may(role, adds), "delete": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", STAFF)
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_button_is_for_whom_the_matrix_names(button: str, role: Role) -> None:
+    release = make_release()
+    customer = rows_of(make_team()).closed.customer
+    address = reverse(f"admin:{button}", args=[release.pk if "release" in button else customer.pk])
+    client = signed_in(role)
+
+    asked, pressed = client.get(address), client.post(address, {})
+
+    assert [refused(asked), refused(pressed)] == [not permits(role, BUTTONS[button])] * 2
+
+
+def test_every_table_has_an_entry() -> None:
+    assert {model._meta.label_lower for model in admin.site._registry} == set(TABLES)
+
+
+def admin_names(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """The names of the admin's addresses."""
+    for each in get_resolver().url_patterns if patterns is None else patterns:
+        address = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from admin_names(each.url_patterns, address)
+        elif isinstance(each, URLPattern) and address.startswith("admin/") and each.name:
+            yield each.name
+
+
+def test_every_address_of_the_admin_has_an_entry() -> None:
+    of_tables = {
+        f"{label.replace('.', '_')}_{page}"
+        for label in TABLES
+        for page in ("changelist", "add", "change", "delete", "history")
+    }
+
+    assert set(admin_names()) - of_tables - EVERYBODY == set(BUTTONS)
+
+
+def test_what_everybody_finds_there_shows_no_table_that_is_not_theirs() -> None:
+    client = signed_in(Role.VIEWER)
+    hidden = make_user(username="zq-hidden")
+
+    for address in (f"/admin/search/?s={hidden.username}", "/admin/"):
+        answer = client.get(address)
+        assert (answer.status_code, hidden.username in answer.content.decode().replace(f"s={hidden.username}", "")) == (
+            200,
+            False,
+        )
+    found = client.get(
+        "/admin/autocomplete/", {"app_label": "core", "model_name": "apikey", "field_name": "team", "term": ""}
+    )
+    assert found.status_code == 403

@@ -1,0 +1,207 @@
+"""What is tried at the sign-in, with sessions and cookies, and by whoever edits prompts."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal import auth as totp
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from agent.exceptions import InvalidValue, UnknownKey
+from agent.releases import services as releases
+from core.models import AuditEvent
+from core.policy import Role
+from tests.factories import (
+    PASSWORD,
+    make_release,
+    make_user,
+)  # fmt: skip
+from tests.hostile.cases import covers
+from tests.rest import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+# --- Signing in ------------------------------------------------------------------------------------------------------
+
+LOGIN = "/accounts/login/"
+
+
+def try_login(name: str, password: str, *, address: str = "192.0.2.1", **headers: str) -> Any:
+    """One try from an address."""
+    return Client(REMOTE_ADDR=address).post(LOGIN, {"login": name, "password": password}, headers=headers)
+
+
+def is_in(answer: Any) -> bool:
+    """Whether the try succeeded."""
+    return bool(answer.status_code == 302)
+
+
+@covers("A-019", "A-030")
+def test_five_wrong_passwords_close_the_door_whatever_the_caller_says_of_their_address(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 0
+    sam = make_user(role=Role.AGENT)
+
+    for number in range(5):
+        assert not is_in(try_login(sam.username, "wrong", **{"x-forwarded-for": f"198.51.100.{number}"}))
+
+    assert not is_in(try_login(sam.username, PASSWORD, **{"x-forwarded-for": "198.51.100.77"}))
+
+
+@covers("A-030")
+def test_whoever_tries_from_elsewhere_locks_nobody_out() -> None:
+    sam = make_user(role=Role.AGENT)
+
+    for _ in range(8):
+        try_login(sam.username, "wrong", address="192.0.2.1")
+
+    assert is_in(try_login(sam.username, PASSWORD, address="192.0.2.2"))
+
+
+@covers("A-030")
+def test_fifty_wrong_passwords_close_the_door_to_an_address(settings: Settings) -> None:
+    sam = make_user(role=Role.AGENT)
+
+    for number in range(50):
+        try_login(f"somebody-{number}", "wrong")
+
+    assert not is_in(try_login(sam.username, PASSWORD))
+    assert is_in(try_login(sam.username, PASSWORD, address="192.0.2.2"))
+
+
+@covers("A-030")
+def test_an_unknown_name_is_told_what_a_known_one_is_told() -> None:
+    known = make_user(role=Role.AGENT).username
+    told = [
+        re.sub(r'(value|name="csrfmiddlewaretoken" value)="[^"]*"', "", try_login(name, "wrong").content.decode())
+        for name in (known, "nobody-of-this-name")
+    ]
+
+    assert "Username and password do not fit together" in told[0]
+    assert told[0] == told[1]
+
+
+def half_in(secret_of: Any) -> Client:
+    """A browser whose person gave the password and is asked for the code."""
+    client = Client()
+    client.post(LOGIN, {"login": secret_of.username, "password": PASSWORD})
+    return client
+
+
+@covers("A-031")
+def test_a_code_works_once_and_five_wrong_ones_are_enough() -> None:
+    sam, kim = make_user(role=Role.AGENT), make_user(role=Role.AGENT)
+    secrets = {person: totp.generate_totp_secret() for person in (sam, kim)}
+    for person, secret in secrets.items():
+        totp.TOTP.activate(person, secret)
+    ask = reverse("mfa_authenticate")
+
+    def code(person: Any) -> str:
+        return str(
+            totp.format_hotp_value(totp.hotp_value(secrets[person], next(iter(totp.yield_hotp_counters_from_time()))))
+        )
+
+    now = code(sam)
+    assert half_in(sam).post(ask, {"code": now}).status_code == 302
+    assert half_in(sam).post(ask, {"code": now}).status_code == 200
+    guessing = half_in(kim)
+    for number in range(5):
+        assert guessing.post(ask, {"code": f"{number:06}"}).status_code == 200
+    assert half_in(kim).post(ask, {"code": code(kim)}).status_code in (200, 429)
+
+
+@covers("A-033")
+@pytest.mark.parametrize("end", ["logout", "password", "deactivation", "role"])
+def test_a_session_ends_with_what_it_was_for(end: str) -> None:
+    sam = make_user(role=Role.SUPERVISOR)
+    client, other = Client(), Client()
+    for each in (client, other):
+        each.force_login(sam)
+    assert other.get("/operations/").status_code == 200
+
+    if end == "logout":
+        other.post("/accounts/logout/")
+    elif end == "password":
+        sam.set_password("a wholly different one 7")
+        sam.save()
+    elif end == "deactivation":
+        sam.is_active = False
+        sam.save()
+    else:
+        sam.role = Role.AGENT
+        sam.save()
+
+    assert other.get("/operations/").status_code in ({403} if end == "role" else {302})
+
+
+@covers("A-034")
+def test_cookies_of_production_are_for_this_host_by_https_alone(tmp_path: Path) -> None:
+    names = ("SESSION_COOKIE", "CSRF_COOKIE")
+    told = [f"{name}_{what}" for name in names for what in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN")]
+    variables = os.environ | {
+        "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path), "DATABASE_URL": "postgres://a@a.invalid/a", "REDIS_URL": "redis://a.invalid",
+        "SECRET_KEY": "only-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz", "FIELD_ENCRYPTION_KEYS": "a", "HTTPS": "1",
+        "DJANGO_SETTINGS_MODULE": "supportagent.settings",
+    }  # fmt: skip
+    ask = f"import json; from django.conf import settings; print(json.dumps([getattr(settings, n) for n in {told!r}]))"
+
+    done = subprocess.run([sys.executable, "-c", ask], env=variables, capture_output=True, text=True, check=True)
+
+    session, token = (json.loads(done.stdout)[start : start + 6] for start in (0, 6))
+    assert session == ["__Host-sessionid", True, True, "Lax", "/", None]
+    assert [*token[:2], *token[3:]] == ["__Host-csrftoken", True, "Lax", "/", None]
+
+
+# --- Prompts -----------------------------------------------------------------------------------------------------------
+
+
+@covers("A-040")
+@pytest.mark.parametrize("key", ["webhook_secret", "SECRET_KEY", "allowed_hosts", "bot.name ", "__class__", ""])
+def test_only_settings_of_the_agent_are_settings(key: str) -> None:
+    make_release()
+    editor = make_user(role=Role.PROMPT_EDITOR)
+
+    with pytest.raises(UnknownKey):
+        releases.configure(key, "x", editor)
+    answer = signed_in(Role.PROMPT_EDITOR).post(
+        f"/admin/agent/configure?config_key={key.strip() or '%20'}x&config_value=x"
+    )
+    assert answer.status_code == 422
+
+
+@covers("A-039")
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("x" * 1_000_000, "long"),
+        ("Hello {secret_key}", "secret_key"),
+        ("Use sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD", "key"),
+        ("My key is AKIAIOSFODNN7EXAMPLE", "key"),
+        ("-----BEGIN RSA PRIVATE KEY-----", "key"),
+        ("Read https://evil.example/more", "evil.example"),
+    ],
+)
+def test_a_prompt_that_may_not_be_is_refused_with_its_reason(value: str, told: str) -> None:
+    make_release()
+    editor = make_user(role=Role.PROMPT_EDITOR)
+
+    with pytest.raises(InvalidValue, match=told):
+        releases.configure("prompt.persona", value, editor)
+
+    assert not AuditEvent.objects.filter(action="release.configured").exists()
+
+
+@covers("A-039")
+def test_nul_does_not_get_into_a_prompt() -> None:
+    make_release(configs={"bot.name": "Sam"})
+
+    draft = releases.configure("bot.name", "I\x00da", make_user(role=Role.PROMPT_EDITOR))
+
+    assert draft.configs.get(config_key="bot.name").config_value == "Ida"

@@ -1,0 +1,163 @@
+"""What is tried at websockets and the web chat."""
+
+import asyncio
+import base64
+import secrets
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
+
+from core.policy import Role
+from integrations.models import Visitor
+from integrations.webchat import services
+from supportagent.asgi import application
+from supportagent.embedded import server
+from tests.factories import make_account, make_team, make_user
+from tests.hostile.cases import covers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STAFF = ["/ws/workspace/", "/ws/dashboard/"]
+HERE = (b"origin", b"http://testserver")
+
+
+def cookie_of(role: Role) -> tuple[bytes, bytes]:
+    """The session cookie of somebody who is signed in."""
+    client = Client()
+    client.force_login(make_user(role=role, team=make_team()))
+    return b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
+
+
+def socket(path: str, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
+    """A socket of a page."""
+    return WebsocketCommunicator(application, path, headers=[(b"host", b"testserver"), *headers])
+
+
+@covers("S-001")
+@pytest.mark.parametrize("path", STAFF)
+@pytest.mark.parametrize(
+    "origin",
+    [b"https://evil.example", b"null", None, b"http://testserver.evil.example", b"http://evil.example/testserver"],
+)
+def test_a_page_of_another_site_gets_no_socket_whoever_looks_at_it(path: str, origin: bytes | None) -> None:
+    async def scenario() -> tuple[bool, int | None]:
+        cookie = await sync_to_async(cookie_of)(Role.ADMIN)
+        page = socket(path, cookie, *([(b"origin", origin)] if origin is not None else []))
+        accepted, code = await page.connect(timeout=5)
+        return bool(accepted), code
+
+    assert asyncio.run(scenario()) == (False, 4403)
+
+
+@covers("S-002")
+@pytest.mark.parametrize("path", STAFF)
+@pytest.mark.parametrize("cookie", ["", "not-a-session", "' OR 1=1 --", "x" * 4_000])
+def test_without_a_session_nothing_is_told(path: str, cookie: str) -> None:
+    async def scenario() -> int:
+        page = socket(path, HERE, (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+        accepted, code = await page.connect(timeout=5)
+        if accepted:
+            frame = await page.receive_output(timeout=5)
+            assert frame["type"] == "websocket.close"
+            code = frame["code"]
+        return int(code or 0)
+
+    assert asyncio.run(scenario()) == 4401
+
+
+JUNK: list[dict[str, Any]] = [
+    {"bytes_data": b"\x00\xff"}, {"bytes_data": b"{}"}, {"text_data": "NaN"}, {"text_data": '{"type":NaN}'}, {"text_data": "{"},
+    {"text_data": "[" * 20_000}, {"text_data": '{"a":' * 5_000}, {"text_data": "[]"}, {"text_data": "null"}, {"text_data": '"x"'},
+    {"text_data": '{"type":"nobody.knows.it"}'}, {"text_data": '{"type":[]}'}, {"text_data": '{"type":{}}'},
+    {"text_data": '{"type":"here","conversation":5,"state":[]}'}, {"text_data": '{"type":"here","conversation":"\\u0000"}'},
+    {"text_data": '{"type":"seen","seq":-1}'}, {"text_data": '{"type":"seen","seq":' + "9" * 30 + "}"},
+    {"text_data": '{"type":"seen","seq":true}'}, {"text_data": '{"type":"typing","on":{}}'}, {"text_data": '{"type":"auth"}'},
+    {"text_data": '{"type":"auth","token":5,"after":1e308}'}, {"text_data": '{"type":"auth","token":"\\ud800"}'},
+]  # fmt: skip
+
+
+@covers("S-005")
+@pytest.mark.parametrize("path", [*STAFF, "/ws/chat/"])
+def test_no_frame_raises_and_the_socket_lives_or_is_closed(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        headers = [await sync_to_async(cookie_of)(Role.SUPERVISOR)] if path in STAFF else []
+        account = await sync_to_async(make_account)(platform="webchat")
+        _, token = await sync_to_async(services.begin)(account, locale="en", address="192.0.2.1")
+        for junk in JUNK:
+            page = socket(path if path in STAFF else f"{path}{account.public_key}/", HERE, *headers)
+            assert (await page.connect(timeout=5))[0]
+            if path not in STAFF and "auth" not in str(junk):
+                await page.send_json_to({"type": "auth", "token": token})
+            await page.send_to(**junk)
+            # A consumer that raised ends with its exception here.
+            await page.disconnect(timeout=5)
+
+    asyncio.run(scenario())
+
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
+
+
+@covers("S-004")
+def test_a_frame_is_bounded_before_it_is_kept() -> None:
+    listening = server.EmbeddedServer(application, host="127.0.0.1", port=0, when_listening=lambda: None)
+
+    assert (listening.websocket_max_message_size, listening.websocket_max_frame_size) == (65_536, 65_536)
+
+
+@covers("S-011")
+def test_no_token_that_was_made_up_opens_a_chat() -> None:
+    account, other = make_account(platform="webchat"), make_account(platform="webchat")
+    _, good = services.begin(account, locale="en", address="192.0.2.1")
+    unsigned = (
+        ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"none"}', b'{"sub":"1"}'))
+        + "."
+    )
+    made_up = [
+        good[:-1],
+        good[1:],
+        good + "A",
+        good.swapcase(),
+        unsigned,
+        "",
+        "0" * len(good),
+        str(Visitor.objects.get().pk),
+    ]
+    made_up += [secrets.token_urlsafe(32) for _ in range(200)]
+    client = Client()
+
+    for token in made_up:
+        assert (
+            client.get(f"/chat/{account.public_key}/messages", headers={"authorization": f"Bearer {token}"}).status_code
+            == 401
+        )
+    assert (
+        client.get(f"/chat/{other.public_key}/messages", headers={"authorization": f"Bearer {good}"}).status_code == 401
+    )
+    assert (
+        client.get(f"/chat/{account.public_key}/messages", headers={"authorization": f"Bearer {good}"}).status_code
+        == 200
+    )
+    assert len(base64.urlsafe_b64decode(good.rpartition("_")[2][:40] + "==")) * 8 >= 128
+
+
+@covers("S-013")
+def test_a_site_that_is_not_listed_neither_frames_nor_begins_a_chat() -> None:
+    account = make_account(platform="webchat", origins=["https://shop.example"])
+    client = Client()
+
+    page = client.get(f"/chat/{account.public_key}/")
+    begun = client.post(
+        f"/chat/{account.public_key}/session",
+        b"{}",
+        content_type="application/json",
+        headers={"origin": "https://evil.example"},
+    )
+
+    ancestors = next(part for part in page.headers["Content-Security-Policy"].split(";") if "frame-ancestors" in part)
+    assert "https://shop.example" in ancestors
+    assert "evil" not in ancestors
+    assert begun.status_code == 403
+    assert not Visitor.objects.exists()
