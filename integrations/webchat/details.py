@@ -6,8 +6,8 @@ from typing import Any
 
 from core.personal import find
 from core.text import clean_text
-from integrations.exceptions import DetailsWrong
 from integrations.models import PlatformAccount
+from integrations.webchat.exceptions import DetailsWrong
 from integrations.webchat.identity import LONGEST_NAME, is_address
 
 MISSING, INVALID = "missing", "invalid"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.text import clean_text, truncate
-from integrations.exceptions import FieldWrong
+from integrations.webchat.exceptions import FieldWrong
 
 LARGEST = 2**53
 

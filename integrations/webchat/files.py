@@ -8,7 +8,7 @@ from conversations.types import InboundAttachment
 from core.documents import PDF, is_pdf
 from core.pictures import SHOWN, PictureBroken, kind_of, megabytes, without_metadata
 from core.text import clean_text, one_line
-from integrations.exceptions import FileDamaged, FileMissing, FileTooLarge, FileUnknown, TooManyFiles
+from integrations.webchat.exceptions import FileDamaged, FileMissing, FileTooLarge, FileUnknown, TooManyFiles
 
 MOST_FILES = 4
 FILE_LIMIT = 8_000_000

@@ -19,8 +19,9 @@ from django.core.validators import validate_email
 
 from core.strict_json import read_object
 from core.text import clean_text, one_line
-from integrations.exceptions import IdentityExpired, IdentityWrong, Unreadable
+from integrations.exceptions import Unreadable
 from integrations.parsing import is_identifier
+from integrations.webchat.exceptions import IdentityExpired, IdentityWrong
 
 LONGEST_TOKEN = 4096
 LONGEST_LIFE = 24 * 3600

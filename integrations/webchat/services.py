@@ -20,16 +20,10 @@ from conversations.models import Attachment, Conversation, Customer, Message
 from conversations.types import Channel, InboundAttachment, InboundMessage
 from core import live
 from core.models import hash_secret
-from integrations.exceptions import (
-    IdentityMissing,
-    IdentityWrong,
-    NoFiles,
-    TooManyRequests,
-    VisitorUnknown,
-)
 from integrations.models import IdentifiedPerson, PlatformAccount, Visitor
 from integrations.webchat import files
 from integrations.webchat.details import Details
+from integrations.webchat.exceptions import IdentityMissing, IdentityWrong, NoFiles, TooManyRequests, VisitorUnknown
 from integrations.webchat.identity import claims_of
 
 TEXT_LIMIT = 4000

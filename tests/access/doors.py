@@ -141,6 +141,7 @@ WORKSPACE = [
     page("workspace-earlier", READ, about="row", address=conversation(), query=lambda _: {"before": "2"}),
     page("workspace-why", READ, about="row", address=of_message("bot_message")),
     page("workspace-reveal", Action.REVEAL_PII, method="POST", about="row", address=of_message("waiting_message")),
+    page("workspace-reveal-address", Action.REVEAL_PII, method="POST", about="row", address=conversation()),
     page("workspace-reply", Action.REPLY, method="POST", about="row", address=conversation(), body=token),
     page("workspace-note", Action.ANNOTATE, method="POST", about="row", address=conversation(), body=token),
     page("workspace-draft", Action.REPLY, method="POST", about="row", address=conversation(), body=token, label="reply"),
@@ -205,6 +206,11 @@ DASHBOARD = [
         address=lambda _: {"key": "waiting-for-person"},
     ),
     page("exported-file", Action.EXPORT_CONVERSATIONS, address=export_address),
+]
+
+ACCOUNTS = [
+    page("oauth-start", Action.MANAGE_ACCOUNTS, address=lambda _: {"platform": "tiktok"}),
+    page("oauth-start", Action.MANAGE_ACCOUNTS, method="POST", address=lambda _: {"platform": "tiktok"}),
 ]
 
 API = [
@@ -272,7 +278,7 @@ OLDER = [
     rest("older-trials", Action.VIEW_ANALYTICS),
 ]  # fmt: skip
 
-DOORS = [*WORKSPACE, *OPERATIONS, *DASHBOARD, *API, *OLDER]
+DOORS = [*WORKSPACE, *OPERATIONS, *DASHBOARD, *ACCOUNTS, *API, *OLDER]
 
 # Open to everybody, each with the reason.
 OPEN = {
@@ -285,12 +291,22 @@ OPEN = {
     "api-schema": "says how to ask, and holds nothing that is asked for",
     "api-docs": "says how to ask, and holds nothing that is asked for",
     "older-never": "404 for everybody who may read, 401 and 403 for others",
+    "oauth-callback": "an admin's own single-use state proves it; test_authorizing has the others",
     **dict.fromkeys(
         ("webhook-tiktok", "webhook-linkedin", "webhook-linkedin-app", "webhook-events", "webhook-verify"),
         "platforms prove themselves by their signature",
     ),
     **dict.fromkeys(
-        ("chat_embed", "chat_page", "chat_session", "chat_messages", "chat_picture", "chat_seen"),
+        (
+            "chat_embed",
+            "chat_page",
+            "chat_session",
+            "chat_messages",
+            "chat_files",
+            "chat_document",
+            "chat_picture",
+            "chat_seen",
+        ),
         "visitors prove themselves by their token",
     ),
 }

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer
-from integrations.exceptions import IdentityExpired, IdentityWrong
 from integrations.models import IdentifiedPerson, PlatformAccount, Visitor
 from integrations.webchat import services
+from integrations.webchat.exceptions import IdentityExpired, IdentityWrong
 from integrations.webchat.identity import Claims, claims_of
 from tests.factories import make_account
 from tests.integrations.webchat.sites import OLDER_SECRET, SECRET, ChatPage, identity, signed
