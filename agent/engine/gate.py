@@ -9,7 +9,7 @@ from dataclasses import astuple
 from agent.engine.gate_constants import GATES, GateModel
 from agent.engine.types import GateResult, Hit
 
-_FOREIGN_TOPIC = 0.05
+_FOREIGN_TOPIC = 0.2
 """The topic below which a passage serves none of the intents that the message may have."""
 _FOREIGN_THRESHOLD = 0.9
 
