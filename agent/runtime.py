@@ -142,6 +142,7 @@ class Library:
             heading=passage.heading,
             text=passage.text,
             quote=self._engine.extract(query, hit).text,
+            focus=passage.text[hit.sentence_start : hit.sentence_end],
             language=passage.language,
             score=round(hit.score, 4),
             vector_score=round(hit.vector_score, 4),

@@ -20,6 +20,7 @@ class ReasonCategory(models.TextChoices):
     LOW_CONFIDENCE = "low_confidence", "Not sure of the answer"
     REPEATED = "repeated_failure", "Did not help before"
     POLICY = "policy", "Needs a person by policy"
+    LANGUAGE = "language_not_spoken", "Not a language the bot speaks"
     PICTURE = "sent_picture", "Sent a picture"
     BOT_FAILED = "bot_failed", "The bot failed"
     BOT_UNAVAILABLE = "bot_unavailable", "The bot did not answer"

@@ -29,6 +29,9 @@ LINKEDIN_POSTS = (
 )
 CHAT_EXTERNAL_ID = "demo-chat"
 MOST_SCRIPTED = 200
+# A queue that two or three people can look after while they look around.
+MOST_WAITING = 6
+SECONDS_BETWEEN_CUSTOMERS = 75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +154,13 @@ def simulator_config() -> dict[str, Any]:
         "webhook_url": us + reverse("webhook-linkedin"),
         "pages": [page],
     }
-    return {"apps": [app], "linkedin": [linkedin], "scripted": {"enabled": True, "max_conversations": MOST_SCRIPTED}}
+    scripted = {
+        "enabled": True,
+        "max_conversations": MOST_SCRIPTED,
+        "max_waiting": MOST_WAITING,
+        "every_seconds": SECONDS_BETWEEN_CUSTOMERS,
+    }
+    return {"apps": [app], "linkedin": [linkedin], "scripted": scripted}
 
 
 def _make_person(person: Person, team: Team) -> None:

@@ -9,6 +9,10 @@ from dataclasses import astuple
 from agent.engine.gate_constants import GATES, GateModel
 from agent.engine.types import GateResult, Hit
 
+_FOREIGN_TOPIC = 0.2
+"""The topic below which a passage serves none of the intents that the message may have."""
+_FOREIGN_THRESHOLD = 0.9
+
 
 def gate_features(hit: Hit) -> tuple[float, ...]:
     """The hit's evidence in the order of its fields."""
@@ -35,4 +39,7 @@ def judge(query: str, hits: Sequence[Hit]) -> GateResult:
         return GateResult(answerable=False, score=0.0)
     model = GATES[gate_key(hits[0])]
     score = probability(model, gate_features(hits[0]))
-    return GateResult(answerable=score >= model.threshold, score=score)
+    # How to wash a jacket shares every word with whether it is waterproof, and answers it all the same in vain.
+    is_foreign = hits[0].evidence.topic < _FOREIGN_TOPIC
+    threshold = max(model.threshold, _FOREIGN_THRESHOLD) if is_foreign else model.threshold
+    return GateResult(answerable=score >= threshold, score=score)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.engine.text import fold
 from agent.engine.types import REFUSES_PERSON
+from agent.engine.waiting import allowed_days, waited_days
 from agent.graph.context import Context
+from agent.graph.rules import was_offered
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 from agent.graph.validation import personal_details
 
@@ -21,17 +24,30 @@ _UNHAPPY = -0.5
 _ANGRY_SIGN = -0.4
 _TOPICS = 2
 _FEW_WORDS = 3
+_OFFERS = frozenset({"offer_person", "rest_unanswered"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to say: a kind, and the fixed text or passage it comes from."""
+    """What to say: a kind, and the fixed text or the passages it comes from.
+
+    ``regrets`` begins the reply with a word of regret, ``closing`` is the fixed text that ends it, and ``focused`` quotes
+    the sentences that fit best and not the whole.
+    """
 
     kind: ReplyKind
     template: str = ""
-    passage: FoundPassage | None = None
+    passages: tuple[FoundPassage, ...] = ()
     topics: tuple[str, ...] = ()
     silence_reason: str = ""
+    regrets: bool = False
+    closing: str = ""
+    focused: bool = False
+
+    @property
+    def offers(self) -> bool:
+        """Whether the reply offers a person."""
+        return self.kind == "offer" or self.closing in _OFFERS
 
 
 def plan(state: AgentState, context: Context) -> Plan:
@@ -40,7 +56,7 @@ def plan(state: AgentState, context: Context) -> Plan:
     if wordless is not None:
         return wordless
     progress = state["progress"]
-    if progress["last_kind"] == "offer" and "decline" in state.get("says", []):
+    if was_offered(progress) and "decline" in state.get("says", []):
         return Plan(kind="template", template="offer_declined")
     if state.get("small_talk"):
         return _plan_small_talk(state, context)
@@ -75,14 +91,30 @@ def _plan_small_talk(state: AgentState, context: Context) -> Plan:
 def _plan_answer(state: AgentState, context: Context) -> Plan:
     if "not_helped" in state.get("says", []):
         return Plan(kind="offer", template="repeated_answer")
+    count = state.get("quoted", 1)
+    regrets = _is_unhappy(state)
+    if count > 1 or state.get("rest_unanswered"):
+        closing = "rest_unanswered" if state.get("rest_unanswered") else "offer_person" if regrets else ""
+        return Plan(kind="answer", passages=tuple(state["passages"][:count]), regrets=regrets, closing=closing)
     first = state["passages"][0]
-    # Who asks on is told what else the article says, before the same words would be said again.
+    # Who asks on is told what else the article says, before the same words would be said again; who asks something of
+    # their own is answered with the sentences that matter, though they have stood in an answer before.
     others = [each for each in state["passages"][1:] if each["answers"] and each["article"] == first["article"]]
-    for passage in (first, *others):
-        answer = Plan(kind="answer", passage=passage)
-        if not _was_said(words_of(answer, state, context), state):
-            return answer
-    return Plan(kind="offer", template="said_already")
+    ways = [(passage, passage["quote"]) for passage in (first, *others)]
+    if state.get("query", "") == state["read_as"] and not _was_asked(state):
+        ways.insert(1, (first, first["focus"]))
+    limit = character_limit(state, context)
+    for passage, words in ways:
+        if not _was_said(fit(words, limit), state):
+            waits_in_vain = 0 < allowed_days(passage["text"]) < waited_days(state["message"])
+            return Plan(
+                kind="answer",
+                passages=(passage,),
+                regrets=regrets,
+                closing="offer_person" if regrets or waits_in_vain else "",
+                focused=words != passage["quote"],
+            )
+    return Plan(kind="offer", template="said_already", regrets=regrets)
 
 
 def _plan_unanswered(state: AgentState, context: Context) -> Plan:
@@ -95,21 +127,31 @@ def _plan_unanswered(state: AgentState, context: Context) -> Plan:
     if state["progress"]["clarifications"] < context.manner.max_clarifications:
         topics = _topics(state["passages"], state["language"])
         if len(topics) == _TOPICS and state.get("in_scope"):
-            return Plan(kind="clarify", template="clarify", topics=topics)
+            return Plan(kind="clarify", template="clarify", topics=topics, regrets=_is_unhappy(state))
         if len(state["message"].split()) <= _FEW_WORDS:
-            return Plan(kind="clarify", template="clarify_open")
-    return Plan(kind="offer", template="cannot_answer")
+            return Plan(kind="clarify", template="clarify_open", regrets=_is_unhappy(state))
+    return Plan(kind="offer", template="cannot_answer", regrets=_is_unhappy(state))
 
 
 def _is_upset(state: AgentState) -> bool:
     """Whether anger is all the message says: several words, none of them a question that is known."""
     asks = "?" in state["message"] or (state["confident"] and state["intent"] != "complaint")
-    return state["sentiment_score"] <= _UNHAPPY and not asks and len(state["message"].split()) > 1
+    return _is_unhappy(state) and not asks and len(state["message"].split()) > 1
+
+
+def _is_unhappy(state: AgentState) -> bool:
+    return state.get("sentiment_score", 0.0) <= _UNHAPPY
 
 
 def _was_said(text: str, state: AgentState) -> bool:
+    """Whether one of the bot's last two replies is these words, or holds them after a word of regret or a preface."""
     lines = [line["text"] for line in state["conversation_history"] if line["sender"] == "bot"]
-    return text in lines[-2:]
+    return any(text in line.split("\n\n") for line in lines[-2:])
+
+
+def _was_asked(state: AgentState) -> bool:
+    asked = [fold(line["text"]).strip() for line in state["conversation_history"] if line["sender"] == "customer"]
+    return fold(state["message"]).strip() in asked
 
 
 def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:
@@ -125,17 +167,50 @@ def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:
 def words_of(chosen: Plan, state: AgentState, context: Context) -> str:
     """The reply's text in the customer's language, cut to what the channel carries."""
     language = state["language"]
-    limit = character_limit(state, context)
-    if chosen.passage is not None:
-        quote = chosen.passage["quote"]
-        if chosen.passage["language"] == language:
-            return fit(quote, limit)
-        preface = context.templates.render("answer_other_language", language)
-        return f"{preface}\n\n{fit(quote, limit - len(preface) - 2)}"
-    if not chosen.template:
+    if not chosen.passages and not chosen.template:
         return ""
-    first, second = (f"“{topic}”" for topic in chosen.topics) if chosen.topics else ("", "")
-    return context.templates.render(chosen.template, language, first=first, second=second)
+    opening, closing = [], []
+    if chosen.regrets:
+        opening.append(context.templates.render("regret", language))
+    if any(passage["language"] != language for passage in chosen.passages):
+        opening.append(context.templates.render("answer_other_language", language))
+    if chosen.closing:
+        closing.append(context.templates.render(chosen.closing, language))
+    if not chosen.passages:
+        first, second = (f"“{topic}”" for topic in chosen.topics) if chosen.topics else ("", "")
+        return _joined([*opening, context.templates.render(chosen.template, language, first=first, second=second)])
+    room = character_limit(state, context) - sum(len(text) + 2 for text in [*opening, *closing])
+    return _joined([*opening, *_quotations(chosen, room), *closing])
+
+
+def with_regret(text: str, state: AgentState, context: Context) -> str:
+    """The text, for an unhappy customer after a word of regret."""
+    if not _is_unhappy(state):
+        return text
+    return _joined([context.templates.render("regret", state["language"]), text])
+
+
+def _quotations(chosen: Plan, room: int) -> list[str]:
+    """What is quoted, in at most ``room`` characters; of several passages each has its heading before it."""
+    if len(chosen.passages) == 1 and chosen.closing != "rest_unanswered":
+        passage = chosen.passages[0]
+        return [fit(passage["focus"] if chosen.focused else passage["quote"], room)]
+    headings = [f"{heading}:\n" if (heading := each["heading"] or each["title"]) else "" for each in chosen.passages]
+    spare = room - sum(len(heading) + 2 for heading in headings)
+    # The shortest first, so that what it leaves over serves the longer ones.
+    order = sorted(range(len(headings)), key=lambda number: len(chosen.passages[number]["quote"]))
+    texts: dict[int, str] = {}
+    for place, number in enumerate(order):
+        passage = chosen.passages[number]
+        share = max(spare // (len(order) - place), 1)
+        quote = passage["quote"] if len(passage["quote"]) <= share else passage["focus"]
+        texts[number] = fit(quote, share)
+        spare -= len(texts[number])
+    return [headings[number] + texts[number] for number in range(len(headings))]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def with_invitation(text: str, kind: ReplyKind, state: AgentState, context: Context) -> str:

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 
-from agent.graph import composing, validation
+from agent.graph import composing, searching, validation
 from agent.graph.context import Context, WriteRequest, Written
 from agent.graph.links import without_foreign_links
 from agent.graph.rules import facts_of, judge
@@ -14,7 +14,6 @@ from agent.graph.state import AgentState, Check, RuleMatch, Step
 
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
-_FOLLOW_UP_WORDS = 6
 _HANDOFF_TEXTS = {
     "danger": "danger_handoff",
     "account_security": "security_handoff",
@@ -83,30 +82,17 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
 
 @step
 def retrieve_context(state: AgentState, runtime: Runtime[Context]) -> AgentState:
-    """Lay out the talk so far and find the knowledge that fits; a short follow-up is read with the question before it."""
-    knowledge = runtime.context.knowledge
-    query = state["read_as"]
-    findings = knowledge.find(query, language=state["language"], topics=_topics(state))
-    before = [line["text"] for line in state["conversation_history"] if line["sender"] == "customer" and line["text"]]
-    if not findings.answerable and before and len(query.split()) <= _FOLLOW_UP_WORDS and not state.get("small_talk"):
-        joined = f"{before[-1]}\n{query}"
-        # Two messages in one have the intent of neither.
-        together = knowledge.find(joined, language=state["language"], topics={})
-        if together.answerable:
-            query, findings = joined, together
+    """Lay out the talk so far and find the knowledge that fits what is asked."""
+    found = searching.search(state, runtime.context)
     return AgentState(
         formatted_context=_formatted(state),
-        query=query,
-        passages=list(findings.passages),
-        answerable=findings.answerable,
-        gate_score=round(findings.gate_score, 4),
+        query=found.query,
+        passages=list(found.passages),
+        answerable=found.answerable,
+        gate_score=round(found.gate_score, 4),
+        quoted=found.quoted,
+        rest_unanswered=found.rest_unanswered,
     )
-
-
-def _topics(state: AgentState) -> dict[str, float]:
-    if not state["in_scope"]:
-        return {}
-    return {candidate["intent"]: candidate["probability"] for candidate in state["candidates"]}
 
 
 def _formatted(state: AgentState) -> str:
@@ -157,12 +143,13 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
             return {**added, **_from_model(result.written, state)}
     text, removed = without_foreign_links(composing.words_of(chosen, state, context), context.manner.allowed_hosts)
     text = composing.with_invitation(text, chosen.kind, state, context)
-    cited = [chosen.passage] if chosen.passage is not None else []
+    cited = list(chosen.passages)
     added.update(
         AgentState(
             response=text,
             reply_kind=chosen.kind,
             silence_reason=chosen.silence_reason,
+            offers_person=chosen.offers,
             cited=[passage["passage"] for passage in cited],
             sources=composing.sources_of(cited),
             removed_links=removed,
@@ -266,6 +253,8 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     if not state["language_supported"]:
         added["template"] = "language_not_supported"
     said = context.templates.render(added["template"], language)
+    if added["template"] == "handoff":
+        said = composing.with_regret(said, state, context)
     added["response"] = composing.with_invitation(said, "hand_over", state, context)
     added["suggestion"] = _suggestion(state)
     return added
@@ -274,9 +263,15 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
 def _suggestion(state: AgentState) -> str:
     if state.get("response_valid") and state.get("reply_kind") in {"answer", "model"}:
         return state["response"]
-    if state.get("answerable") and state.get("passages"):
-        return state["passages"][0]["quote"]
-    return ""
+    if not state.get("answerable"):
+        return ""
+    # Of a customer whose language nobody here answers in, the suggestion is in the business's own, or there is none.
+    own = [
+        passage
+        for passage in state.get("passages", [])
+        if state["language_supported"] or (passage["answers"] and passage["language"] == state["language"])
+    ]
+    return own[0]["quote"] if own else ""
 
 
 def after_classification(state: AgentState) -> Literal["escalate", "retrieve_context"]:

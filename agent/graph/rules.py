@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.engine.types import REFUSES_PERSON
-from agent.graph.state import AgentState, RuleMatch
+from agent.graph.state import AgentState, Progress, RuleMatch
 from agent.graph.state import Condition as JudgedCondition
 
 FactKind = Literal["yes_no", "number", "text"]
@@ -135,6 +135,11 @@ def _wanted(kind: FactKind, sign: str) -> str:
     return "a list of words" if sign in {"one_of", "none_of"} else "a word"
 
 
+def was_offered(progress: Progress) -> bool:
+    """Whether the bot's last reply offered a person."""
+    return progress["last_kind"] == "offer" or progress.get("offered", False)
+
+
 def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | None = None) -> dict[str, FactValue]:
     """The facts as far as the state knows them; what no node has found out yet is None, and no condition on it holds."""
     progress = state["progress"]
@@ -146,7 +151,7 @@ def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | Non
         "answerable": state.get("answerable"),
         "gate_score": state.get("gate_score"),
         "small_talk": state.get("small_talk"),
-        "accepts_offer": progress["last_kind"] == "offer" and "accept" in says,
+        "accepts_offer": was_offered(progress) and "accept" in says,
         "says_not_helped": bool(progress["last_kind"]) and "not_helped" in says,
         "repeated_failure": progress["failures"],
         "clarifications": progress["clarifications"],

@@ -1,7 +1,7 @@
 """What the graph knows while it works: plain values, fit for JSON."""
 
 import operator
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from agent.engine.types import Route
 
@@ -22,13 +22,14 @@ class Progress(TypedDict):
     """How the bot has fared since the customer was last helped.
 
     ``clarifications``, ``offers`` and ``failures`` (both) count the replies in a row that did not answer; ``last_kind`` is
-    the kind of the bot's last reply, empty for none.
+    the kind of the bot's last reply, empty for none; ``offered`` says that it held the offer of a person, whatever its kind.
     """
 
     clarifications: int
     offers: int
     failures: int
     last_kind: str
+    offered: NotRequired[bool]
 
 
 class ChannelFacts(TypedDict):
@@ -40,7 +41,7 @@ class ChannelFacts(TypedDict):
 
 
 class FoundPassage(TypedDict):
-    """A passage found for the message, and the words of it that answer.
+    """A passage found for the message, and the words of it that answer; ``focus`` are the two sentences that fit best.
 
     ``gate`` is how likely it answers, in [0, 1], and ``answers`` whether that is enough.
     """
@@ -51,6 +52,7 @@ class FoundPassage(TypedDict):
     heading: str
     text: str
     quote: str
+    focus: str
     language: str
     score: float
     vector_score: float
@@ -120,6 +122,7 @@ class AgentState(TypedDict, total=False):
     """The state of one turn. What the caller gives stands first, then what each node adds.
 
     ``read_as`` is the message with slips of spelling mended. ``language`` is the one to answer in: the detected one where the business answers in it, else the business's own.
+    ``quoted`` counts the passages, first ones first, that answer a question each; ``rest_unanswered`` says that another was asked.
     """
 
     message: str
@@ -153,6 +156,8 @@ class AgentState(TypedDict, total=False):
     passages: list[FoundPassage]
     answerable: bool
     gate_score: float
+    quoted: int
+    rest_unanswered: bool
 
     requires_escalation: bool
     escalation_reason: str
@@ -167,6 +172,7 @@ class AgentState(TypedDict, total=False):
     sources: list[Source]
     cited: list[str]
     silence_reason: str
+    offers_person: bool
     suggestion: str
     provider: str
     model: str

@@ -43,17 +43,17 @@ def _history_line(line: TalkLine) -> HistoryLine:
 
 def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
     """Count the bot's replies in a row that did not answer, back to its last answer or to ``from_seq``."""
-    kinds = list(
+    replies = list(
         AgentRun.objects.filter(
             conversation_id=conversation_id,
             to_seq__gte=from_seq,
             state__in=[AgentRun.State.REPLIED, AgentRun.State.SUPPRESSED],
         )
         .order_by("-id")
-        .values_list("trace__reply__kind", flat=True)[:RUNS_LOOKED_AT]
+        .values_list("trace__reply__kind", "trace__reply__offers_person")[:RUNS_LOOKED_AT]
     )
     failed: list[str] = []
-    for kind in kinds:
+    for kind, _ in replies:
         if kind in HELPED:
             break
         failed.append(kind)
@@ -62,5 +62,6 @@ def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
         clarifications=clarifications,
         offers=offers,
         failures=clarifications + offers,
-        last_kind=(kinds[0] or "") if kinds else "",
+        last_kind=(replies[0][0] or "") if replies else "",
+        offered=bool(replies[0][1]) if replies else False,
     )

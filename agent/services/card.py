@@ -35,6 +35,7 @@ NEXT_STEPS: dict[str, str] = {
     ReasonCategory.LOW_CONFIDENCE: "Answer it; if it will come again, write an article.",
     ReasonCategory.REPEATED: "The bot's answers did not help: find out what is really meant.",
     ReasonCategory.POLICY: "Decide as the policy asks; the bot must not.",
+    ReasonCategory.LANGUAGE: "The bot does not speak the customer's language: answer in it, or in one that both sides read.",
     ReasonCategory.PICTURE: "Look at the picture, then answer; the bot cannot see it.",
     ReasonCategory.BOT_FAILED: "Answer it; the bot could not.",
 }

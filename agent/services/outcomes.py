@@ -66,6 +66,7 @@ def trace_of(thought: Thought) -> dict[str, Any]:
         "knowledge": {
             "query_joined": state.get("query", state["read_as"]) != state["read_as"],
             "answerable": state.get("answerable"),
+            "rest_unanswered": state.get("rest_unanswered", False),
             "gate_score": state.get("gate_score"),
             "passages": passages,
             "runner_up": passages[1] if len(passages) > 1 else None,
@@ -79,6 +80,7 @@ def trace_of(thought: Thought) -> dict[str, Any]:
             "provider": state.get("provider", "embedded"),
             "model": state.get("model", ""),
             "silence_reason": state.get("silence_reason", ""),
+            "offers_person": state.get("offers_person", False),
         },
         "escalation": {
             "reason": state.get("escalation_reason", ""),

@@ -4,7 +4,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,25 +34,32 @@ class _Performance:
 
 
 class Player:
-    """The scripted customers. Performances under way are not resumed after a restart; the count of them is kept."""
+    """The scripted customers. Performances under way are not resumed after a restart; the count of them is kept.
+
+    No more than ``max_waiting`` of them wait for a person's answer at a time: until one has it, only stories that need no
+    person are told.
+    """
 
     def __init__(self, world: World, scripts: list[Script]) -> None:
         self._world = world
         self._scripts = itertools.cycle(scripts) if scripts else None
+        self._count = len(scripts)
+        self._need_person: list[str] = []
         self._running: list[_Performance] = []
         self._next_start = 0.0
         self.enabled = False
         self.max_conversations = 200
+        self.max_waiting = 6
         self.every_seconds = 20.0
         self.pause_seconds = 2.5
         self.patience_seconds = 120.0
 
     def change(self, order: Mapping[str, Any]) -> None:
-        """Set ``enabled``, ``max_conversations``, ``every_seconds``, ``pause_seconds`` or ``patience_seconds``.
+        """Set ``enabled`` or one of ``max_conversations``, ``max_waiting``, ``every_seconds``, ``pause_seconds``, ``patience_seconds``.
 
         Raises InvalidSettings and changes nothing.
         """
-        numbers = ("max_conversations", "every_seconds", "pause_seconds", "patience_seconds")
+        numbers = ("max_conversations", "max_waiting", "every_seconds", "pause_seconds", "patience_seconds")
         for name in order:
             value = order[name]
             if name == "enabled":
@@ -67,6 +74,7 @@ class Player:
             self._next_start = 0.0
         self.enabled = order.get("enabled", self.enabled)
         self.max_conversations = int(order.get("max_conversations", self.max_conversations))
+        self.max_waiting = int(order.get("max_waiting", self.max_waiting))
         self.every_seconds = float(order.get("every_seconds", self.every_seconds))
         self.pause_seconds = float(order.get("pause_seconds", self.pause_seconds))
         self.patience_seconds = float(order.get("patience_seconds", self.patience_seconds))
@@ -76,6 +84,7 @@ class Player:
         return {
             "enabled": self.enabled,
             "max_conversations": self.max_conversations,
+            "max_waiting": self.max_waiting,
             "every_seconds": self.every_seconds,
             "pause_seconds": self.pause_seconds,
             "patience_seconds": self.patience_seconds,
@@ -108,16 +117,37 @@ class Player:
         with self._world.store.reading() as transaction:
             played = self._played(transaction)
             listening = [each for each in apps.accounts(transaction) if self._listens(transaction, each)]
+            self._need_person = [each for each in self._need_person if self._waits(transaction, each)]
         if not listening or played >= self.max_conversations:
             return
-        script = next(self._scripts)
+        script = self._next_script(self._scripts)
+        if script is None:
+            return
         account = listening[played % len(listening)]
         with self._world.store.transaction() as transaction:
             name = script.customers[played % len(script.customers)]
             username = f"{name.lower().replace(' ', '.')}{played + 1}"
             customer = threads.ensure_customer(transaction, username, display_name=name, scripted=True)
             conversation = threads.ensure_conversation(transaction, account, customer)
+        if script.needs_person:
+            self._need_person.append(conversation.id)
         self._running.append(_Performance(account=account, conversation_id=conversation.id, script=script))
+
+    def _next_script(self, scripts: Iterator[Script]) -> Script | None:
+        """The next story that may be told; None where all need a person and enough wait for one."""
+        is_full = len(self._need_person) >= self.max_waiting
+        turn = itertools.islice(scripts, self._count)
+        return next((script for script in turn if not (script.needs_person and is_full)), None)
+
+    def _waits(self, transaction: Transaction, conversation_id: str) -> bool:
+        """Whether the customer is still speaking, or has not been answered since the last word."""
+        if any(each.conversation_id == conversation_id for each in self._running):
+            return True
+        return not transaction.number(
+            "SELECT count(*) FROM message WHERE conversation_id = ? AND direction = 'out' AND at_ms >"
+            " (SELECT coalesce(max(at_ms), 0) FROM message WHERE conversation_id = ? AND direction = 'in')",
+            (conversation_id, conversation_id),
+        )
 
     def _step(self, performance: _Performance) -> bool:
         """Say the next thing if it is time; answers whether the performance goes on."""

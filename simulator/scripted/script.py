@@ -23,12 +23,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """One customer's story."""
+    """One customer's story. ``needs_person`` says that it ends with a person's answer, which may be long in coming."""
 
     name: str
     title: str
     customers: tuple[str, ...]
     lines: tuple[Line, ...]
+    needs_person: bool = False
 
 
 def load_all(folder: Path = SCRIPTS) -> list[Script]:
@@ -48,4 +49,10 @@ def _script(name: str, raw: dict[str, Any]) -> Script:
         )
         for number, entry in enumerate(raw["lines"])
     )
-    return Script(name=name, title=raw["title"], customers=tuple(raw["customers"]), lines=lines)
+    return Script(
+        name=name,
+        title=raw["title"],
+        customers=tuple(raw["customers"]),
+        lines=lines,
+        needs_person=bool(raw.get("needs_person", False)),
+    )

@@ -2,37 +2,14 @@
 
 import pytest
 
-from agent import services
-from agent.models import AgentRun, ReplyTemplate
+from agent.models import ReplyTemplate
 from agent.releases.defaults.texts import REQUIRED
 from agent.runtime import Runtime
 from agent.services.card import NEXT_STEPS
 from conversations.models import Escalation, Message
-from tests.conversations.talk import write
+from tests.agent.asking import quoted, said, told
 
 pytestmark = pytest.mark.django_db
-
-
-def told(text: str, mind: Runtime, *, kind: str = "text") -> str:
-    """What the customer who writes this next is told; empty for nothing."""
-    message = write(text, kind=kind)
-    assert message is not None
-    services.answer(message.conversation_id, mind)
-    answer = Message.objects.filter(direction="out", seq__gt=message.seq).order_by("-seq").first()
-    return answer.text if answer is not None else ""
-
-
-def said() -> tuple[str, str]:
-    """The kind of the last reply and the fixed text it came from."""
-    reply = AgentRun.objects.latest("id").trace["reply"]
-    return reply["kind"], reply["template"]
-
-
-def quoted() -> str:
-    """The heading of the passage that the last reply quotes."""
-    trace = AgentRun.objects.latest("id").trace
-    assert trace["reply"]["kind"] == "answer"
-    return str(trace["knowledge"]["passages"][0]["heading"])
 
 
 @pytest.mark.parametrize(
@@ -55,6 +32,7 @@ def test_a_question_in_a_language_nobody_here_speaks_goes_to_a_person(mind: Runt
     told(text, mind)
 
     assert said() == ("hand_over", "language_not_supported")
+    assert Escalation.objects.get().reason == "language_not_spoken"
 
 
 @pytest.mark.parametrize("text", ["asdkjh qwpoei zxmcn", "fghjkl wertz qazwsx"])

@@ -40,7 +40,7 @@ def test_the_next_line_waits_for_the_answer(rig: Rig) -> None:
     rig.send(rig.receiver.received[0].content["conversation_id"], "May I have the number?")
 
     wait_until(lambda: len(rig.receiver.texts()) == 3)
-    assert rig.receiver.texts()[2] == "The order number is 1042"
+    assert rig.receiver.texts()[2] == "The order number is TH-2048163"
 
 
 def test_a_customer_without_an_answer_leaves(rig: Rig) -> None:
@@ -49,3 +49,14 @@ def test_a_customer_without_an_answer_leaves(rig: Rig) -> None:
     wait_until(lambda: rig.receiver.received)
     wait_until(lambda: rig.look("state")["scripted"]["running"] == 0)
     assert rig.look("state")["messages_in"] == 1
+
+
+def test_only_so_many_wait_for_a_person_at_a_time(rig: Rig) -> None:
+    needy = {each.lines[0].texts[0] for each in script.load_all() if each.needs_person}
+
+    rig.order("scripted", **FAST, max_conversations=len(script.load_all()), max_waiting=1, patience_seconds=0)
+
+    wait_until(lambda: len(scripted(rig)) == len(script.load_all()))
+    wait_until(rig.is_quiet)
+    assert len(needy) > 1
+    assert len([text for text in rig.receiver.texts() if text in needy]) == 1

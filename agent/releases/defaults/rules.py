@@ -103,7 +103,7 @@ RULES: tuple[DefaultRule, ...] = (
         key="language",
         name="The bot does not answer in this language.",
         when=(("language_supported", "is", False),),
-        reason=ReasonCategory.POLICY,
+        reason=ReasonCategory.LANGUAGE,
     ),
     DefaultRule(
         key="switched-off",

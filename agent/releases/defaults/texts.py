@@ -73,6 +73,27 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Mi dispiace che sia scontento di noi. Vuole che la passi a una persona del nostro team?",
         "nl": "Het spijt me dat u ontevreden over ons bent. Zal ik er een collega bij halen?",
     },
+    "regret": {
+        "en": "I'm sorry for the trouble.",
+        "de": "Es tut mir leid, dass Sie Ärger damit haben.",
+        "es": "Siento las molestias.",
+        "it": "Mi dispiace per il disagio.",
+        "nl": "Het spijt me dat dit niet goed gaat.",
+    },
+    "offer_person": {
+        "en": "If this does not settle it: shall I pass it on to a colleague?",
+        "de": "Wenn das nicht weiterhilft: Soll ich es an unser Team weitergeben?",
+        "es": "Si esto no lo resuelve: ¿quiere que lo pase a nuestro equipo?",
+        "it": "Se questo non basta: vuole che lo inoltri al nostro team?",
+        "nl": "Als dit het niet oplost: zal ik het doorgeven aan een collega?",
+    },
+    "rest_unanswered": {
+        "en": "To the rest of what you ask I have no reliable answer. Shall I pass it on to a colleague?",
+        "de": "Auf den Rest Ihrer Fragen habe ich keine verlässliche Antwort. Soll ich ihn an unser Team weitergeben?",
+        "es": "Para el resto de lo que pregunta no tengo una respuesta fiable. ¿Quiere que lo pase a nuestro equipo?",
+        "it": "Al resto di ciò che chiede non ho una risposta affidabile. Vuole che lo inoltri al nostro team?",
+        "nl": "Op de rest van uw vragen heb ik geen betrouwbaar antwoord. Zal ik die doorgeven aan een collega?",
+    },
     "public_invitation": {
         "en": "Everybody can read this, so please post no personal details here: write to us privately about an order or your account.",
         "de": "Das hier kann jeder lesen; schreiben Sie bitte nichts Persönliches hierher, sondern zu Bestellung oder Konto eine private Nachricht an uns.",

@@ -110,7 +110,7 @@ def test_a_phrase_is_told_apart_from_a_score() -> None:
         ({"fired": ("security", "urgent")}, [], {}, "account_security"),
         ({"fired": ("negative_trend",)}, [], {}, "negative_sentiment"),
         ({"fired": ("churn",), "sentiment": -0.5}, [], {}, "negative_sentiment"),
-        ({"language": "ru"}, [], {}, "policy"),
+        ({"language": "ru"}, [], {}, "language_not_spoken"),
         ({}, ["accept"], {"last_kind": "offer", "offers": 1, "failures": 1}, "asked_for_person"),
         ({}, [], {"last_kind": "offer", "offers": 1, "failures": 1}, "repeated_failure"),
         ({}, [], {"last_kind": "clarify", "clarifications": 2, "failures": 2}, "low_confidence"),
