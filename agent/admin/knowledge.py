@@ -49,7 +49,6 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages={"required": "An article needs a title."},
     )
     slug = forms.SlugField(
-        label="Name",
         max_length=120,
         required=False,
         widget=UnfoldAdminTextInputWidget,
