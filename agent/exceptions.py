@@ -55,11 +55,11 @@ class ArticleUnreadable(AgentError):
 
 
 class ArticleExists(AgentError):
-    """Another article has this name in this language."""
+    """Another article has this slug in this language."""
 
     def __init__(self, slug: str, language: str) -> None:
         super().__init__(
-            f"There is an article “{slug}” in this language ({language}) already. Choose another name, or edit that one."
+            f"There is an article “{slug}” in this language ({language}) already. Choose another slug, or edit that one."
         )
 
 
@@ -68,7 +68,7 @@ class ArticleAudienceFixed(AgentError):
 
     def __init__(self, slug: str) -> None:
         super().__init__(
-            f"The article “{slug}” was published for another audience. Withdraw it, and write it under another name."
+            f"The article “{slug}” was published for another audience. Withdraw it, and write it under another slug."
         )
 
 

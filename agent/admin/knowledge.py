@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -128,12 +128,12 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
         return day
 
     def clean(self) -> dict[str, Any]:
-        """With a name, and words that are left when hidden comments are taken out."""
+        """With a slug, and words that are left when hidden comments are taken out."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if "slug" in self.fields and "slug" in found and not found["slug"]:
             found["slug"] = slugify(found.get("title", ""))[:120]
             if not found["slug"] and "title" in found:
-                self.add_error("slug", "No name can be made of this title: give it one.")
+                self.add_error("slug", "No slug can be made of this title: give it one.")
         if found.get("title") and found.get("body"):
             try:
                 knowledge.tidied(self.text())
@@ -213,11 +213,13 @@ class ArticleAdmin(AgentAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Article]":
         """With the newest title, and the versions that the published release and the newest draft use."""
         rows: QuerySet[Article] = super().get_queryset(request)
+        draft = releases.newest_draft()
         of_article = ArticleVersion.objects.filter(article=OuterRef("pk"))
         return rows.annotate(
             newest_title=Subquery(of_article.order_by("-number").values("title")[:1]),
             published_version=Subquery(of_article.filter(releases__state=Release.State.PUBLISHED).values("number")[:1]),
-            draft_version=Subquery(of_article.filter(releases=releases.newest_draft()).values("number")[:1]),
+            draft_version=Subquery(of_article.filter(releases=draft).values("number")[:1]),
+            draft_number=Value(draft.number if draft else None, output_field=IntegerField()),
         )
 
     @admin.display(description="Title", ordering="newest_title")
@@ -228,7 +230,7 @@ class ArticleAdmin(AgentAdmin):
     @display(description="Where it stands", label=STANDINGS)  # type: ignore[untyped-decorator]  # unfold has no types
     def standing(self, article: Any) -> tuple[str, str]:
         """Whether customers are answered from it, and what the draft makes of that."""
-        return standing_of(article, releases.newest_draft())
+        return standing_of(article)
 
     @admin.display(description="Valid until", ordering="valid_until")
     def until(self, article: Article) -> str:
@@ -256,7 +258,7 @@ class ArticleAdmin(AgentAdmin):
         says = ["title", "body", "questions"] if writes else ["shown_title", "shown_body", "shown_questions"]
         return [
             ("What it says", {"fields": says}),
-            ("What it is", {"fields": [("slug", "language"), "audience", ("owner", "valid_until")]}),
+            ("What it is", {"fields": ["slug", "language", "audience", "owner", "valid_until"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
@@ -297,7 +299,7 @@ class ArticleAdmin(AgentAdmin):
             more = {
                 "draft": draft,
                 "newest": newest,
-                "standing": standing_of(article, draft)[1],
+                "standing": standing_of(article)[1],
                 "passages": newest.passages.all()[:MOST_PASSAGES] if newest else [],
             }
         try:
@@ -396,14 +398,14 @@ class ArticleAdmin(AgentAdmin):
         return HttpResponseRedirect(back)
 
 
-def standing_of(article: Any, draft: Release | None) -> tuple[str, str]:
+def standing_of(article: Any) -> tuple[str, str]:
     """Where an article stands, as a colour's name and in words; it is annotated as ``ArticleAdmin``'s rows are."""
     published, drafted = article.published_version, article.draft_version
-    if draft is None or published == drafted:
+    if article.draft_number is None or published == drafted:
         return ("published", "Published") if published else ("unused", "In no release")
     if drafted is None:
-        return "draft", f"Withdrawn in draft {draft.number}"
-    return "draft", f"{'Changed' if published else 'New'} in draft {draft.number}"
+        return "draft", f"Withdrawn in draft {article.draft_number}"
+    return "draft", f"{'Changed' if published else 'New'} in draft {article.draft_number}"
 
 
 @admin.register(ArticleVersion)

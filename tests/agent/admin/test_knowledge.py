@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from agent.exceptions import ArticleAudienceFixed
 from agent.knowledge import services as knowledge
@@ -216,6 +217,18 @@ def test_saving_a_withdrawn_article_brings_it_back(as_editor: Client, first_rele
     as_editor.post(page_of(article), filled(as_editor, article))
 
     assert Release.objects.drafts().get().articles.get(article=article).number == 1
+
+
+def test_the_list_asks_as_much_for_many_articles_as_for_few(
+    as_editor: Client, editor: User, first_release: Release, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    releases.create_draft(editor)
+    Article.objects.update(owner=editor)
+
+    with django_assert_max_num_queries(20):
+        listed = as_editor.get(LIST)
+
+    assert len(listed.context["cl"].result_list) > 20
 
 
 def test_a_day_that_is_over_is_marked_in_the_list(as_editor: Client, first_release: Release) -> None:
