@@ -38,7 +38,7 @@ class Article(models.Model):
         return f"{self.slug} ({self.language})"
 
     @property
-    def newest(self) -> "ArticleVersion | None":
+    def newest_version(self) -> "ArticleVersion | None":
         """What was saved last."""
         return self.versions.order_by("-number").first()
 
