@@ -54,6 +54,47 @@ class ArticleUnreadable(AgentError):
     """An imported file holds no article."""
 
 
+class ArticleExists(AgentError):
+    """Another article has this slug in this language."""
+
+    def __init__(self, slug: str, language: str) -> None:
+        super().__init__(
+            f"There is an article “{slug}” in this language ({language}) already. Choose another slug, or edit that one."
+        )
+
+
+class ArticleAudienceFixed(AgentError):
+    """Who may read an article is not changed once a release was published with it."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"The article “{slug}” was published for another audience. Withdraw it, and write it under another slug."
+        )
+
+
+class ArticleNotUsed(AgentError):
+    """There is nothing to withdraw."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"No release uses the article “{slug}” now, so there is nothing to withdraw.")
+
+
+class DateInThePast(AgentError):
+    """An article cannot be valid until a day that is over."""
+
+    def __init__(self) -> None:
+        super().__init__("This day is over. Choose today or a later day, or leave it empty.")
+
+
+class NotInRelease(AgentError):
+    """A row was changed that the draft no longer has."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"Draft release {number} no longer has this. Open it from the list, which shows what the draft has."
+        )
+
+
 class SecondPersonNeeded(AgentError):
     """Whoever wrote a draft may not publish it alone."""
 

@@ -129,7 +129,7 @@ class ConversationAdmin(RecordAdmin):
 class MessageAdmin(RecordAdmin):
     """Messages."""
 
-    list_display = ["created_at", "conversation", "seq", "sender_type", "kind", "words", "disposition", "intent"]
+    list_display = ["created_at", "conversation", "seq", "sender_type", "words", "disposition", "intent"]
     list_filter = ["sender_type", "disposition", "kind"]
     list_select_related = ["conversation"]
     search_fields = ["platform_message_id", "text"]

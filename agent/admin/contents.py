@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -72,6 +73,46 @@ class DraftedAdmin(AgentAdmin):
         page: HttpResponse = super().changelist_view(request, (extra_context or {}) | drafts)
         return page
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A row of a retired release leads to what stands in its place; what is sent from its form goes there too."""
+        retired = self._retired(object_id)
+        if retired is None:
+            page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            return page
+        present = editing.successor(retired)
+        meta, old = self.model._meta, retired.release
+        if present is None:
+            self.message_user(
+                request,
+                f"This {meta.verbose_name} is of release {old.number}, which is retired, and nothing stands in its place now.",
+                messages.WARNING,
+            )
+            return redirect(reverse("admin:agent_release_change", args=[old.pk]))
+        if request.method == "POST":
+            page = super().changeform_view(request, str(present.pk), form_url, extra_context)
+        else:
+            self.message_user(
+                request,
+                f"The link was to release {old.number}, which is retired. This is the {meta.verbose_name} of "
+                f"{present.release.get_state_display().lower()} release {present.release.number}.",
+                messages.INFO,
+            )
+            page = redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[present.pk]))
+        return page
+
+    def _retired(self, object_id: str | None) -> Any:
+        """The row, if it is one of a retired release."""
+        if object_id is None or not object_id.isdecimal():
+            return None
+        found = self.model._default_manager.select_related("release").filter(pk=object_id)
+        return found.filter(release__state=Release.State.RETIRED).first()
+
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Back to the list, since the row that was changed may be the draft's copy."""
         meta = self.model._meta
@@ -84,6 +125,9 @@ class DraftedAdmin(AgentAdmin):
             draft = self.save_into_draft(obj, user)
         except self.expected_errors() as problem:
             self.message_user(request, str(problem), messages.ERROR)
+            return
+        except ValidationError as problem:
+            self.message_user(request, " ".join(problem.messages), messages.ERROR)
             return
         self.message_user(
             request,

@@ -3,16 +3,18 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.text import slugify
 
 from agent.engine.passages import split_article
 from agent.engine.types import PassageSource
-from agent.exceptions import ArticleUnreadable
+from agent.exceptions import ArticleAudienceFixed, ArticleExists, ArticleUnreadable, DateInThePast
 from agent.models import Article, ArticleVersion, Passage
 from core import audit
 from core.models import ApiKey, User
@@ -20,6 +22,8 @@ from core.policy import Action, require
 from core.text import clean_text
 
 MOST_CHARACTERS = 100_000
+MOST_TITLE_CHARACTERS = 200
+MOST_QUESTION_CHARACTERS = 300
 
 _FRONT = re.compile(r"\A\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*\n", re.DOTALL)
 _TITLE = re.compile(r"\A\s*#\s+(.+?)\s*#*\s*\n")
@@ -38,27 +42,86 @@ class ArticleText:
     audience: str = Article.Audience.PUBLIC
 
 
+def tidied(text: ArticleText) -> ArticleText:
+    """The text as it is stored: cleaned, without hidden HTML comments. Raises ArticleUnreadable (no title, no words)."""
+    title = clean_text(text.title, limit=MOST_TITLE_CHARACTERS).strip()
+    body = clean_text(_COMMENT.sub("", text.body), limit=MOST_CHARACTERS).strip()
+    if not title or not body:
+        raise ArticleUnreadable("An article needs a title and a text.")
+    questions = {
+        heading: [clean_text(q, limit=MOST_QUESTION_CHARACTERS) for q in asked]
+        for heading, asked in text.questions.items()
+    }
+    return replace(text, title=title, body=body, questions=questions)
+
+
+@transaction.atomic
+def add_article(text: ArticleText, by: User | ApiKey | None) -> ArticleVersion:
+    """Store a new article's first version. No release changes.
+
+    Raises NotAllowed, ArticleUnreadable, ArticleExists (its slug is taken in its language).
+    """
+    if by is not None:
+        require(by, Action.EDIT_KNOWLEDGE)
+    try:
+        with transaction.atomic():
+            Article.objects.create(slug=text.slug, language=text.language, audience=text.audience)
+    except IntegrityError:
+        raise ArticleExists(text.slug, text.language) from None
+    return save_article(text, by)
+
+
+@transaction.atomic
+def entrust(article: Article, by: User | ApiKey | None, *, owner: User | None, valid_until: date | None) -> None:
+    """Say who looks after an article, and until which day what it says is known to hold; no answer follows from either.
+
+    A day that stays as it is may be over. Raises NotAllowed, DateInThePast.
+    """
+    if by is not None:
+        require(by, Action.EDIT_KNOWLEDGE)
+    check_valid_until(valid_until, before=article.valid_until)
+    before = _care(article)
+    article.owner, article.valid_until = owner, valid_until
+    after = _care(article)
+    if before != after:
+        article.save(update_fields=["owner", "valid_until"])
+        audit.record(by, "article.entrusted", article, before=before, after=after)
+
+
+def check_valid_until(day: date | None, *, before: date | None) -> None:
+    """Raise DateInThePast for a new day that is over."""
+    if day is not None and day != before and day < timezone.localdate():
+        raise DateInThePast
+
+
+def _care(article: Article) -> dict[str, Any]:
+    return {
+        "owner": article.owner_id,
+        "valid_until": article.valid_until.isoformat() if article.valid_until else None,
+    }
+
+
 @transaction.atomic
 def save_article(text: ArticleText, by: User | ApiKey | None) -> ArticleVersion:
     """Store a new version of the article (making the article where it is new) and its passages.
 
     Saving what the latest version says already changes nothing and returns that version. No release changes: put the
     version into a draft with ``releases.services.use_article``. Hidden HTML comments are taken out. Raises NotAllowed,
-    ArticleUnreadable (no words).
+    ArticleUnreadable (no words), ArticleAudienceFixed (published for others).
     """
     if by is not None:
         require(by, Action.EDIT_KNOWLEDGE)
-    title = clean_text(text.title, limit=200).strip()
-    body = clean_text(_COMMENT.sub("", text.body), limit=MOST_CHARACTERS).strip()
-    if not title or not body:
-        raise ArticleUnreadable("An article needs a title and a text.")
+    text = tidied(text)
+    title, body, questions = text.title, text.body, dict(text.questions)
     article, created = Article.objects.get_or_create(
         slug=text.slug, language=text.language, defaults={"audience": text.audience}
     )
     if not created and article.audience != text.audience:
+        # The audience is no part of a version: changing it would open or close what earlier releases published.
+        if article.was_published:
+            raise ArticleAudienceFixed(article.slug)
         article.audience = text.audience
         article.save(update_fields=["audience"])
-    questions = {heading: [clean_text(q, limit=300) for q in asked] for heading, asked in text.questions.items()}
     latest = article.versions.order_by("-number").first()
     if latest is not None and (latest.title, latest.body, latest.questions or {}) == (title, body, questions):
         return latest

@@ -37,6 +37,16 @@ class Article(models.Model):
     def __str__(self) -> str:
         return f"{self.slug} ({self.language})"
 
+    @property
+    def newest_version(self) -> "ArticleVersion | None":
+        """What was saved last."""
+        return self.versions.order_by("-number").first()
+
+    @property
+    def was_published(self) -> bool:
+        """Whether customers were ever answered from it, or could have been."""
+        return self.versions.filter(releases__published_at__isnull=False).exists()
+
 
 class ArticleVersion(models.Model):
     """What an article said from one edit to the next."""

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from agent.knowledge import questions
 from agent.models import Release
 
 # Beyond this only the lines that differ are shown.
@@ -79,8 +80,8 @@ def _phrases(release: Release) -> Mapping[str, str]:
 def _articles(release: Release) -> Mapping[str, str]:
     rows = release.articles.values_list("article__slug", "article__language", "title", "body", "questions")
     return {
-        f"{slug} ({language})": "\n".join([title, body, *map(str, questions)])
-        for slug, language, title, body, questions in rows
+        f"{slug} ({language})": "\n".join([title, body, questions.written(asked)]).strip()
+        for slug, language, title, body, asked in rows
     }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from agent.exceptions import (
     AgentError,
+    ArticleNotUsed,
     NotADraft,
     NothingPublished,
     NothingToRollBackTo,
@@ -19,6 +20,7 @@ from agent.exceptions import (
 from agent.graph.rules import RuleMalformed
 from agent.models import (
     AgentConfig,
+    Article,
     ArticleVersion,
     Release,
     ReplyTemplate,
@@ -135,9 +137,18 @@ def allowed_hosts(release: Release) -> frozenset[str]:
 
 def open_draft(by: User | ApiKey | None) -> Release:
     """The newest draft based on the current release, or a new one. Raises NotAllowed, NothingPublished."""
+    return newest_draft() or create_draft(by)
+
+
+def newest_draft() -> Release | None:
+    """The newest draft based on the current release."""
     current = current_release()
-    draft = Release.objects.drafts().filter(based_on=current).order_by("-number").first() if current else None
-    return draft or create_draft(by)
+    return Release.objects.drafts().filter(based_on=current).order_by("-number").first() if current else None
+
+
+def earlier_release() -> Release | None:
+    """The release that answered before the current one, to which ``rollback`` goes back."""
+    return Release.objects.filter(state=Release.State.RETIRED).order_by("-published_at", "-number").first()
 
 
 def editable(release: Release) -> Release:
@@ -173,13 +184,16 @@ def use_article(draft: Release, version: ArticleVersion, by: User | ApiKey | Non
 
 
 @transaction.atomic
-def drop_article(draft: Release, version: ArticleVersion, by: User | ApiKey | None) -> None:
-    """Leave an article out of the draft. Raises NotADraft, NotAllowed."""
+def drop_article(draft: Release, article: Article, by: User | ApiKey | None, *, reason: str = "") -> None:
+    """Leave an article out of the draft. Raises NotADraft, NotAllowed, ArticleNotUsed."""
     if by is not None:
         require(by, Action.EDIT_KNOWLEDGE)
     draft = editable(draft)
-    draft.articles.remove(*draft.articles.filter(article=version.article_id))
-    audit.record(by, "release.article_dropped", draft, after={"article": version.article_id})
+    used = list(draft.articles.filter(article=article))
+    if not used:
+        raise ArticleNotUsed(article.slug)
+    draft.articles.remove(*used)
+    audit.record(by, "release.article_dropped", draft, after={"article": article.pk}, reason=reason)
 
 
 def problems_of(release: Release) -> list[str]:
@@ -253,7 +267,7 @@ def rollback(by: User | ApiKey | None, *, reason: str = "") -> Release:
     """
     if by is not None:
         require(by, Action.PUBLISH_PROMPTS)
-    earlier = Release.objects.filter(state=Release.State.RETIRED).order_by("-published_at", "-number").first()
+    earlier = earlier_release()
     if earlier is None:
         raise NothingToRollBackTo
     note = f"Back to release {earlier.number}. {reason}".strip()

@@ -117,7 +117,7 @@ def test_a_release_holds_one_version_of_an_article() -> None:
     use_article(draft, save_article(TEXT, None), None)
     assert draft.articles.get(article=old.article).number == old.number + 1
 
-    drop_article(draft, old, None)
+    drop_article(draft, old.article, None)
     assert not draft.articles.filter(article=old.article).exists()
 
 

@@ -3,6 +3,7 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from agent.knowledge.services import ArticleText
 from agent.models import Release
 from agent.releases import editing
 from agent.releases import services as releases
@@ -31,8 +32,16 @@ def test_each_kind_of_change_is_told_with_both_sides() -> None:
     draft.phrases.filter(text=draft.phrases.order_by("pk").values("text")[:1]).delete()
     version = draft.articles.order_by("article__slug").first()
     assert version is not None
+    article = version.article
     editing.revise_article(
-        version.article, title=version.title, body=version.body + "\n\nOne more.", questions=version.questions, by=None
+        ArticleText(
+            slug=article.slug,
+            language=article.language,
+            title=version.title,
+            body=version.body,
+            questions=version.questions | {"": ["One more?"]},
+        ),
+        None,
     )
 
     found = changes_between(first, draft)
@@ -41,7 +50,7 @@ def test_each_kind_of_change_is_told_with_both_sides() -> None:
     assert (found[0].name, found[0].after) == ("bot.name", "Ida")
     assert found[1].after == "Ahoy!"
     assert {(change.kind, change.verb) for change in found[2:]} == {("Phrase", "removed"), ("Article", "changed")}
-    assert (found[-1].after or "").endswith("One more.")
+    assert (found[-1].after or "").startswith("One more?")
 
 
 def test_of_long_texts_only_the_lines_that_differ_are_shown() -> None:
