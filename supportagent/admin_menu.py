@@ -87,6 +87,7 @@ GROUPS = (
             ("edit_note", "workspace.draft"),
             ("fitness_center", "workspace.drillrun"),
             ("person_pin", "integrations.visitor"),
+            ("verified_user", "integrations.identifiedperson"),
             ("speed", "integrations.sendwindow"),
             ("outgoing_mail", "integrations.eventdelivery"),
             ("forward_to_inbox", "integrations.eventattempt"),

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from core.policy import Action, Role
 from tests.access.matrix import permits
-from tests.access.rows import rows_of
+from tests.access.rows import rows_of, shared_rows
 from tests.factories import make_release, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ TABLES: dict[str, tuple[tuple[Action, ...], tuple[Action, ...], tuple[Action, ..
             "conversations.conversation", "conversations.message", "conversations.escalation", "conversations.delivery",
             "conversations.note", "conversations.episode", "conversations.attachment", "conversations.deliveryattempt",
             "conversations.seenkey", "conversations.fact", "conversations.customer", "integrations.webhookevent",
-            "integrations.visitor", "agent.agentrun", "analytics.episodefact",
+            "integrations.visitor", "integrations.identifiedperson", "agent.agentrun", "analytics.episodefact",
         ),
         (ALL, NOBODY, NOBODY),
     ),
@@ -50,9 +50,9 @@ TABLES: dict[str, tuple[tuple[Action, ...], tuple[Action, ...], tuple[Action, ..
         ),
         (EVALUATE, (Action.EDIT_PROMPTS,), NOBODY),
     ),
-    "agent.articleversion": ((Action.EVALUATE, Action.EDIT_KNOWLEDGE), (Action.EDIT_KNOWLEDGE,), NOBODY),
+    "agent.article": (EVALUATE, (Action.EDIT_PROMPTS,), (Action.EDIT_PROMPTS,)),
     **dict.fromkeys(
-        ("agent.article", "agent.passage", "agent.release", "agent.enginebuild", "agent.textvector"),
+        ("agent.articleversion", "agent.passage", "agent.release", "agent.enginebuild", "agent.textvector"),
         (EVALUATE, NOBODY, NOBODY),
     ),
     "analytics.analytics": ((Action.VIEW_ANALYTICS,), NOBODY, NOBODY),
@@ -69,11 +69,15 @@ TABLES: dict[str, tuple[tuple[Action, ...], tuple[Action, ...], tuple[Action, ..
     ),
 }  # fmt: skip
 
-# The buttons of a row, and the right each wants.
+# The buttons of a row or a list, and the right each wants.
 BUTTONS = {
     "agent_release_publish": Action.PUBLISH_PROMPTS,
     "agent_release_roll_back": Action.PUBLISH_PROMPTS,
     "agent_release_draft": Action.EDIT_PROMPTS,
+    "agent_article_withdraw": Action.EDIT_PROMPTS,
+    "integrations_platformaccount_connect_tiktok": Action.MANAGE_ACCOUNTS,
+    "integrations_platformaccount_connect_linkedin": Action.MANAGE_ACCOUNTS,
+    "integrations_platformaccount_reconnect": Action.MANAGE_ACCOUNTS,
     "conversations_customer_export_person": Action.ERASE_SUBJECT,
     "conversations_customer_erase_person": Action.ERASE_SUBJECT,
 }
@@ -127,9 +131,14 @@ def test_a_table_opens_for_whom_the_matrix_names(label: str, role: Role) -> None
 @pytest.mark.parametrize("role", STAFF)
 @pytest.mark.parametrize("button", BUTTONS)
 def test_a_button_is_for_whom_the_matrix_names(button: str, role: Role) -> None:
-    release = make_release()
-    customer = rows_of(make_team()).closed.customer
-    address = reverse(f"admin:{button}", args=[release.pk if "release" in button else customer.pk])
+    release, team = make_release(), rows_of(make_team())
+    rows = {
+        "agent_release": release.pk, "agent_article": shared_rows().article.pk,
+        "conversations_customer": team.closed.customer.pk, "integrations_platformaccount": team.account.pk,
+    }  # fmt: skip
+    of_a_list = "_connect_" in button
+    table = next(table for table in rows if button.startswith(table))
+    address = reverse(f"admin:{button}", args=[] if of_a_list else [rows[table]])
     client = signed_in(role)
 
     asked, pressed = client.get(address), client.post(address, {})

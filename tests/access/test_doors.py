@@ -53,6 +53,8 @@ CALLERS = [
 def quiet(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """A drill that is begun here watches nothing, and heads are not really fitted."""
     settings.DRILL_BUTTON = True
+    settings.PUBLIC_URL = "http://testserver"
+    settings.TIKTOK_CLIENT_KEY, settings.TIKTOK_CLIENT_SECRET = "app-key", "app-secret"
     monkeypatch.setattr(drills, "_watch", lambda _: None)
     make_release()
 
