@@ -8,6 +8,7 @@ caller. After a failure the broker is left alone for a while, so that a dead one
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from celery import Task
 from kombu.exceptions import OperationalError
@@ -53,18 +54,18 @@ class _Ringer:
 
     def __init__(self, breaker: Breaker) -> None:
         self._breaker = breaker
-        self._waiting: dict[tuple[str, str], tuple[Task[[int], None], int]] = {}
+        self._waiting: dict[tuple[str, str], tuple[Task[[int], None], int, float]] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, task: "Task[[int], None]", pk: int, place: str) -> None:
-        """Ring for ``pk`` soon, or for the latest pk of the same place."""
+    def add(self, task: "Task[[int], None]", pk: int, place: str, *, after: float = 0.0) -> None:
+        """Ring for ``pk`` in ``after`` seconds from now, or for the latest pk of the same place."""
         with self._lock:
             if self._breaker.is_open or len(self._waiting) >= MOST_WAITING:
                 _count(task, "skipped")
                 return
-            self._waiting[(str(task.name), place)] = (task, pk)
+            self._waiting[(str(task.name), place)] = (task, pk, time.monotonic() + after)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="task-bells", daemon=True)
                 self._thread.start()
@@ -76,53 +77,52 @@ class _Ringer:
             self._wake.clear()
             with self._lock:
                 bells, self._waiting = list(self._waiting.values()), {}
-            for task, pk in bells:
-                _ring(task, pk, self._breaker)
+            for task, pk, due_at in bells:
+                _ring(task, pk, self._breaker, after=max(0.0, due_at - time.monotonic()))
 
 
+_listeners: list[Callable[[float], None]] = []
 breaker = Breaker()
 vitals.tell("bells", lambda: ["Redis"] if breaker.is_open else [])
 _ringer = _Ringer(breaker)
 
 
-def ring(task: "Task[[int], None]", pk: int, *, after: float = 0.0) -> bool:
-    """Ask a worker to run ``task`` for ``pk`` in ``after`` seconds; whether the broker took it.
+def listen(listener: Callable[[float], None]) -> None:
+    """From now on tell ``listener`` of each bell of this process, and in how many seconds it is due."""
+    _listeners.append(listener)
 
-    Waits for the broker, for as long as its connection's time limits allow.
+
+def ring(task: "Task[[int], None]", pk: int, *, after: float = 0.0, place: str = "") -> None:
+    """Ask a worker to run ``task`` for ``pk`` in ``after`` seconds, without waiting for the broker.
+
+    Bells for one ``place`` become one. Whoever listens in this process hears it, whether the broker does or not.
     """
-    if task.app.conf.task_always_eager:
-        task.apply_async((pk,))
-        return True
-    return _ring(task, pk, breaker, after=after)
-
-
-def ring_aside(task: "Task[[int], None]", pk: int, *, place: str = "") -> None:
-    """Ask a worker to run ``task`` for ``pk``, without waiting for the broker; bells for one ``place`` become one."""
+    for listener in _listeners:
+        listener(after)
     if task.app.conf.task_always_eager:
         task.apply_async((pk,))
         return
-    _ringer.add(task, pk, place or str(pk))
+    _ringer.add(task, pk, place or str(pk), after=after)
 
 
-def _ring(task: "Task[[int], None]", pk: int, breaker: Breaker, *, after: float = 0.0) -> bool:
+def _ring(task: "Task[[int], None]", pk: int, breaker: Breaker, *, after: float) -> None:
     if breaker.is_open:
         _count(task, "skipped")
-        return False
+        return
     try:
         task.apply_async((pk,), retry=False, countdown=after)
     except (OperationalError, OSError) as error:
         breaker.trip()
         logger.warning("No broker (%s): bells are skipped for %d s, the sweeper finds the work.", error, QUIET_SECONDS)
         _count(task, "failed")
-        return False
+        return
     except Exception:
         # Whatever the broker's client raises must not turn stored work into an error.
         breaker.trip()
         logger.exception("%s was not rung for %d.", task.name, pk)
         _count(task, "failed")
-        return False
+        return
     _count(task, "rung")
-    return True
 
 
 def _count(task: "Task[[int], None]", result: str) -> None:

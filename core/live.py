@@ -73,6 +73,7 @@ class _Ringer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._process = 0
+        self._is_unheard = False
 
     def add(self, bell: Bell) -> None:
         with self._lock:
@@ -133,9 +134,15 @@ class _Ringer:
             async with asyncio.timeout(5):
                 for group, message in messages:
                     await layer.group_send(group, message)
-        except Exception:
+        except Exception as error:  # noqa: BLE001  (it is logged, once)
             # Whatever the layer's backend raises: screens catch up by version, and the next bell tries again.
-            logger.exception("%d bells were not rung.", len(messages))
+            if not self._is_unheard:
+                logger.warning("The channel layer does not answer (%r): screens find out by looking.", error)
+            self._is_unheard = True
+            return
+        if self._is_unheard:
+            logger.warning("The channel layer answers again.")
+        self._is_unheard = False
 
 
 _ringer = _Ringer()

@@ -24,6 +24,12 @@ def recoveries(rig: Rig, struck_at: Sequence[float]) -> list[float]:
     return [ended - strike for strike in struck_at for began, ended in ends if began <= strike < ended]
 
 
+def waits(rig: Rig, since: float, until: float) -> list[float]:
+    """Seconds from the record to its end of each message that came between two instants (epoch seconds)."""
+    ends = [(_epoch(began), _epoch(ended)) for began, ended in rig.query(ENDS)]
+    return [ended - began for began, ended in ends if since <= began < until]
+
+
 def percentile(values: Sequence[float], share: float) -> float | None:
     """The value that ``share`` of them do not exceed; None of nothing."""
     if not values:

@@ -19,11 +19,11 @@ LANES: tuple[tuple[Order, ...], ...] = (
     (
         ("crash", *SERVICES),
         ("faults", *SERVICES, "--seconds", "10", "--only", *PEOPLE),
+        ("faults", *SERVICES, "--seconds", "20", "--rate", "8", "--only", "SOAK"),
     ),
     (
         ("crash", "--shape", "embedded"),
         ("faults", *SERVICES, "--seconds", "6", "--only", *STRIKES),
-        ("faults", *SERVICES, "--seconds", "20", "--rate", "8", "--only", "SOAK"),
         ("mutants", "--shape", "embedded", "--quick"),
     ),
 )

@@ -222,7 +222,7 @@ def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, g
         is_conflict = pk is None and _keep_conflict(cursor, source, event_key, row)
     crash_point("ingress.after_commit_before_200")
     if pk is not None:
-        bells.ring_aside(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
+        bells.ring(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
     counter.labels(platform.name, "stored" if pk is not None else "conflict" if is_conflict else "repeated").inc()
     return JsonResponse({"status": "accepted"})
 

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from celery.concurrency.thread import TaskPool
 from celery.signals import celeryd_init, task_postrun, task_prerun, worker_ready
+from django.conf import settings
 from django.db import close_old_connections
 
 from core import memory
@@ -38,9 +39,14 @@ def be_sparing(**_: object) -> None:
 
 @worker_ready.connect
 def watch(sender: Any, **_: object) -> None:
-    """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog."""
+    """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog. And it loads the engine."""
     if isinstance(sender.pool, TaskPool):
         watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
+        if not settings.EMBEDDED:
+            # The applications are loaded by now; where this module is, they are not.
+            from supportagent.warming import load_the_engine_meanwhile  # noqa: PLC0415
+
+            load_the_engine_meanwhile()
 
 
 @task_prerun.connect

@@ -3,6 +3,8 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 
 from django.conf import settings
 
@@ -19,23 +21,26 @@ from supportagent.sweeper import Step, Sweeper
 logger = logging.getLogger(__name__)
 
 EVENTS_PER_PASS = FACTS_PER_PASS = 200
-# Of a pass, so that turns and sends begin beside a backlog of events, and the watchdog sees that passes end.
+# Of one hand's round through the lanes, so that the watchdog sees that it ends.
 EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
 
 
 class Duties:
-    """The sweeper with its crews: turns, sends, and errands to the platforms, so that none holds up another."""
+    """The sweeper with its crews: events, turns, sends, and errands to the platforms, so that none holds up another."""
 
     def __init__(self, *, kind: str = "sweeper") -> None:
         self._kind = kind
         self._has_read_back = False
+        self._rounds = count(1)
+        # Without bells all events come in through here, and a turn must not wait until they are through.
+        self.events = Crew("events", max(1, settings.WORK_THREADS // 2))
         self.turns = Crew("turns", settings.WORK_THREADS)
         self.sends = Crew("sends", settings.WORK_THREADS)
         self.errands = Crew("errands", 3)
         # Subscribers may be slow, and nobody's message waits for them.
         self.tellers = Crew("tellers", 2)
-        self.crews = (self.turns, self.sends, self.errands, self.tellers)
+        self.crews = (self.events, self.turns, self.sends, self.errands, self.tellers)
         self.sweeper = Sweeper(self._steps(), finished=lambda: self.turns.finished + self.sends.finished)
 
     def oldest_seconds(self) -> float:
@@ -55,7 +60,7 @@ class Duties:
 
     def _steps(self) -> tuple[Step, ...]:
         return (
-            Step(name="ingest", run=_ingest, most=EVENTS_PER_PASS),
+            Step(name="ingest", run=self._begin_events),
             Step(name="turns", run=self._begin_turns, is_work=True),
             Step(name="sends", run=self._begin_sends, is_work=True),
             Step(name="expired sends", run=conversations.release_expired_sends),
@@ -79,6 +84,13 @@ class Duties:
             Step(name="heartbeat", run=self._beat, every=5),
             Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),
         )
+
+    def _begin_events(self) -> int:
+        due = integrations.lanes_due(EVENTS_PER_PASS)
+        hands = min(due, self.events.free)
+        for share in range(hands):
+            self.events.give("round of events", (next(self._rounds),), partial(_take_in, share, hands))
+        return due
 
     def _begin_turns(self) -> int:
         due = conversations.due_turns(2 * self.turns.threads)
@@ -120,8 +132,8 @@ class Duties:
         return 1
 
 
-def _ingest() -> int:
-    return integrations.ingest_waiting(EVENTS_PER_PASS, seconds=EVENTS_SECONDS)
+def _take_in(share: int, of: int, _round: int) -> None:
+    integrations.ingest_waiting(EVENTS_PER_PASS, seconds=EVENTS_SECONDS, share=share, of=of)
 
 
 def _mend_clock() -> int:

@@ -4,6 +4,7 @@ Bells only shorten the wait. Every step may run twice, anywhere, at any time: wh
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,11 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from core.crashpoints import crash_point
 
 logger = logging.getLogger(__name__)
+
+# Bells make passes follow one another this closely and no closer.
+LEAST_SECONDS_APART = 0.1
+# Nobody rings when the process is to end.
+LONGEST_DEAF_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ class Sweeper:
         self._stalled_since: float | None = None
         self._last_pass_at = time.monotonic()
         self._database_is_away = False
+        self._bell = threading.Condition()
+        self._wanted_at: set[float] = set()
 
     @property
     def stalled_seconds(self) -> float:
@@ -78,12 +86,34 @@ class Sweeper:
         return found
 
     def run(self, stop: threading.Event) -> None:
-        """Sweep each second until ``stop`` is set, and at once again where a pass took as much as it may."""
+        """Sweep each second until ``stop`` is set, at a bell, and at once again where a pass took as much as it may."""
         while not stop.is_set():
+            begun = time.monotonic()
             found = self.sweep_once()
             is_behind = any(step.most and found.get(step.name, 0) >= step.most for step in self._steps)
-            stop.wait(0.0 if is_behind else settings.SWEEP_INTERVAL_SECONDS)
+            if not is_behind:
+                self._rest(stop, begun)
         connection.close()
+
+    def hear(self, after: float) -> None:
+        """Sweep again in ``after`` seconds, if that is before it would be done anyway."""
+        # Bells for almost the same moment become one.
+        with self._bell:
+            self._wanted_at.add(round(time.monotonic() + after + LEAST_SECONDS_APART / 2, 1))
+            self._bell.notify()
+
+    def _rest(self, stop: threading.Event, begun: float) -> None:
+        """Wait for the next pass: a second, less where a bell asks for it, and never so short that nothing else gets on."""
+        at_the_latest = time.monotonic() + settings.SWEEP_INTERVAL_SECONDS
+        with self._bell:
+            while not stop.is_set():
+                due_at = min(at_the_latest, max(min(self._wanted_at, default=math.inf), begun + LEAST_SECONDS_APART))
+                left = due_at - time.monotonic()
+                if left <= 0:
+                    break
+                self._bell.wait(min(left, LONGEST_DEAF_SECONDS))
+            now = time.monotonic()
+            self._wanted_at = {moment for moment in self._wanted_at if moment > now}
 
     def _is_time_for(self, step: Step) -> bool:
         now = time.monotonic()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -16,6 +17,7 @@ from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from pytest_django import Settings
 
+from core import bells as ringing
 from supportagent.celery import app as celery_app
 from tests import environment
 from tests.flushing import flush_without_triggers
@@ -131,9 +133,17 @@ def eager() -> Iterator[None]:
 
 
 @pytest.fixture
-def bells() -> Iterator[list[RungBell]]:
-    """The tasks that are asked for during the test, in order. No worker runs, so nothing answers them."""
+def bells(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RungBell]]:
+    """The tasks that are asked for during the test, in order. No worker runs, so nothing answers them.
+
+    They are rung where they are asked for, not by the thread that keeps everybody from waiting.
+    """
     rung: list[RungBell] = []
+
+    def at_once(task: Any, pk: int, _place: str, *, after: float = 0.0) -> None:
+        ringing._ring(task, pk, ringing.breaker, after=after)
+
+    monkeypatch.setattr(ringing._ringer, "add", at_once)
 
     def note(
         sender: str, body: tuple[tuple[object, ...], object, object], properties: object = None, **_: object

@@ -1,9 +1,15 @@
 """Redis flushed, gone, frozen, cut off, full: bells are lost, nothing else."""
 
+import time
+
 from drill.faults.base import SERVICES, Fault, Stage
+from drill.recovery import percentile, waits
 
 GONE_SECONDS = 15.0
 SLOWEST_DOOR = 2.0
+# What a customer may wait longer without Redis than with it, and how exactly that can be told of a few dozen messages.
+COST_SECONDS, SLACK_SECONDS = 2.0, 1.0
+ORDINARY_SECONDS = 6.0
 
 
 def _watch_door(stage: Stage, seconds: float) -> None:
@@ -25,11 +31,31 @@ def flushed(stage: Stage) -> None:
 
 
 def killed(stage: Stage) -> None:
-    """SIGKILL, a while down, back empty."""
+    """SIGKILL, a while down, back empty. Customers wait hardly longer."""
+    gone: list[tuple[float, float]] = []
+    began = time.time()
+    stage.pause(ORDINARY_SECONDS)
+    ordinary = (began, time.time())
+    stage.ends_at += ORDINARY_SECONDS
     for _ in stage.strikes(1.0, 3.0):
+        struck = time.time()
         stage.own_servers.kill_redis()
         _watch_door(stage, GONE_SECONDS)
+        gone.append((struck, time.time()))
         stage.own_servers.start_redis()
+    stage.at_rest(lambda: _judge_waits(stage, ordinary, gone))
+
+
+def _judge_waits(stage: Stage, ordinary: tuple[float, float], gone: list[tuple[float, float]]) -> None:
+    """What it cost those who wrote while Redis was away."""
+    before = percentile(waits(stage.rig, *ordinary), 0.95)
+    meanwhile = percentile([wait for span in gone for wait in waits(stage.rig, *span)], 0.95)
+    if before is None or meanwhile is None:
+        stage.object_to("Nobody was answered before Redis went, or while it was away.")
+        return
+    stage.figures |= {"answered within, s": round(before, 1), "without Redis, s": round(meanwhile, 1)}
+    if meanwhile - before > COST_SECONDS + SLACK_SECONDS:
+        stage.object_to(f"Without Redis customers waited {meanwhile - before:.1f} s longer.")
 
 
 def frozen(stage: Stage) -> None:

@@ -2,7 +2,13 @@
 
 from integrations.services.events import drop_event, drop_events, replay_event, replay_events, reveal_event
 from integrations.services.forgetting import events_about, forget_events, forget_visitors, people_about, visitors_about
-from integrations.services.ingest import ingest_event, ingest_thread, ingest_waiting, shorten_impossible_waits
+from integrations.services.ingest import (
+    ingest_event,
+    ingest_thread,
+    ingest_waiting,
+    lanes_due,
+    shorten_impossible_waits,
+)
 from integrations.services.media import fetch_media
 from integrations.services.missed import not_reached, read_back
 from integrations.services.reconcile import reconcile_unknown
@@ -36,6 +42,7 @@ __all__ = [
     "ingest_event",
     "ingest_thread",
     "ingest_waiting",
+    "lanes_due",
     "mark_read",
     "not_reached",
     "people_about",

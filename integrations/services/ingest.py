@@ -72,19 +72,15 @@ def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
         _drain(Lane(account.source, thread_key, 0))
 
 
-def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
+def ingest_waiting(limit: int = 200, *, seconds: float = inf, share: int = 0, of: int = 1) -> int:
     """Take in what waits, whoever forgot to ring; returns how many lanes had something due.
 
-    After ``seconds`` no other lane is begun and none is held again, so that a backlog holds up nothing else.
+    After ``seconds`` no other lane is begun and none is held again. Where ``of`` threads do this at once, each begins
+    with its own ``share`` of the lanes, counted from 0.
     """
-    earlier = WebhookEvent.objects.to_ingest().filter(
-        source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
-    )
-    heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
-    # In the index's order; by the key alone SQLite would walk over every event there ever was.
-    found = list(heads.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit])
+    found = _lanes_due(limit)
     until = time.monotonic() + seconds
-    for lane in (Lane(*head) for head in found):
+    for lane in found[share::of]:
         try:
             _take_in(lane, until=until)
         except Exception:
@@ -93,6 +89,21 @@ def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
         if time.monotonic() >= until:
             break
     return len(found)
+
+
+def lanes_due(limit: int) -> int:
+    """How many lanes have something due, up to ``limit``."""
+    return len(_lanes_due(limit))
+
+
+def _lanes_due(limit: int) -> list[Lane]:
+    earlier = WebhookEvent.objects.to_ingest().filter(
+        source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
+    )
+    heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
+    # In the index's order; by the key alone SQLite would walk over every event there ever was.
+    found = heads.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit]
+    return [Lane(*head) for head in found]
 
 
 def shorten_impossible_waits() -> int:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import connections
 
-from agent.tasks import warm_up
 from integrations import keys
 from supportagent import demo
 from supportagent.asgi import application
@@ -18,6 +17,7 @@ from supportagent.embedded.server import EmbeddedServer
 from supportagent.embedded.simulator import SimulatorProcess
 from supportagent.embedded.starting import CannotStart
 from supportagent.embedded.worker import EmbeddedCelery
+from supportagent.warming import load_the_engine
 from supportagent.watchdog import TaskClock, Watchdog
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Product:
         """Serve until told to end (Ctrl-C or SIGTERM). Raises CannotStart where the port was taken meanwhile."""
         try:
             # Whoever is let in may write at once, so the engine is there before anybody is.
-            _load_the_engine()
+            load_the_engine()
             keys.warm()
             connections.close_all()
             self._server.run()
@@ -116,11 +116,3 @@ class Product:
             # A pool's threads would hold the interpreter until they are through.
             os._exit(0)
         give_up.cancel()
-
-
-def _load_the_engine() -> None:
-    try:
-        warm_up()
-    except Exception:
-        # It is loaded again when the first message comes; until then people can work.
-        logger.exception("The engine could not be loaded yet.")

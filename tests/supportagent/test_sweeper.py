@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.db import OperationalError, connection
+from pytest_django import Settings
 
 from supportagent.sweeper import Step, Sweeper
 from tests.waiting import wait_until
@@ -108,6 +109,27 @@ def test_due_work_that_nobody_does_is_a_stall() -> None:
     due[0] = 0
     sweeper.sweep_once()
     assert sweeper.stalled_seconds < 0.05
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_bell_brings_a_pass_of_its_own_before_its_time(settings: Settings) -> None:
+    settings.SWEEP_INTERVAL_SECONDS = 3600.0
+    runs, step = counting()
+    stop = threading.Event()
+    sweeper = Sweeper([step])
+    thread = threading.Thread(target=sweeper.run, args=(stop,))
+    thread.start()
+    wait_until(lambda: len(runs) == 1, what="the first pass")
+
+    sweeper.hear(0.5)
+    sweeper.hear(0.0)
+
+    wait_until(lambda: len(runs) == 2, what="the pass at once")
+    wait_until(lambda: len(runs) == 3, what="the pass that was wanted later")
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert len(runs) == 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
-from core import memory
+from core import bells, memory
 from core.terminal import OwnCommand, what_is_missing
 from supportagent.duties import Duties
 from supportagent.embedded.starting import CannotStart, hold
+from supportagent.warming import load_the_engine_meanwhile
 from supportagent.watchdog import Watchdog
 
 GRACE_SECONDS = 20.0
@@ -74,6 +75,8 @@ class Command(OwnCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         Watchdog(oldest=duties.oldest_seconds, stalled=lambda: duties.sweeper.stalled_seconds).start()
+        load_the_engine_meanwhile()
+        bells.listen(duties.sweeper.hear)
         self.tell(f"Working with {settings.WORK_THREADS} threads each for answers and sends.")
         duties.sweeper.run(stop)
         duties.retire()
