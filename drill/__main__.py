@@ -45,6 +45,9 @@ def main() -> int:
         code = 0 if report.holds else 1
     report.seconds = report.seconds or time.monotonic() - begun
     print(report.summary, flush=True)
+    for file in (arguments.json, arguments.report):
+        if file:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
     if arguments.json:
         report.write(Path(arguments.json))
     if arguments.report:
