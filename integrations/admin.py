@@ -43,7 +43,6 @@ _HEALTH_COLOURS = {
     "Works": "success",
     "Works; reconnect soon": "warning",
     "Reconnect needed": "danger",
-    "No tokens": "info",
     "Removed": "info",
 }
 
@@ -96,10 +95,7 @@ class PlatformAccountAdmin(PolicyAdmin):
 
     form = AccountForm
     view_action = change_action = Action.MANAGE_ACCOUNTS
-    list_display = [
-        "name", "platform", "connection", "way_back", "token_expires_at", "refresh_expires_at", "last_renewal", "bot_enabled",
-        "team",
-    ]  # fmt: skip
+    list_display = ["name", "platform", "connection", "way_back", "refresh_expires_at", "bot_enabled", "team"]
     list_filter = ["platform", "state"]
     list_select_related = ["team"]
     search_fields = ["name", "external_id", "client_key"]
@@ -145,12 +141,6 @@ class PlatformAccountAdmin(PolicyAdmin):
         if not token_health.can_be_reconnected(account):
             return "Give it new tokens"
         return format_html('<a class="underline" href="{}">Reconnect</a>', _reconnect_url(account))
-
-    @admin.display(description="Last renewal", ordering="refresh_tried_at")
-    def last_renewal(self, account: PlatformAccount) -> str:
-        """When the access token was last renewed, or could not be."""
-        at = account.refresh_tried_at
-        return f"{at:%d %B %Y, %H:%M} UTC, {'failed' if account.refresh_problem else 'worked'}" if at else ""
 
     @admin.display(description="Tokens")
     def tokens(self, account: PlatformAccount) -> str:

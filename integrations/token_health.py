@@ -63,7 +63,7 @@ def health(account: PlatformAccount) -> TokenHealth:
     if account.state == PlatformAccount.State.REMOVED:
         return TokenHealth(kind="removed", label="Removed", lines=("The account was removed; its tokens are gone.",))
     if account.platform not in AUTHORIZING:
-        return TokenHealth(kind="none", label="No tokens", lines=("This account needs no tokens of a platform.",))
+        return TokenHealth(kind="none", label="Works", lines=("This account needs no tokens of a platform.",))
     now = timezone.now()
     lines = (_access(account, now), _refresh(account, now), _last_renewal(account))
     if account.state == PlatformAccount.State.RECONNECT:
