@@ -12,7 +12,7 @@ import redis
 from asgiref.sync import SyncToAsync
 from celery.signals import before_task_publish
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from pytest_django import Settings
@@ -91,6 +91,8 @@ def _own_place_in_redis() -> Iterator[None]:
         return
     prefix = f"test-{os.getpid()}"
     settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    # Threads make caches of their own by the setting; this one's may be there already.
+    caches["default"].key_prefix = prefix
     settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = prefix
     celery_app.conf.broker_transport_options = {
         **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
@@ -98,9 +100,14 @@ def _own_place_in_redis() -> Iterator[None]:
     }
     yield
     for number in range(3):
-        with redis.Redis.from_url(f"{re.sub(r'/[0-9]*$', '', environment.REDIS_URL)}/{number}") as client:
-            for key in client.scan_iter(match=f"*{prefix}*"):
-                client.delete(key)
+        _forget(f"{re.sub(r'/[0-9]*$', '', environment.REDIS_URL)}/{number}", prefix)
+
+
+def _forget(address: str, prefix: str) -> None:
+    """Delete this process's keys from a Redis."""
+    with redis.Redis.from_url(address) as client:
+        for key in client.scan_iter(match=f"*{prefix}*", count=1000):
+            client.delete(key)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,7 +125,11 @@ def _fast_and_forgetful(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.EXPORTS_ROOT = tmp_path / "exports"
     yield
-    cache.clear()
+    if environment.ON_SERVICES:
+        # Clearing it would empty it for every other process as well.
+        _forget(settings.CACHES["default"]["LOCATION"], settings.CACHES["default"]["KEY_PREFIX"])
+    else:
+        cache.clear()
 
 
 @pytest.fixture
