@@ -22,6 +22,8 @@ BIN = Path(sys.executable).parent
 CLIENT_KEY, BUSINESS, SECRET = "7000000000000000001", "biz-open-id", "only-for-the-fuzz"
 # Nobody listens there: nothing of what is tried may leave.
 NOWHERE = "http://127.0.0.1:9"
+# As agent.runtime.warm_up logs it.
+ENGINE_READY = "The engine of release"
 ADD_ACCOUNT = (
     *("account", "add", "--platform", "tiktok", "--name", "Fuzz", "--external-id", BUSINESS, "--client-key", CLIENT_KEY),
     *("--secret", SECRET, "--access-token", "act.fuzz", "--refresh-token", "rft.fuzz"),
@@ -102,6 +104,11 @@ def _services(folder: Path, database_url: str, redis_url: str) -> Iterator[Serve
                 )  # fmt: skip
             stack.callback(stop, running[process])
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), seconds=90, what="the product to be ready")
+        # Its engine is not growth: what is weighed first is the product with everything it keeps.
+        sweepers_log = folder / "sweeper.log"
+        wait_until(
+            lambda: ENGINE_READY in sweepers_log.read_text(), seconds=90, what="the sweeper's engine to be loaded"
+        )
         yield Served(
             shape="services, PostgreSQL and Redis",
             port=port,
