@@ -94,7 +94,9 @@ class Scope:
                 accounts = accounts.filter(public_id=self.filters.account)
             if self.filters.team:
                 accounts = accounts.filter(team__public_id=self.filters.team)
-            found = found.filter(source__in={account.source for account in accounts.defer("secrets")})
+            found = found.filter(
+                source__in={source for account in accounts.defer("secrets") for source in account.sources}
+            )
         return found
 
     def within(self, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -31,6 +31,10 @@ IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
 GREETING_CHARACTERS = 300
 IDENTITY_SECRET_BYTES = 32
 SHORTEST_IDENTITY_SECRET = 32
+OLDER_EVENTS_WHERE = (
+    "The older project's events are private messages: only a TikTok account, or a LinkedIn one with --api-kind messages, "
+    "takes them."
+)
 ORIGIN_WANTED = "An origin is only a scheme, a host and perhaps a port, like https://shop.example.com."
 
 
@@ -53,6 +57,8 @@ class NewAccount:
     origins: tuple[str, ...] = ()
     simulated: bool = False
     honours_key: bool = False
+    legacy_payloads: bool = False
+    legacy_secret: str = field(default="", repr=False)
     greeting: str = ""
     ask_name: str = PlatformAccount.Asked.OFF
     ask_email: str = PlatformAccount.Asked.OFF
@@ -94,10 +100,13 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         languages=list(new.languages),
         origins=[origin for each in new.origins if (origin := origin_of(each))],
         honours_key=new.honours_key,
+        legacy_payloads=new.legacy_payloads,
         ask_name=new.ask_name,
         ask_email=new.ask_email,
         options=_options(new),
     )
+    if new.legacy_secret.strip():
+        account.secrets["legacy_secret"] = new.legacy_secret.strip()
     if account.door == PlatformAccount.Platform.EVENTS:
         # Nobody else gives it a secret by which its events prove themselves.
         account.secrets.setdefault(account.proof_name, standard_webhooks.new_secret())
@@ -332,6 +341,7 @@ def _judge(new: NewAccount) -> None:
         raise AccountProblem(f"A {label} account needs {options} as well.")
     if new.secret:
         _judge_secret(new.platform, new.secret)
+    _judge_older(new, kinds)
     for base in (new.api_base, new.auth_base):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
             raise AccountProblem(f"{base} is no address; give it like https://example.com.")
@@ -339,6 +349,24 @@ def _judge(new: NewAccount) -> None:
         _require_callable(base)
     if not all(map(origin_of, new.origins)):
         raise AccountProblem(ORIGIN_WANTED)
+
+
+def _judge_older(new: NewAccount, kinds: tuple[str, ...]) -> None:
+    if not new.legacy_payloads:
+        if new.legacy_secret:
+            raise AccountProblem("A secret for the older project's events counts only with --legacy-payloads.")
+        return
+    if not takes_older_events(new.platform, new.api_kind or kinds[0]):
+        raise AccountProblem(OLDER_EVENTS_WHERE)
+    if not (new.legacy_secret or new.secret):
+        raise AccountProblem("Give the secret that the older project's senders sign with (--legacy-secret).")
+
+
+def takes_older_events(platform: str, kind: str) -> bool:
+    """Whether an account can take the older project's events at all: those whose threads are private."""
+    return platform == PlatformAccount.Platform.TIKTOK or (
+        platform == PlatformAccount.Platform.LINKEDIN and kind == PlatformAccount.MESSAGES
+    )
 
 
 def _judge_secret(platform: str, secret: str) -> None:

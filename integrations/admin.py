@@ -18,7 +18,7 @@ from core.personal import hidden_address
 from core.policy import Action, allows
 from core.policy_admin import PolicyAdmin
 from integrations import token_health
-from integrations.accounts import ORIGIN_WANTED
+from integrations.accounts import ORIGIN_WANTED, takes_older_events
 from integrations.models import (
     EventAttempt,
     EventDelivery,
@@ -178,7 +178,8 @@ class PlatformAccountAdmin(PolicyAdmin):
         """What every account has, and what only a web chat has."""
         is_chat = obj is not None and obj.platform == PlatformAccount.Platform.WEBCHAT
         chat = [("Web chat", {"fields": self.chat_switches})] if is_chat else []
-        return [(None, {"fields": self.switches}), *chat]
+        older = ["legacy_payloads"] if obj is not None and takes_older_events(obj.platform, obj.kind) else []
+        return [(None, {"fields": [*self.switches, *older]}), *chat]
 
     def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
         """Keep the switches and say so in the audit trail."""

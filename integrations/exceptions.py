@@ -1,5 +1,7 @@
 """What goes wrong between us and a platform. The messages are fit for staff."""
 
+from collections.abc import Mapping
+
 from core.exceptions import RuleBroken
 from core.exceptions import Unreadable as Unreadable  # noqa: PLC0414  (handed on: platforms raise and catch it as one of these)
 
@@ -14,6 +16,14 @@ class NoSignature(InvalidSignature):
 
 class SignedAhead(NoSignature):
     """A good signature of a time that is still to come: this host's clock is wrong, or the sender's."""
+
+
+class NotAnEvent(Exception):
+    """The body is proved and still no event; answered 422. ``faults`` has a sentence for each field."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        self.faults = dict(faults)
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
 
 
 class InvalidChallenge(Exception):

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 REREAD_SECONDS = 3.0
 STALE_SECONDS = 60.0
+_OF_AN_ACCOUNT = ("platform", "kind", "public_id", "client_key", "secrets", "legacy_payloads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class _Known:
     """What was read, and when (monotonic seconds)."""
 
     keys: tuple[AppKey, ...]
+    older: tuple[AppKey, ...]
     at: float
 
 
@@ -39,14 +41,27 @@ def app_keys(platform: str) -> tuple[AppKey, ...]:
     Read once and then about every minute; kept as they are while the database is down. Raises KeysUnavailable where
     there is nothing to judge by: the database was never reached and the environment names no app.
     """
-    known = _known.get(platform)
-    if known is None or time.monotonic() - known.at > STALE_SECONDS:
-        _read(platform, at_most_every=REREAD_SECONDS if known else 0.0)
-        known = _known.get(platform)
+    known = _fresh(platform)
     keys = from_environment(platform) + (known.keys if known else ())
     if known is None and not keys:
         raise KeysUnavailable
     return tuple(dict.fromkeys(keys))
+
+
+def older_keys(platform: str) -> tuple[AppKey, ...]:
+    """The accounts that take the older project's events, by their public id. Raises KeysUnavailable."""
+    known = _fresh(platform)
+    if known is None:
+        raise KeysUnavailable
+    return known.older
+
+
+def _fresh(platform: str) -> _Known | None:
+    known = _known.get(platform)
+    if known is None or time.monotonic() - known.at > STALE_SECONDS:
+        _read(platform, at_most_every=REREAD_SECONDS if known else 0.0)
+        known = _known.get(platform)
+    return known
 
 
 def reread(platform: str) -> bool:
@@ -54,7 +69,7 @@ def reread(platform: str) -> bool:
     before = _known.get(platform)
     _read(platform, at_most_every=REREAD_SECONDS)
     after = _known.get(platform)
-    return after is not None and (before is None or before.keys != after.keys)
+    return after is not None and (before is None or (before.keys, before.older) != (after.keys, after.older))
 
 
 def are_from_database(platform: str) -> bool:
@@ -82,20 +97,26 @@ def _read(platform: str, *, at_most_every: float) -> None:
             return
         _tried_at[platform] = now
     try:
-        found = _from_database(platform)
+        found, older = _from_database(platform)
     except (AnyDatabaseError, SecretUnreadable):
         logger.warning("The keys of %s could not be read; those known so far stay in use.", platform)
         return
     with _lock:
-        _known[platform] = _Known(found, now)
+        _known[platform] = _Known(found, older, now)
 
 
-def _from_database(platform: str) -> tuple[AppKey, ...]:
+def _from_database(platform: str) -> tuple[tuple[AppKey, ...], tuple[AppKey, ...]]:
+    """The keys of those who receive at the platform's door, and of the older project's senders."""
     found: list[AppKey] = []
-    accounts = PlatformAccount.objects.receiving().received_by(platform).order_by("pk")
-    for account in accounts.only("platform", "kind", "public_id", "client_key", "secrets"):
-        found += [AppKey(client_key=account.scope, secret=secret) for secret in account.proofs]
-    return tuple(dict.fromkeys(found))
+    older: list[AppKey] = []
+    accounts = PlatformAccount.objects.receiving()
+    accounts = accounts.received_by(platform) | accounts.filter(platform=platform, legacy_payloads=True)
+    for account in accounts.order_by("pk").only(*_OF_AN_ACCOUNT):
+        if account.door == platform:
+            found += [AppKey(client_key=account.scope, secret=secret) for secret in account.proofs]
+        if account.platform == platform and account.older_proof:
+            older.append(AppKey(client_key=str(account.public_id), secret=account.older_proof))
+    return tuple(dict.fromkeys(found)), tuple(older)
 
 
 def from_environment(platform: str) -> tuple[AppKey, ...]:

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import Counter
 from rest_framework.negotiation import BaseContentNegotiation
@@ -25,9 +26,16 @@ from core import bells, live
 from core.crashpoints import crash_point
 from core.text import clean_text
 from integrations import keys
-from integrations.exceptions import InvalidChallenge, InvalidSignature, KeysUnavailable, NoSignature, SignedAhead
-from integrations.models import WebhookEvent
-from integrations.platforms import PLATFORMS, challenges
+from integrations.exceptions import (
+    InvalidChallenge,
+    InvalidSignature,
+    KeysUnavailable,
+    NoSignature,
+    NotAnEvent,
+    SignedAhead,
+)
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms import PLATFORMS, challenges, older
 from integrations.platforms.base import AppKey, Glance, Platform, Proof
 from integrations.services.missed import READ_BACK
 from integrations.tasks import ingest_event
@@ -62,6 +70,16 @@ _KNOWN_BODY = "SELECT body_sha256 FROM integrations_webhookevent WHERE source = 
 
 class TooLarge(Exception):
     """The body is longer than any event may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """How an event is filed. An empty key stands for one of the body's own."""
+
+    source: str
+    event_key: str
+    conv_key: str
+    is_late: bool = False
 
 
 class OnlyJson(BaseContentNegotiation):
@@ -128,12 +146,23 @@ class PlatformDoor(APIView):
             return _refuse(415, "Send JSON, uncompressed.")
         try:
             body = read_body(request)
+            if older.is_signed_so(platform.name, request.headers):
+                return _take_older(platform, request, body)
             proof, glance = _authenticate(platform, request, body, scope)
-            return _keep(platform, request, body, proof, glance)
+            kept = _Kept(
+                source=f"{platform.name}:{proof.client_keys[0]}",
+                event_key=proof.event_key or glance.event_key,
+                conv_key=glance.conv_key,
+                is_late=proof.late,
+            )
+            _keep(platform, request, body, kept)
+            return JsonResponse({"status": "accepted"})
         except TooLarge:
             return _refuse(413, f"An event has at most {settings.WEBHOOK_MAX_BYTES:,} bytes.")
         except UnreadablePostError:
             return _refuse(400, "The body ended early.")
+        except NotAnEvent as error:
+            return _refuse(422, [{"loc": ["body", name], "msg": fault} for name, fault in error.faults.items()])
         except SignedAhead as error:
             counter.labels(platform.name, "ahead").inc()
             return _refuse(401, str(error))
@@ -208,23 +237,47 @@ def _prove(platform: Platform, request: HttpRequest, body: bytes, scope: str) ->
     return replace(proof, client_keys=(glance.client_key,)), glance
 
 
-def _keep(platform: Platform, request: HttpRequest, body: bytes, proof: Proof, glance: Glance) -> HttpResponse:
-    """One row, committed by the one statement that writes it, then a bell."""
-    source = f"{platform.name}:{proof.client_keys[0]}"
+def _take_older(platform: Platform, request: HttpRequest, body: bytes) -> HttpResponse:
+    """An event in the older project's shape. Raises InvalidSignature, NotAnEvent and KeysUnavailable.
+
+    Its answers are that project's: one that came before is told the number under which it is kept.
+    """
+    try:
+        scope = older.authenticate(platform.name, request.headers, body, keys.older_keys(platform.name))
+    except NoSignature:
+        raise
+    except InvalidSignature:
+        if not keys.reread(platform.name):
+            raise
+        scope = older.authenticate(platform.name, request.headers, body, keys.older_keys(platform.name))
+    event = older.read(platform.name, body)
+    kept = _Kept(
+        source=f"{PlatformAccount.OLDER}{platform.name}:{scope}",
+        event_key=older.event_key(platform.name, event, timezone.now()),
+        conv_key=event["conversation_id"],
+    )
+    if _keep(platform, request, body, kept):
+        return JsonResponse({"status": "accepted"})
+    known = WebhookEvent.objects.filter(source=kept.source, event_key=kept.event_key)
+    return JsonResponse({"status": "accepted", "internal_id": known.values_list("pk", flat=True).first()})
+
+
+def _keep(platform: Platform, request: HttpRequest, body: bytes, kept: _Kept) -> bool:
+    """One row, committed by the one statement that writes it, then a bell. Whether it is the first of its key."""
     digest = hashlib.sha256(body).hexdigest()
-    event_key = proof.event_key or glance.event_key or f"sha256:{digest}"
-    kept = (*KEPT_HEADERS, *platform.kept_headers)
-    headers = {name: clean_text(request.headers[name], limit=300) for name in kept if name in request.headers}
-    row = (platform.name, body, digest, json.dumps(headers), glance.conv_key, proof.late)
+    source, event_key = kept.source, kept.event_key or f"sha256:{digest}"
+    names = (*KEPT_HEADERS, *platform.kept_headers)
+    headers = {name: clean_text(request.headers[name], limit=300) for name in names if name in request.headers}
+    row = (platform.name, body, digest, json.dumps(headers), kept.conv_key, kept.is_late)
     crash_point("ingress.before_insert")
     with connection.cursor() as cursor:
         pk = _insert(cursor, source, event_key, row, WebhookEvent.State.RECEIVED, "")
         is_conflict = pk is None and _keep_conflict(cursor, source, event_key, row)
     crash_point("ingress.after_commit_before_200")
     if pk is not None:
-        bells.ring(ingest_event, pk, place=f"{source} {glance.conv_key or pk}")
+        bells.ring(ingest_event, pk, place=f"{source} {kept.conv_key or pk}")
     counter.labels(platform.name, "stored" if pk is not None else "conflict" if is_conflict else "repeated").inc()
-    return JsonResponse({"status": "accepted"})
+    return pk is not None
 
 
 def _insert(
@@ -251,7 +304,7 @@ def _keep_conflict(cursor: CursorWrapper, source: str, event_key: str, row: tupl
     return True
 
 
-def _refuse(status: int, detail: str) -> HttpResponse:
+def _refuse(status: int, detail: object) -> HttpResponse:
     return JsonResponse({"detail": detail}, status=status)
 
 

@@ -63,6 +63,7 @@ from conversations.services.sweeping import (
     close_silent,
     due_sends,
     due_turns,
+    end_all_leases,
     raise_overdue,
     shorten_impossible_waits,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "doubt_what_was_on_its_way",
     "due_sends",
     "due_turns",
+    "end_all_leases",
     "end_restoration",
     "ensure_conversation",
     "erased_form",

@@ -6,11 +6,16 @@ import time
 from contextlib import suppress
 
 from drill.faults.base import BOTH, WORKERS, Fault, Stage
+from drill.recovery import percentile, recoveries
 from drill.rig import wait_for
 
 # What takes webhooks, by shape.
 DOORS = {"embedded": "up", "services": "ingest"}
 FROZEN_SECONDS = 35.0
+# Longer than it takes until everybody is answered, so that one kill is measured and not the next.
+QUIET_SECONDS = 26.0
+# How long those may wait who waited at a kill: a turn's lease, and a moment. And what another drill beside it costs.
+RECOVERED_SECONDS, SLACK_SECONDS = 22.0, 4.0
 
 
 def worker_killed(stage: Stage) -> None:
@@ -20,6 +25,27 @@ def worker_killed(stage: Stage) -> None:
             stage.rig.kill(name)
             stage.pause(0.0, 0.5)
             stage.rig.start(name)
+
+
+def worker_killed_once(stage: Stage) -> None:
+    """SIGKILL what answers, start it again, and let it be: nobody waits much longer than a lease."""
+    for _ in stage.strikes(1.0, 3.0):
+        for name in WORKERS[stage.rig.shape]:
+            stage.rig.kill(name)
+        for name in WORKERS[stage.rig.shape]:
+            stage.rig.start(name)
+        stage.pause(QUIET_SECONDS)
+    stage.at_rest(lambda: _judge_recovery(stage))
+
+
+def _judge_recovery(stage: Stage) -> None:
+    waited = percentile(recoveries(stage.rig, stage.struck_at), 0.95)
+    if waited is None:
+        stage.object_to("Nobody waited for an answer when it was killed.")
+    elif waited > RECOVERED_SECONDS + SLACK_SECONDS:
+        stage.object_to(
+            f"After a kill customers waited up to {waited:.1f} s (p95); {RECOVERED_SECONDS:.0f} are allowed."
+        )
 
 
 def door_killed(stage: Stage) -> None:
@@ -81,6 +107,7 @@ def two_sweepers(stage: Stage) -> None:
 
 FAULTS = (
     Fault(number="F01", name="worker killed", strike=worker_killed, shapes=BOTH),
+    Fault(number="F01a", name="worker killed once", strike=worker_killed_once, shapes=BOTH),
     Fault(number="F03", name="door killed", strike=door_killed, shapes=BOTH),
     Fault(number="F04", name="everything killed", strike=everything_killed, shapes=BOTH),
     Fault(number="F05", name="deployed under load", strike=deployed, shapes=BOTH),

@@ -34,10 +34,19 @@ class PlatformAccountQuerySet(models.QuerySet["PlatformAccount"]):
     def of_source(self, source: str) -> Self:
         """Those whose event keys are unique within ``source``."""
         door, _, scope = source.partition(":")
+        if door.startswith(PlatformAccount.OLDER):
+            return self.of_older_sender(door.removeprefix(PlatformAccount.OLDER), scope)
         if door in PlatformAccount.APP_WIDE:
             return self.received_by(door).filter(client_key=scope)
         try:
             return self.received_by(door).filter(public_id=uuid.UUID(scope))
+        except ValueError:
+            return self.none()
+
+    def of_older_sender(self, platform: str, scope: str) -> Self:
+        """The account with this public id, where it takes the older project's events."""
+        try:
+            return self.filter(platform=platform, legacy_payloads=True, public_id=uuid.UUID(scope))
         except ValueError:
             return self.none()
 
@@ -57,6 +66,9 @@ class PlatformAccount(models.Model):
     """Doors at which one app receives for all its accounts."""
     MESSAGES = "messages"
     """LinkedIn's partner interface, which brings no events: they come in as signed events."""
+
+    OLDER = "older-"
+    """Before the platform's name, the source of events in the older project's flat shape."""
 
     class State(models.TextChoices):
         """Whether it works."""
@@ -113,7 +125,11 @@ class PlatformAccount(models.Model):
     takes_files = models.BooleanField(
         "visitors may send files", default=True, help_text="Pictures and PDFs in the web chat."
     )
-    legacy_payloads = models.BooleanField(default=False)
+    legacy_payloads = models.BooleanField(
+        "takes the older project's events",
+        default=False,
+        help_text="Flat events with X-Signature, as the older open project's senders post them.",
+    )
     resend_when_unsure = models.BooleanField(
         default=False, help_text="Send again when it cannot be known whether a message arrived (it may arrive twice)."
     )
@@ -153,6 +169,10 @@ class PlatformAccount(models.Model):
                 & Q(ask_email__in=["off", "optional", "required"]),
                 name="what_is_asked_is_known",
             ),
+            models.CheckConstraint(
+                condition=Q(legacy_payloads=False) | Q(platform="tiktok") | Q(platform="linkedin", kind="messages"),
+                name="older_events_are_of_private_threads",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -173,6 +193,18 @@ class PlatformAccount(models.Model):
     def source(self) -> str:
         """The scope in which this account's event keys are unique."""
         return f"{self.door}:{self.scope}"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source that this account's events may be of, also of a time when its switches stood otherwise."""
+        older = (f"{self.OLDER}{self.platform}:{self.public_id}",) if self.platform in self.APP_WIDE else ()
+        return (self.source, *older)
+
+    @property
+    def older_proof(self) -> str:
+        """The secret that the older project's senders sign with: their own, or the app's. Empty where none count."""
+        both = self.secrets.get("legacy_secret", ""), self.secrets.get("secret", "")
+        return next((secret for secret in both if secret and self.legacy_payloads), "")
 
     @property
     def proof_name(self) -> str:

@@ -38,7 +38,7 @@ def events_about(
     Most are found by their thread; what could not be read, by the ids within its bytes.
     """
     about = Q(conv_key__in=[key for key in thread_keys if key]) | Q(message_id__in=message_pks)
-    found = WebhookEvent.objects.filter(source=account.source)
+    found = WebhookEvent.objects.filter(source__in=account.sources)
     for index, quoted in enumerate(_quoted([customer_id, *thread_keys])):
         name = f"place_{index}"
         found = found.alias(**{name: PlaceIn(quoted, "body")})

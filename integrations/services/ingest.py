@@ -23,7 +23,7 @@ from core.text import truncate
 from core.transactions import gave_way, retried
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
-from integrations.platforms import PLATFORMS
+from integrations.platforms import PLATFORMS, older
 from integrations.platforms.base import CallFailed, Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
 from integrations.services.drains import Drains
 from integrations.services.effects import effect_of, effect_of_each
@@ -69,7 +69,8 @@ def ingest_event(event_pk: int) -> None:
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
     """Take in what waits for one thread of an account, also where somebody else is at it; then nothing of it waits."""
     if thread_key:
-        _drain(Lane(account.source, thread_key, 0))
+        for source in account.sources:
+            _drain(Lane(source, thread_key, 0))
 
 
 def ingest_waiting(limit: int = 200, *, seconds: float = inf, share: int = 0, of: int = 1) -> int:
@@ -207,17 +208,18 @@ def _read(event: WebhookEvent) -> Reading:
     platform = PLATFORMS.get(event.platform)
     if platform is None:
         return Reading(state=State.IGNORED, reason=f"platform: {event.platform} sends no events here.")
+    reader = older.READERS.get(event.source.partition(":")[0], platform)
     raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
     account: PlatformAccount | None = None
     try:
         items: tuple[ParsedItem, ...] = ()
-        for opened in platform.open(raw):
+        for opened in reader.open(raw):
             owner = _account(event, opened.external_account_id)
             if owner is None:
                 items += (Ignored(reason="account: no account of ours has this id."),)
                 continue
             account = account or owner
-            items += tuple(platform.parse(opened, owner, PLATFORMS[owner.platform].channel(owner)))
+            items += tuple(reader.parse(opened, owner, PLATFORMS[owner.platform].channel(owner)))
         if _is_known_echo(items):
             # Most echoes are: the sender's own answer was faster. They touch no conversation.
             reason = f"echo: {EchoMeaning.DUPLICATE.value}"

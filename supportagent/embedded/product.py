@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connection, connections
 
+from conversations import services as conversations
 from integrations import keys
 from supportagent import demo
 from supportagent.asgi import application
@@ -78,6 +79,7 @@ class Product:
                     logger.warning("The simulator does not listen yet; what is due is tried all the same.")
             if self._stop.is_set():
                 return
+            _take_over()
             self._celery.start()
             self._sweeping.start()
             Watchdog(
@@ -116,3 +118,14 @@ class Product:
             # A pool's threads would hold the interpreter until they are through.
             os._exit(0)
         give_up.cancel()
+
+
+def _take_over() -> None:
+    """Go on at once with what the last run was at: whoever holds the data folder is alone on its SQLite file."""
+    if connection.vendor != "sqlite":
+        return
+    try:
+        if left := conversations.end_all_leases():
+            logger.info("The last run ended in the middle of %d pieces of work; they are gone on with.", left)
+    except DatabaseError:
+        logger.warning("What the last run was at waits until its leases end.", exc_info=True)

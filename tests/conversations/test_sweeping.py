@@ -47,3 +47,21 @@ def test_waits_that_may_be_are_left_alone() -> None:
     Delivery.objects.filter(pk=retried.pk).update(next_attempt_at=database_now() + timedelta(hours=8))
 
     assert services.shorten_impossible_waits() == 0
+
+
+def test_who_is_alone_on_the_database_waits_for_no_lease() -> None:
+    owed = make_conversation()
+    make_message(owed)
+    assert services.claim_turn(owed.pk, owner="the last run") is not None
+    answering = make_delivery(state="sending")
+    Delivery.objects.filter(pk=answering.pk).update(lease_until=database_now() + timedelta(seconds=30))
+    assert services.due_turns() == []
+
+    assert services.end_all_leases() == 2
+
+    assert services.due_turns() == [owed.pk]
+    assert services.release_expired_sends() == 1
+    answering.refresh_from_db()
+    # It may have arrived, so it is asked about and not sent again.
+    assert answering.state == "unknown"
+    assert services.end_all_leases() == 0

@@ -48,6 +48,12 @@ class Command(OwnCommand):
         add.add_argument(
             "--honours-key", action="store_true", help="events: a repeated webhook-id is taken for the same message"
         )
+        add.add_argument(
+            "--legacy-payloads",
+            action="store_true",
+            help="TikTok and LinkedIn messages: take the older open project's flat events with X-Signature too",
+        )
+        add.add_argument("--legacy-secret", default="", help="what they are signed with, where it is not --secret")
         for option, what in (("ask-name", "name"), ("ask-email", "e-mail address")):
             add.add_argument(
                 f"--{option}",
@@ -140,6 +146,8 @@ def _new(options: dict[str, Any]) -> accounts.NewAccount:
         origins=tuple(options["origin"]),
         simulated=options["simulated"],
         honours_key=options["honours_key"],
+        legacy_payloads=options["legacy_payloads"],
+        legacy_secret=options["legacy_secret"],
         greeting=options["greeting"],
         ask_name=options["ask_name"],
         ask_email=options["ask_email"],
