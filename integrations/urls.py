@@ -12,7 +12,6 @@ router.register("accounts", Accounts, basename="api-accounts")
 router.register("events", Events, basename="api-events")
 
 urlpatterns = [
-    path("api/v1/", include(router.urls)),
     re_path(r"^webhooks/tiktok/?\Z", PlatformDoor.as_view(platform_name="tiktok"), name="webhook-tiktok"),
     re_path(r"^webhooks/linkedin/?\Z", PlatformDoor.as_view(platform_name="linkedin"), name="webhook-linkedin"),
     re_path(
@@ -28,5 +27,6 @@ urlpatterns = [
     re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
     re_path(r"^oauth/(?P<platform>tiktok|linkedin)/start/?\Z", views.start, name="oauth-start"),
     re_path(r"^oauth/(?P<platform>tiktok|linkedin)/callback/?\Z", views.callback, name="oauth-callback"),
+    path("api/v1/", include(router.urls)),
     path("chat/", include("integrations.webchat.urls")),
 ]

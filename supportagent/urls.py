@@ -12,6 +12,8 @@ from supportagent.front import favicon, front
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First what platforms call a thousand times for each page: whatever stands before it is tried each time.
+    path("", include("integrations.urls")),
     path("", front, name="front"),
     path("favicon.ico", favicon, name="favicon"),
     re_path(r"^health/?\Z", older.health, name="older-health"),
@@ -23,7 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", api.document, name="api-schema"),
     path("api/docs/", api.Page.as_view(), name="api-docs"),
     path("", include("conversations.urls")),
-    path("", include("integrations.urls")),
     path("", include("agent.urls")),
     path("", include("workspace.urls")),
     path("", include("analytics.urls")),
