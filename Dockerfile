@@ -24,4 +24,6 @@ RUN DATABASE_URL=postgres://build@build.invalid/build REDIS_URL=redis://build.in
 USER supportagent
 VOLUME /data
 EXPOSE 8000
+# Of what CMD starts; docker-compose.yml gives each other process its own.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 CMD ["python", "deploy/healthcheck.py", "web", "/health/ready"]
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "supportagent.wsgi:application"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpResponse, JsonResponse
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
@@ -33,10 +34,21 @@ def problem(
     status: int, detail: str, *, code: str = "", headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
     """A problem details answer. ``code`` is the short name that programs branch on; members are added as they are."""
+    return Response(
+        _details(status, detail, code=code, **members), status=status, headers=headers, content_type=CONTENT_TYPE
+    )
+
+
+def nothing_here(path: str) -> HttpResponse:
+    """The answer to an address that is none of ours."""
+    detail = f"There is no address {clean_text(path, limit=200)}. `/api/docs/` lists all there are."
+    return JsonResponse(_details(404, detail, code="no-such-address"), status=404, content_type=CONTENT_TYPE)
+
+
+def _details(status: int, detail: str, *, code: str, **members: Any) -> dict[str, Any]:
     title = HTTPStatus(status).phrase
     code = code or title.lower().replace(" ", "-")
-    body = {"type": TYPES + code, "title": title, "status": status, "code": code, "detail": detail, **members}
-    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+    return {"type": TYPES + code, "title": title, "status": status, "code": code, "detail": detail, **members}
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:

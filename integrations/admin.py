@@ -1,5 +1,6 @@
 """The platforms in the admin: accounts, and what came in. Secrets can be set and never read."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import audit
 from core.personal import hidden_address
@@ -47,6 +48,7 @@ _HEALTH_COLOURS = {
 }
 
 KEY_LETTERS_IN_A_LIST = 40
+_LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 class OriginsField(forms.CharField):
@@ -71,12 +73,39 @@ class OriginsField(forms.CharField):
         return "\n".join(initial or []) != "\n".join((data or "").split())
 
 
+class LanguagesField(forms.CharField):
+    """Languages by their two letters, with commas between them."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as one line."""
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """The list. Raises ValidationError that names what is no language."""
+        codes = super().clean(value).replace(",", " ").lower().split()
+        wrong = next((code for code in codes if not _LANGUAGE.fullmatch(code)), None)
+        if wrong is not None:
+            raise ValidationError(f"{wrong} is no language. Name each by its two letters, like “en, de”.")
+        return list(dict.fromkeys(codes))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other languages stand there than before."""
+        return list(initial or []) != (data or "").replace(",", " ").lower().split()
+
+
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """An account's switches."""
 
     origins = OriginsField(
         required=False,
         help_text="The sites that may show the web chat and call it, one a line, each like https://shop.example.com.",
+    )
+
+    languages = LanguagesField(
+        required=False,
+        help_text="What customers write here, like “en, de”. Words that could be of several languages are taken for the first.",
     )
 
     def clean_identity_required(self) -> bool:

@@ -11,6 +11,8 @@ from supportagent.front import favicon, front
 # The admin's own form knows no second factor, so people sign in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler404 = "supportagent.errors.not_found"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     # First what platforms call a thousand times for each page: whatever stands before it is tried each time.
     path("", include("integrations.urls")),

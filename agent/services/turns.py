@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import Error as DatabaseProblem
 from django.db import connection, transaction
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from agent.graph.brief import Brief, Mind, Thought
 from agent.models import AgentConfig, AgentRun, Release, ReplyTemplate
@@ -49,9 +50,12 @@ def answer(conversation_id: int, mind: Mind) -> TurnResult | None:
     The claim and the run's row are one transaction, the outcome and the run's end another; in between, while the agent
     thinks, no transaction is open and the lease is kept. Safe to call at any time and any number of times.
     """
-    claimed = _claim(conversation_id)
-    if claimed is None:
-        return None
+    with bound_contextvars(conversation=conversation_id):
+        claimed = _claim(conversation_id)
+        return None if claimed is None else _answer(claimed, conversation_id, mind)
+
+
+def _answer(claimed: ClaimedTurn, conversation_id: int, mind: Mind) -> TurnResult | None:
     crash_point("turn.after_claim")
     try:
         with _heartbeat(claimed):

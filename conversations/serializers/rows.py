@@ -15,7 +15,8 @@ from conversations.models import (
     Note,
 )
 from conversations.models.conversation import STATUSES
-from core.models import User
+from core.models import ApiKey, User
+from core.personal import masked
 
 
 class PersonShown(serializers.ModelSerializer[User]):
@@ -30,10 +31,20 @@ class PersonShown(serializers.ModelSerializer[User]):
 
 
 class CustomerShown(serializers.ModelSerializer[Customer]):
-    """A customer as one of our accounts knows them."""
+    """A customer as one of our accounts knows them.
+
+    ``email`` is whole for a key; people see it masked and reveal it in the workspace, where that is noted. ``details_from``
+    says who told name and address: ``site`` signed them, ``visitor`` only typed them, empty is the platform.
+    """
 
     id = serializers.UUIDField(source="public_id")
     name = serializers.CharField(source="display_name")
+    email = serializers.SerializerMethodField()
+
+    def get_email(self, customer: Customer) -> str:
+        """The address, as whoever asks may see it."""
+        request = self.context.get("request")
+        return customer.email if request and isinstance(request.user, ApiKey) else masked(customer.email)
 
     class Meta:
         model = Customer
@@ -43,6 +54,8 @@ class CustomerShown(serializers.ModelSerializer[Customer]):
             "external_id",
             "name",
             "username",
+            "email",
+            "details_from",
             "locale",
             "blocked_at",
             "erased_at",

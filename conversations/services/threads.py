@@ -68,6 +68,8 @@ def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
                 picture_limit=channel.picture_limit,
                 window_hours=channel.window_hours,
                 window_messages=channel.window_messages,
+                # Until their words tell, what the platform says of the customer counts more than what most write here.
+                language="" if new.locale else next(iter(channel.languages), ""),
             )
         ],
         ignore_conflicts=True,

@@ -11,6 +11,7 @@ from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
+from structlog.contextvars import bound_contextvars
 
 from conversations import services as conversations
 from conversations.exceptions import CustomerErased
@@ -131,12 +132,13 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         if not waiting or waiting[0].next_attempt_at > database_now():
             return
         head = waiting[0]
-        reading = _finished(_read(head))
-        conversation_id = _conversation_of(reading)
-        if conversation_id is None:
-            went_on = _apply(head, reading) and len(waiting) > 1
-        else:
-            went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
+        with bound_contextvars(webhook_event=head.pk):
+            reading = _finished(_read(head))
+            conversation_id = _conversation_of(reading)
+            went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
+        if conversation_id is not None:
+            with bound_contextvars(conversation=conversation_id):
+                went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
         if not went_on or time.monotonic() >= until:
             return
 
@@ -157,8 +159,9 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
         reading = read.get(event.pk) or _read(event)
         if reading.is_batch or reading.is_unfinished or reading.thread not in {None, thread}:
             return True
-        if not _apply(event, reading, held):
-            return False
+        with bound_contextvars(webhook_event=event.pk):
+            if not _apply(event, reading, held):
+                return False
         # A later event reads the row again: a failed one before it may have left this copy half changed.
         held = None
     # What came meanwhile has a bell of its own.
@@ -283,6 +286,7 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     except Exception as error:
         logger.exception("Event %d could not be taken in.", event.pk)
         return _failed(event, f"error: {type(error).__name__}.", account_id=reading.account_id)
+    logger.info("Event %d: %s", event.pk, end.state)
     if end.state != State.INGESTED:
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)

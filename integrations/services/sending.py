@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 
 from conversations import services as conversations
 from conversations.models import Conversation
@@ -33,8 +34,9 @@ KEPT_FOR_MESSAGES = 20
 def send_next(conversation_pk: int) -> int:
     """Send what a conversation has to send, in order, until nothing is due; returns how many attempts were made."""
     attempts = 0
-    while attempts < MOST_IN_A_ROW and _send_one(conversation_pk):
-        attempts += 1
+    with bound_contextvars(conversation=conversation_pk):
+        while attempts < MOST_IN_A_ROW and _send_one(conversation_pk):
+            attempts += 1
     return attempts
 
 
@@ -55,7 +57,9 @@ def _send_one(conversation_pk: int) -> bool:
     crash_point("send.after_response_before_write")
     if not conversations.settle_delivery(claimed, result, started_at=started_at):
         logger.warning("The result of delivery %d came too late and changed nothing.", claimed.delivery_id)
-    elif result.outcome is not SendOutcome.OK:
+    elif result.outcome is SendOutcome.OK:
+        logger.info("Delivery %d arrived as %s.", claimed.delivery_id, result.platform_message_id)
+    else:
         logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
     crash_point("send.after_write")
     return True

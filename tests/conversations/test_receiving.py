@@ -66,6 +66,15 @@ def test_what_a_database_refuses_is_cleaned_before_it_is_stored() -> None:
     assert Message.objects.get().text == "ab\N{REPLACEMENT CHARACTER}c\nd"
 
 
+@pytest.mark.parametrize(("locale", "language"), [("", "de"), ("es-ES", "")])
+def test_a_first_word_is_taken_for_what_most_write_here(locale: str, language: str) -> None:
+    channel = replace(TIKTOK, languages=("de", "en"))
+
+    pk = conversations.ensure_conversation(channel, thread_key="t", customer_id="c", locale=locale)
+
+    assert Conversation.objects.get(pk=pk).language == language
+
+
 def test_a_picture_is_kept_with_the_message_and_waits_to_be_fetched() -> None:
     inbound = replace(
         inbound_message("", thread="t"), kind="image", attachments=(InboundAttachment(kind="image", media_id="m1"),)

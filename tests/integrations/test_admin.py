@@ -110,3 +110,32 @@ def test_other_roles_find_no_way(client: Client) -> None:
 
     paths = ("", "connect-tiktok/", "connect-linkedin/", f"{account.pk}/reconnect/")
     assert [client.get(f"{LIST}{path}").status_code for path in paths] == [403, 403, 403, 403]
+
+
+@pytest.mark.django_db
+def test_languages_are_a_line_and_what_is_none_is_named(as_admin: Client) -> None:
+    account = make_account(languages=["en"])
+    page = reverse("admin:integrations_platformaccount_change", args=[account.pk])
+    form = as_admin.get(page).context["adminform"].form
+    assert form["languages"].value() == "en"
+    given = {name: form[name].value() or "" for name in form.fields}
+
+    refused = as_admin.post(page, given | {"languages": "de, english"})
+    assert "english is no language" in refused.content.decode()
+    as_admin.post(page, given | {"languages": "de, EN de"})
+
+    account.refresh_from_db()
+    assert account.languages == ["de", "en"]
+
+
+def test_the_switch_for_the_older_projects_events_is_where_it_counts(as_admin: Client) -> None:
+    pages = {
+        platform: as_admin.get(
+            reverse("admin:integrations_platformaccount_change", args=[make_account(platform=platform, kind=kind).pk])
+        ).content.decode()
+        for platform, kind in (("tiktok", ""), ("linkedin", "comments"), ("webchat", ""))
+    }
+
+    assert {platform: "legacy_payloads" in page for platform, page in pages.items()} == {
+        "tiktok": True, "linkedin": False, "webchat": False
+    }  # fmt: skip

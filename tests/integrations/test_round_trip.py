@@ -1,16 +1,24 @@
 """From the customer's words on TikTok to the answer on TikTok, and what TikTok reports of it, by its own webhooks."""
 
+import io
+import json
+import logging
 import time
+from datetime import timedelta
 
 from django.test import Client
 from pytest_django import Settings
 
+from agent import services as agent
+from agent.graph.brief import Brief, Thought
 from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Message
 from conversations.types import Picture
+from core.clock import database_now
 from core.policy import Role
 from integrations import services
 from integrations.models import PlatformAccount, WebhookEvent
+from supportagent import logs
 from tests.factories import make_user
 from tests.pictures import make_png
 from tests.simulator.rig import Received, Rig
@@ -147,3 +155,46 @@ def test_a_conversation_that_takes_no_pictures_now_says_so_to_staff(
     text, picture = Delivery.objects.order_by("out_seq")
     assert (text.state, picture.state) == ("sent", "dead")
     assert "takes no picture in this conversation now. Say it in words" in picture.reason
+
+
+class OutOfOrder:
+    """A mind that cannot think."""
+
+    def think(self, brief: Brief) -> Thought:
+        raise RuntimeError("out of order")
+
+
+def test_each_line_that_is_logged_of_a_message_names_its_conversation(
+    client: Client, tiktok: Rig, account: PlatformAccount
+) -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.formatter("json"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        tiktok.say("Where is my order?")
+        deliver(client, tiktok, 1)
+        conversation = Conversation.objects.get()
+        Conversation.objects.update(ready_at=database_now() - timedelta(seconds=1))
+        agent.answer(conversation.pk, OutOfOrder())
+        conversations.reply(conversation, "It left today.", make_user(role=Role.SUPERVISOR))
+        services.send_next(conversation.pk)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    event = WebhookEvent.objects.get()
+    told = [
+        (line["logger"], line.get("conversation"), line.get("webhook_event"))
+        for line in lines
+        if line["logger"] in {"integrations.services.ingest", "agent.services.turns", "integrations.services.sending"}
+    ]
+    assert told == [
+        ("integrations.services.ingest", conversation.pk, event.pk),
+        ("agent.services.turns", conversation.pk, None),
+        ("integrations.services.sending", conversation.pk, None),
+    ]

@@ -27,6 +27,15 @@ def test_a_missing_page_is_told_in_our_design(client: Client) -> None:
     assert "There is no such page" in answer.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/api/v1/conversation/", "/api/v2/", "/api/v1/conversations/17/claim/"])
+def test_a_program_at_an_address_that_is_none_is_told_so_as_a_problem(client: Client, path: str) -> None:
+    answer = client.post(path)
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "no-such-address"
+    assert path in answer.json()["detail"]
+
+
 def test_a_form_without_its_token_is_told_what_to_do() -> None:
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "dana"})
 

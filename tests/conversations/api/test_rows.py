@@ -154,3 +154,13 @@ def test_nobody_decides_without_the_right() -> None:
     assert signed_in(Role.AGENT, team=make_team()).post(address, {"decision": "drop"}).status_code == 404
     assert Caller().post(address, {"decision": "drop"}).status_code == 401
     assert Message.objects.count() == 1
+
+
+def test_a_customers_address_is_whole_for_a_key_and_masked_for_people() -> None:
+    customer = make_customer(email="ada@example.org", details_from="site")
+    make_conversation(customer=customer)
+    path = f"/api/v1/customers/{customer.public_id}/"
+
+    for caller, email in ((with_key(READ), "ada@example.org"), (signed_in(Role.ADMIN), "[e-mail]")):
+        shown = caller.get(path).json()
+        assert (shown["email"], shown["details_from"]) == (email, "site")
