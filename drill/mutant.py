@@ -57,9 +57,8 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "integrations.webhooks:PlatformDoor._take",
             {
-                "return _keep(platform, request, body, proof, glance)": (
-                    '__import__("threading").Timer(2.0, _keep, (platform, request, body, proof, glance)).start()\n'
-                    '        return JsonResponse({"status": "accepted"})'
+                "_keep(platform, request, body, kept)": (
+                    '__import__("threading").Timer(2.0, _keep, (platform, request, body, kept)).start()'
                 )
             },
         ),
@@ -155,9 +154,9 @@ FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "integrations.services.ingest:_read",
             {
-                "for opened in platform.open(raw):": (
+                "for opened in reader.open(raw):": (
                     '__import__("importlib").import_module("drill.failpoints").read(raw.body)\n'
-                    "        for opened in platform.open(raw):"
+                    "        for opened in reader.open(raw):"
                 )
             },
         ),
