@@ -85,11 +85,12 @@ def end_all_leases() -> int:
     """Let go of whatever a process of before was at, now and not when its lease ends; returns how much that was.
 
     For whoever knows that nobody else is at work on this database. What was being sent may have arrived: as after any
-    lease, the platform is asked first.
+    lease, the platform is asked first. A turn that did not end a second time may be what ends processes: it waits for
+    its lease, and meanwhile the others, which were only beside it, are answered.
     """
     now = database_now()
     gone = now - timedelta(milliseconds=1)
-    return Conversation.objects.filter(lease_until__gte=now).order_by().update(
+    return Conversation.objects.filter(lease_until__gte=now, attempts__lte=1).order_by().update(
         lease_until=gone
     ) + Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__gte=now).order_by().update(lease_until=gone)
 

@@ -65,3 +65,14 @@ def test_who_is_alone_on_the_database_waits_for_no_lease() -> None:
     # It may have arrived, so it is asked about and not sent again.
     assert answering.state == "unknown"
     assert services.end_all_leases() == 0
+
+
+def test_a_turn_that_ends_processes_does_not_come_first_at_each_start() -> None:
+    owed = make_conversation()
+    make_message(owed)
+    for _ in range(2):
+        services.end_all_leases()
+        assert services.claim_turn(owed.pk, owner="a run that ended") is not None
+
+    assert services.end_all_leases() == 0
+    assert services.due_turns() == []
