@@ -7,7 +7,7 @@ TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
 PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run drill drill-full test test-services test-browser services-up services-down check fix volume fuzz lock models ci clean prepare-run prepare-dev
+.PHONY: help run bench drill drill-full test test-services test-browser services-up services-down check fix volume fuzz lock models ci clean prepare-run prepare-dev
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -42,6 +42,9 @@ drill: prepare-dev  ## kill the product at every crash point and by every fault:
 
 drill-full: prepare-dev  ## every fault, crash point and mutant in both shapes, with those that need root, mount or faketime (hours)
 	@exec $(IN) -m drill all --shape both --full --seconds 60 --rate 40 --customers 60 --report var/drill.md --json var/drill.json $(ARGS)
+
+bench: prepare-dev  ## measure speed and memory on a quiet machine, beside what they are compared with; ARGS="messages --shape embedded"
+	@exec $(IN) -m bench $(ARGS)
 
 check: prepare-dev  ## lint, format, types, import contracts, migrations, production settings, pages
 	@exec $(IN) scripts/check.py

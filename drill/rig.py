@@ -84,6 +84,11 @@ class Rig:
         return "services" if self.database_url else "embedded"
 
     @property
+    def app_secret(self) -> str:
+        """What the platform signs with."""
+        return self._secrets[0]
+
+    @property
     def url(self) -> str:
         """Where the product answers platforms."""
         return f"http://127.0.0.1:{self.port}"
@@ -154,7 +159,7 @@ class Rig:
         for process in self.processes:
             if not self.runs(process.name):
                 self.begin(process)
-        wait_for(self._is_ready, seconds=READY_SECONDS, what="the product to be ready")
+        wait_for(self.is_ready, seconds=READY_SECONDS, what="the product to be ready")
 
     def start(self, name: str) -> None:
         """Start one process."""
@@ -344,7 +349,8 @@ class Rig:
             }
         return kept | ours | dict(self.variables) | dict(extra)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether every process runs and answers. Raises DrillFailed where one has ended by itself."""
         for process in self.processes:
             if not self.runs(process.name):
                 tail = (self.folder / f"{process.name}.log").read_text(errors="replace")[-1500:]

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
-from pathlib import Path
 
+from drill.vitals import memory
 from tests.fuzz.mutations import Attempt, Mutator
 from tests.fuzz.served import Served
 from tests.waiting import wait_until
@@ -156,25 +156,6 @@ def _exchange(connection: http.client.HTTPConnection, attempt: Attempt) -> int:
 
 
 def _weigh(product: Served, result: Result) -> None:
-    weight = sum(_memory(pid) for first in product.pids for pid in _family(first))
+    weight = sum(map(memory, product.pids))
     result.memory_before = result.memory_before or weight
     result.memory_most = max(result.memory_most, weight)
-
-
-def _family(pid: int) -> list[int]:
-    """The process and those it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    try:
-        found = [int(child) for child in children.read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(each for child in found for each in _family(child))]
-
-
-def _memory(pid: int) -> float:
-    """The process's share of the memory (PSS), in megabytes."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
