@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 5.0
 MOST_WAITING = 10_000
+# A bell costs its process more than a millisecond. Beyond so many a second it is cheaper for all to let the sweeper
+# look, which then finds many at once.
+MOST_A_SECOND = 100
 
 # Whoever tells the process's figures registers it.
 counter = Counter("bells_total", "Bells for workers, by how it went.", ["task", "result"], registry=None)
@@ -58,6 +61,7 @@ class _Ringer:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._second, self._rung = 0, 0
 
     def add(self, task: "Task[[int], None]", pk: int, place: str, *, after: float = 0.0) -> None:
         """Ring for ``pk`` in ``after`` seconds from now, or for the latest pk of the same place."""
@@ -78,7 +82,17 @@ class _Ringer:
             with self._lock:
                 bells, self._waiting = list(self._waiting.values()), {}
             for task, pk, due_at in bells:
-                _ring(task, pk, self._breaker, after=max(0.0, due_at - time.monotonic()))
+                if self._may_ring():
+                    _ring(task, pk, self._breaker, after=max(0.0, due_at - time.monotonic()))
+                else:
+                    _count(task, "skipped")
+
+    def _may_ring(self) -> bool:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._rung = second, 0
+        self._rung += 1
+        return self._rung <= MOST_A_SECOND
 
 
 _listeners: list[Callable[[float], None]] = []

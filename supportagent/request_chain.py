@@ -6,6 +6,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "supportagent.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "supportagent.middleware.DoorMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY, Mock
 
@@ -127,6 +128,20 @@ def test_bells_for_one_place_become_one() -> None:
     hold.set()
 
     wait_until(lambda: rung == [1, 4])
+
+
+def test_a_crowd_of_bells_is_left_to_the_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "MOST_A_SECOND", 3)
+    monkeypatch.setattr(bells, "time", SimpleNamespace(monotonic=lambda: 1_000.5))
+    apply_async = Mock()
+    ringer = _Ringer(Breaker())
+    skipped = counted("test.task", "skipped")
+
+    for pk in range(10):
+        ringer.add(task_that(apply_async), pk, str(pk))
+
+    wait_until(lambda: counted("test.task", "skipped") == skipped + 7)
+    assert apply_async.call_count == 3
 
 
 def test_a_broker_that_fails_is_left_alone_for_a_while(caplog: pytest.LogCaptureFixture) -> None:

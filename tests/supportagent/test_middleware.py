@@ -1,8 +1,10 @@
 """What every answer carries."""
 
 import re
+from unittest.mock import Mock
 
 import pytest
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -158,3 +160,23 @@ def test_requests_are_counted_by_route_not_by_path(client: Client) -> None:
         client.get(f"/guess/{n}")
 
     assert registry.get_sample_value("http_requests_total", labels) == before + 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("get", "/webhooks/verify", 200), ("put", "/webhooks/tiktok", 405), ("post", "/webhooks/nowhere", 404)],
+)
+def test_what_platforms_call_passes_nothing_that_is_for_people(
+    client: Client, method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SessionMiddleware, "process_request", Mock(side_effect=AssertionError("a session")))
+    if status == 404:
+        # An address that is none is told in the design of all pages, which are for people.
+        monkeypatch.undo()
+
+    answer = getattr(client, method)(path)
+
+    assert answer.status_code == status
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["X-Request-ID"]
+    assert answer.content
