@@ -62,7 +62,7 @@ def back_in_time(stage: Stage) -> None:
         stage.rig.kill(process.name)
         stage.rig.begin(_with_clock(process, told))
     stage.rig.start_all()
-    stage.pause((stage.ends_at - time.monotonic()) / 2)
+    stage.pause(max(2.0, (stage.ends_at - time.monotonic()) / 2))
     file.write_text(f"-{BACK_SECONDS}")
     stage.injected += 1
     struck = time.time()
