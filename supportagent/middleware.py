@@ -126,5 +126,8 @@ class DoorMiddleware:
         except Resolver404:
             return self.get_response(request)
         request.resolver_match = found
-        response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
-        return response.render() if isinstance(response, SimpleTemplateResponse) else response
+        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
+        if isinstance(response, SimpleTemplateResponse):
+            response.render()
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
