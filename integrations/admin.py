@@ -19,7 +19,6 @@ from core.personal import hidden_address
 from core.policy import Action, allows
 from core.policy_admin import PolicyAdmin
 from integrations import token_health
-from integrations.accounts import ORIGIN_WANTED, takes_older_events
 from integrations.models import (
     EventAttempt,
     EventDelivery,
@@ -30,6 +29,7 @@ from integrations.models import (
     Visitor,
     WebhookEvent,
 )
+from integrations.new_accounts import ORIGIN_WANTED, takes_older_events
 from integrations.origins import origin_of
 
 _COLOURS = {

@@ -14,6 +14,7 @@ from core.policy import Role
 from integrations import accounts, keys
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
+from integrations.new_accounts import SHORTEST_IDENTITY_SECRET, NewAccount
 from tests.factories import make_team, make_user
 from tests.integrations.events import SECRET as WEBHOOK_SECRET
 from tests.integrations.events import events_account
@@ -254,7 +255,7 @@ def test_only_admins_touch_accounts_and_only_they_and_supervisors_pause_the_bot(
     with pytest.raises(NotAllowed):
         accounts.try_out(account, somebody)
     with pytest.raises(NotAllowed):
-        accounts.add_account(accounts.NewAccount(platform="webchat", name="X"), somebody)
+        accounts.add_account(NewAccount(platform="webchat", name="X"), somebody)
     if role is Role.SUPERVISOR:
         accounts.set_bot(account, somebody, enabled=False)
     else:
@@ -270,7 +271,7 @@ def test_a_simulated_account_follows_the_simulators_port(tiktok: Rig, settings: 
 
 
 def test_secrets_do_not_show_in_text() -> None:
-    new = accounts.NewAccount(platform="tiktok", name="Acme", secret=SECRET, access_token=TOKEN)
+    new = NewAccount(platform="tiktok", name="Acme", secret=SECRET, access_token=TOKEN)
 
     assert SECRET not in repr(new)
     assert TOKEN not in repr(new)
@@ -362,7 +363,7 @@ def test_a_web_chat_is_given_a_secret_for_its_site_when_one_is_asked_for() -> No
     assert (code, account.origins) == (0, ["https://shop.example"])
     assert "secret" not in added
     assert list(account.proofs) == [second["secret"], first["secret"]]
-    assert min(map(len, account.proofs)) >= accounts.SHORTEST_IDENTITY_SECRET
+    assert min(map(len, account.proofs)) >= SHORTEST_IDENTITY_SECRET
     run("rotate", number, "--drop-old")
     assert list(PlatformAccount.objects.get().proofs) == [second["secret"]]
 

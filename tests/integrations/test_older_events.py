@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from conversations.models import Attachment, Message
-from integrations import accounts, keys
-from integrations.accounts import NewAccount, add_account
+from integrations import keys
+from integrations.accounts import add_account
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount, WebhookEvent
+from integrations.new_accounts import NewAccount, takes_older_events
 from integrations.platforms import older
 from integrations.services.forgetting import events_about
 from integrations.services.ingest import ingest_event, ingest_thread, ingest_waiting
@@ -202,7 +203,7 @@ def test_a_platforms_own_proof_is_not_replaced_by_the_older_one(
 
 def test_whoever_may_be_answered_in_public_only_takes_none(client: Client, member: PlatformAccount) -> None:
     page = make_account(platform="linkedin", kind="comments", external_id="urn:li:organization:9")
-    assert accounts.takes_older_events(member.platform, member.kind)
+    assert takes_older_events(member.platform, member.kind)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         PlatformAccount.objects.filter(pk=page.pk).update(legacy_payloads=True)

@@ -10,6 +10,7 @@ from core.terminal import OwnCommand
 from integrations import accounts
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
+from integrations.new_accounts import NewAccount
 
 
 class Command(OwnCommand):
@@ -129,8 +130,8 @@ def _add_secrets(parser: ArgumentParser) -> None:
     parser.add_argument("--expires-in", type=int, default=0, help="how many seconds the access token lives from now on")
 
 
-def _new(options: dict[str, Any]) -> accounts.NewAccount:
-    return accounts.NewAccount(
+def _new(options: dict[str, Any]) -> NewAccount:
+    return NewAccount(
         platform=options["platform"],
         name=options["name"],
         external_id=options["external_id"],
