@@ -206,7 +206,7 @@ def switches(account: PlatformAccount, **values: str) -> dict[str, str]:
     """The account's form as it would be sent, with some fields filled in anew."""
     kept = {
         "name": account.name,
-        "languages": "[]",
+        "languages": "",
         "ask_name": "off",
         "ask_email": "off",
         "origins": "",
