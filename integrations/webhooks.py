@@ -4,9 +4,9 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
@@ -50,6 +50,7 @@ counter = Counter(
     registry=None,
 )
 
+_Found = TypeVar("_Found")
 RETRY_AFTER = "5"
 KEPT_HEADERS = ("Content-Type", "User-Agent")
 JSON_TYPES = ("", "application/json")
@@ -213,13 +214,18 @@ def _keys(platform: Platform, scope: str) -> tuple[AppKey, ...]:
 
 def _authenticate(platform: Platform, request: HttpRequest, body: bytes, scope: str) -> tuple[Proof, Glance]:
     """Which of our apps the event is for, proved. Raises InvalidSignature and KeysUnavailable."""
+    return _proved(platform, lambda: _prove(platform, request, body, scope))
+
+
+def _proved(platform: Platform, prove: Callable[[], _Found]) -> _Found:
+    """What ``prove`` finds; where no key fits, once more if there are others. Raises InvalidSignature and KeysUnavailable."""
     try:
-        return _prove(platform, request, body, scope)
+        return prove()
     except NoSignature:
         raise
     except InvalidSignature:
         if keys.reread(platform.name):
-            return _prove(platform, request, body, scope)
+            return prove()
         if not keys.are_from_database(platform.name):
             # Nobody is called a forger while the accounts' own keys were never seen.
             raise KeysUnavailable from None
@@ -242,14 +248,10 @@ def _take_older(platform: Platform, request: HttpRequest, body: bytes) -> HttpRe
 
     Its answers are that project's: one that came before is told the number under which it is kept.
     """
-    try:
-        scope = older.authenticate(platform.name, request.headers, body, keys.older_keys(platform.name))
-    except NoSignature:
-        raise
-    except InvalidSignature:
-        if not keys.reread(platform.name):
-            raise
-        scope = older.authenticate(platform.name, request.headers, body, keys.older_keys(platform.name))
+    scope = _proved(
+        platform,
+        lambda: older.authenticate(platform.name, request.headers, body, keys.older_keys(platform.name)),
+    )
     event = older.read(platform.name, body)
     kept = _Kept(
         source=f"{PlatformAccount.OLDER}{platform.name}:{scope}",

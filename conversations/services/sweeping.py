@@ -90,9 +90,9 @@ def end_all_leases() -> int:
     """
     now = database_now()
     gone = now - timedelta(milliseconds=1)
-    return Conversation.objects.filter(lease_until__gte=now, attempts__lte=1).order_by().update(
-        lease_until=gone
-    ) + Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__gte=now).order_by().update(lease_until=gone)
+    turns_under_way = Conversation.objects.filter(lease_until__gte=now, attempts__lte=1).order_by()
+    sends_under_way = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__gte=now).order_by()
+    return turns_under_way.update(lease_until=gone) + sends_under_way.update(lease_until=gone)
 
 
 def close_silent(limit: int = 200) -> int:

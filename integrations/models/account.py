@@ -34,21 +34,16 @@ class PlatformAccountQuerySet(models.QuerySet["PlatformAccount"]):
     def of_source(self, source: str) -> Self:
         """Those whose event keys are unique within ``source``."""
         door, _, scope = source.partition(":")
-        if door.startswith(PlatformAccount.OLDER):
-            return self.of_older_sender(door.removeprefix(PlatformAccount.OLDER), scope)
         if door in PlatformAccount.APP_WIDE:
             return self.received_by(door).filter(client_key=scope)
         try:
-            return self.received_by(door).filter(public_id=uuid.UUID(scope))
+            public_id = uuid.UUID(scope)
         except ValueError:
             return self.none()
-
-    def of_older_sender(self, platform: str, scope: str) -> Self:
-        """The account with this public id, where it takes the older project's events."""
-        try:
-            return self.filter(platform=platform, legacy_payloads=True, public_id=uuid.UUID(scope))
-        except ValueError:
-            return self.none()
+        if door.startswith(PlatformAccount.OLDER):
+            platform = door.removeprefix(PlatformAccount.OLDER)
+            return self.filter(platform=platform, legacy_payloads=True, public_id=public_id)
+        return self.received_by(door).filter(public_id=public_id)
 
 
 class PlatformAccount(models.Model):
