@@ -59,6 +59,7 @@ async function refresh() {
     ]);
     Object.assign(state, { apps: apps.apps, conversations: conversations.conversations, rules: faults.rules });
     if (!chosen()) state.chosen = wanted() ?? state.conversations[0]?.conversation_id ?? null;
+    arrived();
     state.messages = state.chosen ? (await look(`conversations/${encodeURIComponent(state.chosen)}/messages?last=200`)).messages : [];
     drawVitals(vitals);
     drawPeople();
@@ -223,8 +224,9 @@ function choose(conversation) {
   open(conversation.conversation_id, conversation.user);
 }
 
-/** A customer on their way into the list: what is said meanwhile is theirs. */
-let making = null;
+/** A customer on their way into the list, at first those the page comes up with: what is said meanwhile is theirs. */
+let arrived;
+let making = new Promise((resolve) => { arrived = resolve; });
 
 async function say(what) {
   await Promise.allSettled([making]);

@@ -65,6 +65,22 @@ def test_what_is_said_while_a_customer_is_being_made_is_said_by_them(page: "Page
     expect(page.locator(".mine .bubble")).to_have_text("Quick as I am")
 
 
+@pytest.mark.parametrize("page", [DESKTOP], indirect=True, ids=["desktop"])
+def test_what_is_said_before_the_page_knows_its_customers_is_said_by_the_first(page: "Page", rig: Rig) -> None:
+    rig.say()
+    held: list[Route] = []
+    page.route("**/_sim/conversations?*", lambda route, _: held.append(route), times=1)
+    with page.expect_request("**/_sim/conversations?*"):
+        page.reload()
+    page.get_by_role("button", name="Stickers").click()
+    page.get_by_role("button", name="Sticker: heart").click()
+
+    held[0].continue_()
+
+    expect(page.locator(".mine img")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_stickers_pictures_and_a_colleague(page: "Page", rig: Rig) -> None:
     rig.say()
     page.goto(f"{rig.simulator.base_url}/#jane.k")
