@@ -1,7 +1,7 @@
-"""The facts a conversation announces after commit. Each carries only a primary key."""
+"""The facts a conversation announces after commit. Each carries the ``conversation`` as it was written."""
 
 from django.dispatch import Signal
 
-message_received = Signal()  # pk of a conversation in which a customer wrote and the bot should look
-reply_queued = Signal()  # pk of a conversation that has something to send
-conversation_changed = Signal()  # pk of a conversation in which anything moved
+message_received = Signal()  # a customer wrote in it and the bot should look
+reply_queued = Signal()  # it has something to send
+conversation_changed = Signal()  # anything in it moved

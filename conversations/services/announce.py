@@ -39,13 +39,14 @@ def save(conversation: Conversation, *fields: str) -> None:
     conversation.save(update_fields=[*fields, "version", "updated_at"])
 
 
-def announce(conversation_id: int, *, received: bool = False, queued: bool = False) -> None:
-    """After commit, say that the conversation changed, and what else there is to do in it."""
-    transaction.on_commit(partial(_tell, conversation_id, received=received, queued=queued), robust=True)
+def announce(conversation: Conversation, *, received: bool = False, queued: bool = False) -> None:
+    """After commit, say that a locked conversation changed, and what else there is to do in it."""
+    transaction.on_commit(partial(_tell, conversation, received=received, queued=queued), robust=True)
 
 
-def _tell(pk: int, *, received: bool, queued: bool) -> None:
-    arguments: dict[str, Any] = {"sender": Conversation, "pk": pk}
+def _tell(conversation: Conversation, *, received: bool, queued: bool) -> None:
+    # What was written is in the object: whoever is told needs not ask the database again.
+    arguments: dict[str, Any] = {"sender": Conversation, "conversation": conversation}
     if received:
         message_received.send(**arguments)
     if queued:

@@ -58,7 +58,7 @@ def _change(attachment: Attachment, **values: object) -> bool:
     conversation = lock(attachment.message.conversation_id)
     changed = Attachment.objects.filter(pk=attachment.pk).update(**values)
     save(conversation)
-    announce(conversation.pk)
+    announce(conversation)
     return bool(changed)
 
 

@@ -50,5 +50,5 @@ def override(message: Message, text: str, by: User | ApiKey, *, reason: str = ""
         )
     save(conversation)
     audit.record(by, "message.override", message, reason=reason, after={"replaced": unsent})
-    announce(conversation.pk)
+    announce(conversation)
     return before

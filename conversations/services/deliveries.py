@@ -72,7 +72,7 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         state=Delivery.State.SENDING, fence=delivery.fence, attempts=delivery.attempts, lease_until=now_plus(lease())
     )
     save(conversation)
-    announce(conversation.pk)
+    announce(conversation)
     attachment = delivery.message.attachments.exclude(file="").first()
     return ClaimedDelivery(
         delivery_id=delivery.pk,
@@ -168,7 +168,7 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
             else:
                 _doubt(conversation, delivery, result.evidence)
     # No bell for what comes next: whoever settles goes on until nothing is due.
-    announce(conversation.pk)
+    announce(conversation)
     return True
 
 
@@ -234,7 +234,7 @@ def _park(conversation: Conversation, delivery: Delivery, state: Delivery.State,
                 disposition_reason=escalation.reason,
             )
     save(conversation, *HANDOVER_FIELDS)
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
 
 
 def release_expired_sends(limit: int = 100) -> int:
@@ -263,7 +263,7 @@ def _release(pk: int, conversation_id: int) -> bool:
         arrived(conversation, delivery, platform_message_id=delivery.echo_message_id)
     else:
         _doubt(conversation, delivery, "The sending process ended before the platform's answer was recorded.")
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return True
 
 
@@ -318,7 +318,7 @@ def settle_unknown(
             Delivery.State.NEEDS_REVIEW,
             "It cannot be known whether it arrived. Look at the platform, then decide.",
         )
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return True
 
 
@@ -360,7 +360,7 @@ def decide_delivery(
     audit.record(
         by, f"delivery.{decision}", delivery, reason=why, before={"state": before}, after={"state": delivery.state}
     )
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return delivery
 
 

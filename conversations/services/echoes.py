@@ -66,7 +66,7 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
             episode.first_human_reply_at = message.created_at
             episode.save(update_fields=["first_human_reply_at"])
     save(conversation, *HANDOVER_FIELDS, "window_used", "closed_at")
-    announce(conversation.pk)
+    announce(conversation)
     return EchoMeaning.AUTOMATIC if echo.automatic else EchoMeaning.COLLEAGUE
 
 
@@ -85,7 +85,7 @@ def _settle_by_echo(conversation: Conversation, echo: OutboundEcho) -> bool:
             Delivery.objects.filter(pk=delivery.pk).update(echo_message_id=echo.source_id)
             return True
         arrived(conversation, delivery, platform_message_id=echo.source_id)
-        announce(conversation.pk, queued=True)
+        announce(conversation, queued=True)
         return True
     return False
 

@@ -83,7 +83,7 @@ def stop(conversation_id: int) -> int:
     rest_turn(conversation)
     conversation.waiting_since = None
     save(conversation, *HANDOVER_FIELDS, "assignee", "closed_at")
-    announce(conversation.pk)
+    announce(conversation)
     return Delivery.objects.filter(conversation=conversation, state=Delivery.State.SENDING).count()
 
 
@@ -103,7 +103,7 @@ def forget_ids(customer: Customer) -> None:
         SeenKey.objects.filter(account_id=conversation.account_id, key__endswith=f":{conversation.thread_key}").delete()
         conversation.thread_key = f"{MARK}{conversation.public_id}"
         save(conversation, "thread_key")
-        announce(conversation.pk)
+        announce(conversation)
     messages = Message.objects.filter(conversation__in=threads, platform_message_id__isnull=False)
     rows = list(messages.only("pk", "account_id", "platform_message_id"))
     for message in rows:

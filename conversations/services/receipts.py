@@ -32,7 +32,7 @@ def record_read(*, account_id: int, thread_key: str, key: str, up_to: datetime) 
     read.update(read_at=up_to)
     conversation.read_to_seq = max(conversation.read_to_seq, last)
     save(conversation, "read_to_seq")
-    announce(conversation.pk)
+    announce(conversation)
     return True
 
 
@@ -53,7 +53,7 @@ def record_referral(*, account_id: int, thread_key: str, key: str, subject: str)
     if conversation is not None:
         conversation.subject = subject
         save(conversation, "subject")
-        announce(conversation.pk)
+        announce(conversation)
     return True
 
 
@@ -69,7 +69,7 @@ def mark_read_to(conversation_id: int, seq: int) -> None:
     )
     conversation.read_to_seq = seq
     save(conversation, "read_to_seq")
-    announce(conversation.pk)
+    announce(conversation)
 
 
 def seen(account_id: int, key: str) -> bool:

@@ -88,7 +88,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
         "closed_at",
         "bot_context_from_seq",
     )
-    announce(conversation.pk, received=bot_should_look)
+    announce(conversation, received=bot_should_look)
     return message
 
 

@@ -167,7 +167,7 @@ def recover(conversation: Conversation, echo: OutboundEcho) -> Delivery:
     _end_earlier(conversation, delivery, sent_at)
     _count_as_answered(conversation, delivery, sent_at)
     save(conversation, *HANDOVER_FIELDS, "window_used")
-    announce(conversation.pk)
+    announce(conversation)
     return delivery
 
 

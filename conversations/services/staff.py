@@ -100,7 +100,7 @@ def reply(
         after={"message": delivery.message_id, "out_seq": delivery.out_seq}
         | ({"picture_bytes": len(picture.content)} if picture is not None else {}),
     )
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return delivery.message
 
 
@@ -156,7 +156,7 @@ def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = ""
     audit.record(
         by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)}
     )
-    announce(conversation.pk)
+    announce(conversation)
     return TakeOver(in_flight=on_its_way)
 
 
@@ -178,7 +178,7 @@ def claim(escalation: Escalation, by: User) -> Escalation:
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
     audit.record(by, "escalation.claim", escalation)
-    announce(conversation.pk)
+    announce(conversation)
     return escalation
 
 
@@ -211,7 +211,7 @@ def escalate(
     save(conversation, *STAFF_FIELDS)
     # What it is about stands on the escalation, where it can be erased; the audit trail can not.
     audit.record(by, "conversation.escalate", conversation)
-    announce(conversation.pk)
+    announce(conversation)
     return escalation
 
 
@@ -235,7 +235,7 @@ def hand_back(conversation: Conversation, by: User | ApiKey, *, note: str = "") 
     if note.strip():
         _write_note(conversation, note, by)
     audit.record(by, "conversation.hand_back", conversation)
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return conversation
 
 
@@ -261,7 +261,7 @@ def resolve(conversation: Conversation, by: User | ApiKey) -> Conversation:
     conversation.closed_at = timezone.now()
     save(conversation, *STAFF_FIELDS)
     audit.record(by, "conversation.resolve", conversation)
-    announce(conversation.pk)
+    announce(conversation)
     return conversation
 
 
@@ -278,7 +278,7 @@ def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
     audit.record(by, "conversation.reopen", conversation)
-    announce(conversation.pk)
+    announce(conversation)
     return conversation
 
 
@@ -302,7 +302,7 @@ def assign(conversation: Conversation, to: User | None, by: User, *, reason: str
     audit.record(
         by, "conversation.assign", conversation, reason=reason, before=before, after={"assignee": to.pk if to else None}
     )
-    announce(conversation.pk)
+    announce(conversation)
     return conversation
 
 
@@ -332,7 +332,7 @@ def add_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
     note = _write_note(conversation, text, by)
     save(conversation)
     audit.record(by, "conversation.note", conversation, after={"note": note.pk})
-    announce(conversation.pk)
+    announce(conversation)
     return note
 
 

@@ -122,5 +122,5 @@ def _close(pk: int, last_message_at: object) -> bool:
     conversation.mode = Conversation.Mode.CLOSED
     conversation.closed_at = timezone.now()
     save(conversation, *HANDOVER_FIELDS, "closed_at")
-    announce(conversation.pk)
+    announce(conversation)
     return True

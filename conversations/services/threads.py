@@ -100,6 +100,7 @@ def describe_customer(
     if not known.exclude(**details).update(**details):
         return False
     for pk in Conversation.objects.filter(customer__in=known).order_by("pk").values_list("pk", flat=True):
-        save(lock(pk))
-        announce(pk)
+        conversation = lock(pk)
+        save(conversation)
+        announce(conversation)
     return True

@@ -100,7 +100,7 @@ def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFact
         conversation.attempts = 0
         conversation.lease_owner, conversation.lease_until = "", None
         save(conversation, *TURN_FIELDS)
-        announce(conversation.pk, received=True)
+        announce(conversation, received=True)
         return TurnResult.SUPERSEDED
     _keep_facts(conversation, turn, facts)
     if isinstance(outcome, Reply) and conversation.needs_approval:
@@ -110,7 +110,7 @@ def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFact
     else:
         result = _commit_words(conversation, turn, outcome, run_id=run_id)
     save(conversation, *TURN_FIELDS)
-    announce(conversation.pk, received=conversation.owes_an_answer, queued=not isinstance(outcome, Silence))
+    announce(conversation, received=conversation.owes_an_answer, queued=not isinstance(outcome, Silence))
     return result
 
 
@@ -208,7 +208,7 @@ def suggest(conversation_id: int, text: str, *, for_seq: int) -> bool:
     if not kept.update(suggestion=text, suggestion_for_seq=for_seq):
         return False
     save(conversation)
-    announce(conversation.pk)
+    announce(conversation)
     return True
 
 
@@ -224,7 +224,7 @@ def fail_turn(turn: Turn, *, error: str, run_id: int) -> bool:
     conversation.lease_owner, conversation.lease_until = "", None
     conversation.ready_at = database_now() + timedelta(seconds=RETRY_SECONDS[turn.attempt - 1])
     save(conversation, "lease_owner", "lease_until", "ready_at")
-    announce(conversation.pk, received=True)
+    announce(conversation, received=True)
     return False
 
 
@@ -257,7 +257,7 @@ def give_up(
         run_id=run_id,
     )
     save(conversation, *HANDOVER_FIELDS)
-    announce(conversation.pk, queued=True)
+    announce(conversation, queued=True)
     return escalation
 
 
