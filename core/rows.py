@@ -86,7 +86,7 @@ def _insert_plan(connection: Any, model: type[models.Model], left: dict[str, Any
 
 def _update_plan(connection: Any, model: type[models.Model], names: tuple[str, ...]) -> tuple[Plan, _Fields]:
     meta = _judged(model)
-    fields = tuple(meta.get_field(name) for name in names)
+    fields = tuple(meta.get_field(name) for name in dict.fromkeys(names))
     query: Any = models.QuerySet(model).filter(pk=Slot(len(fields), meta.pk)).query.chain(UpdateQuery)
     query.add_update_fields([(each, None, Slot(place)) for place, each in enumerate(fields)])
     return Plan.of(*query.get_compiler(connection=connection).as_sql()), (*fields, meta.pk)
