@@ -118,7 +118,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
         ),
         Edit(
             "conversations.services.deliveries:_first_in_line",
-            {"conversation.mode != Conversation.Mode.BOT or stuck.exists()": "stuck.exists()"},
+            {"conversation.mode != Conversation.Mode.BOT or stuck": "stuck"},
         ),
         Edit(
             "conversations.services.sweeping:due_sends",

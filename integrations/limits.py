@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
+from core import rows
 from core.clock import database_now
+from core.statements import Read
 from integrations.models import SendWindow
 from integrations.platforms.base import Platform
 
@@ -33,13 +36,18 @@ def take(account_id: int, *, limit: int, calls: int = 1, leaving: int = 0) -> fl
     if over > 0:
         return max(0.001, recent[over - 1] + WINDOW.total_seconds() - now)
     window.stamps = [*recent, *[now] * calls]
-    window.save(update_fields=["stamps"])
+    rows.update(window, "stamps")
     return 0.0
+
+
+@Read
+def _window(pk: int) -> QuerySet[SendWindow]:
+    return SendWindow.objects.select_for_update().filter(pk=pk).order_by()
 
 
 def _held(account_id: int) -> SendWindow:
     """The account's row, locked. SQLite's transactions begin IMMEDIATE and so hold the one write lock anyway."""
-    held = SendWindow.objects.select_for_update().filter(pk=account_id).first()
+    held = _window.first(account_id)
     if held is None:
         SendWindow.objects.bulk_create([SendWindow(account_id=account_id)], ignore_conflicts=True)
         held = SendWindow.objects.select_for_update().get(pk=account_id)

@@ -24,13 +24,14 @@ from agent.services.forgetting import forget_run
 from agent.services.outcomes import apply_thought, facts_of, outcome_of
 from conversations import services as conversations
 from conversations.types import HandOver, MessageFacts, Outcome, ReasonCategory, Reply, Turn, TurnResult
-from core import leases
+from core import leases, rows
 from core.crashpoints import crash_point
 from core.transactions import retried
 
 logger = logging.getLogger(__name__)
 
 HEARTBEATS_A_LEASE = 4
+_ALL_BUT_THE_KEY = tuple(each.attname for each in AgentRun._meta.concrete_fields if not each.primary_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def _claim_for(release: Release, conversation_id: int) -> ClaimedTurn | None:
     AgentRun.objects.filter(conversation_id=conversation_id, state=AgentRun.State.RUNNING).update(
         state=AgentRun.State.FAILED, error="The process that worked on it ended.", ended_at=timezone.now()
     )
-    run = AgentRun.objects.create(
+    run = AgentRun(
         conversation_id=conversation_id,
         epoch=turn.epoch,
         release=release,
@@ -96,6 +97,7 @@ def _claim_for(release: Release, conversation_id: int) -> ClaimedTurn | None:
         attempt=turn.attempt,
         envelope={"brief": asdict(brief), "turn": asdict(turn), "at": timezone.now().isoformat()},
     )
+    rows.insert(run)
     return ClaimedTurn(turn=turn, run=run, brief=brief, owner=owner, started=started)
 
 
@@ -174,7 +176,7 @@ def _end(run: AgentRun, claimed: ClaimedTurn) -> None:
     if conversations.is_erased(run.conversation_id):
         # The customer was erased while the agent thought about their words.
         forget_run(run)
-    run.save()
+    rows.update(run, *_ALL_BUT_THE_KEY)
 
 
 @retried

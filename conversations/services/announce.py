@@ -5,10 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation
 from conversations.signals import conversation_changed, message_received, reply_queued
+from core import rows
+from core.statements import Read
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +31,25 @@ def lock(conversation_id: int, *, with_customer: bool = False) -> Conversation:
     PostgreSQL locks the row. SQLite ignores the request, but there every transaction begins IMMEDIATE and so holds
     the one write lock from its first statement.
     """
-    rows = Conversation.objects.select_for_update(of=("self",))
-    return (rows.select_related("customer") if with_customer else rows).get(pk=conversation_id)
+    return (_held_with_customer if with_customer else _held).one(conversation_id)
+
+
+@Read
+def _held(pk: int) -> QuerySet[Conversation]:
+    return Conversation.objects.select_for_update(of=("self",)).filter(pk=pk).order_by()
+
+
+@Read
+def _held_with_customer(pk: int) -> QuerySet[Conversation]:
+    held = Conversation.objects.select_for_update(of=("self",)).filter(pk=pk)
+    return held.select_related("customer").order_by()
 
 
 def save(conversation: Conversation, *fields: str) -> None:
     """Write the named fields of a locked conversation under the next version."""
     conversation.version += 1
     conversation.updated_at = timezone.now()
-    conversation.save(update_fields=[*fields, "version", "updated_at"])
+    rows.update(conversation, *fields, "version", "updated_at")
 
 
 def announce(conversation: Conversation, *, received: bool = False, queued: bool = False) -> None:

@@ -1,10 +1,11 @@
 """What comes and goes with messages: pictures of customers on their way in, and those that staff send."""
 
+from collections import Counter
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from conversations.exceptions import NoPictures, NotAPicture, PictureDamaged, PictureTooLarge
@@ -12,6 +13,7 @@ from conversations.models import Attachment, Conversation, Message
 from conversations.services.announce import announce, lock, save
 from conversations.types import Picture, StoredFile
 from core.pictures import SENDABLE, FileKind, PictureBroken, kind_of, without_metadata
+from core.statements import Read
 from core.text import clean_text, one_line
 from core.transactions import retried
 
@@ -119,6 +121,11 @@ def attach_picture(message: Message, picture: Picture) -> Attachment:
 
 def pictures_by_seq(conversation_id: int, *, from_seq: int) -> dict[int, int]:
     """How many pictures came with each of the customer's messages that staff can look at, or that are being fetched."""
+    return dict(Counter(_pictured_seqs.all(conversation_id, from_seq)))
+
+
+@Read
+def _pictured_seqs(conversation_id: int, from_seq: int) -> QuerySet[Attachment, int]:
     found = Attachment.objects.filter(
         message__conversation_id=conversation_id,
         message__seq__gte=from_seq,
@@ -126,7 +133,4 @@ def pictures_by_seq(conversation_id: int, *, from_seq: int) -> dict[int, int]:
         kind="image",
         state__in=[Attachment.State.KEPT, Attachment.State.WAITING],
     )
-    counted: dict[int, int] = {}
-    for seq in found.values_list("message__seq", flat=True):
-        counted[seq] = counted.get(seq, 0) + 1
-    return counted
+    return found.order_by().values_list("message__seq", flat=True)

@@ -14,8 +14,17 @@ from conversations.models import Conversation, Delivery, DeliveryAttempt, Escala
 from conversations.services.announce import announce, lock, save
 from conversations.services.echoes import arrived
 from conversations.services.handover import HANDOVER_FIELDS, disown_answers, hand_to_people
+from conversations.services.sends import (
+    delivery_by_key,
+    due_account,
+    earlier_id,
+    file_of,
+    first_moving,
+    mark_sending,
+    stuck_between,
+)
 from conversations.types import ClaimedDelivery, Priority, ReasonCategory, SendOutcome, SendResult, UnknownDelivery
-from core import audit
+from core import audit, rows
 from core.backoff import with_jitter
 from core.clock import database_now, now_plus
 from core.models import ApiKey, User
@@ -42,8 +51,7 @@ def account_to_send_through(conversation_id: int) -> int | None:
 
     It holds nothing: a claim looks closer. Where the row itself is the delivery there is nothing to send.
     """
-    due = Delivery.objects.due().filter(conversation_id=conversation_id, conversation__delivers_itself=False)
-    return due.order_by("out_seq").values_list("account_id", flat=True).first()
+    return due_account.first(conversation_id)
 
 
 @transaction.atomic(savepoint=False)
@@ -68,12 +76,10 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         return None
     delivery.fence += 1
     delivery.attempts += 1
-    Delivery.objects.filter(pk=delivery.pk).update(
-        state=Delivery.State.SENDING, fence=delivery.fence, attempts=delivery.attempts, lease_until=now_plus(lease())
-    )
+    mark_sending(delivery.pk, delivery.fence, delivery.attempts, lease())
     save(conversation)
     announce(conversation)
-    attachment = delivery.message.attachments.exclude(file="").first()
+    attachment = file_of.first(delivery.message_id)
     return ClaimedDelivery(
         delivery_id=delivery.pk,
         conversation_id=conversation.pk,
@@ -95,10 +101,7 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
 
 def _answered_by(delivery: Delivery) -> str:
     """The platform's id of the customer's newest message before a delivery, empty where there is none."""
-    earlier = Message.objects.filter(
-        conversation_id=delivery.conversation_id, seq__lt=delivery.message.seq, direction=Message.Direction.INBOUND
-    )
-    return earlier.order_by("-seq").values_list("platform_message_id", flat=True).first() or ""
+    return earlier_id.first(delivery.conversation_id, delivery.message.seq) or ""
 
 
 def _first_in_line(conversation: Conversation) -> Delivery | None:
@@ -106,19 +109,12 @@ def _first_in_line(conversation: Conversation) -> Delivery | None:
 
     ``DeliveryQuerySet.head_of_line`` says the same of many conversations at once.
     """
-    moving = Delivery.objects.filter(conversation=conversation, state__in=Delivery.MOVING)
-    first = moving.select_related("message").order_by("out_seq").first()
+    first = first_moving.first(conversation.pk)
     if first is None or first.state not in Delivery.WAITING:
         return None
     if first.author == Delivery.Author.BOT:
-        stuck = Delivery.objects.filter(
-            conversation=conversation,
-            state__in=Delivery.STUCK,
-            author=Delivery.Author.BOT,
-            out_seq__gt=conversation.unblocked_out_seq,
-            out_seq__lt=first.out_seq,
-        )
-        if conversation.mode != Conversation.Mode.BOT or stuck.exists():
+        stuck = stuck_between.all(conversation.pk, conversation.unblocked_out_seq, first.out_seq)
+        if conversation.mode != Conversation.Mode.BOT or stuck:
             return None
     return first
 
@@ -141,14 +137,16 @@ def wake_deliveries(account_id: int) -> int:
 def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
     """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""
     conversation = lock(claimed.conversation_id)
-    delivery = Delivery.objects.get(pk=claimed.delivery_id)
-    DeliveryAttempt.objects.create(
-        delivery=delivery,
-        number=claimed.attempt,
-        started_at=started_at,
-        outcome=result.outcome.value,
-        http_status=result.http_status,
-        evidence=truncate(result.evidence, 300),
+    delivery = delivery_by_key.one(claimed.delivery_id)
+    rows.insert(
+        DeliveryAttempt(
+            delivery=delivery,
+            number=claimed.attempt,
+            started_at=started_at,
+            outcome=result.outcome.value,
+            http_status=result.http_status,
+            evidence=truncate(result.evidence, 300),
+        )
     )
     if delivery.state != Delivery.State.SENDING or delivery.fence != claimed.fence:
         return False
@@ -269,7 +267,7 @@ def _release(pk: int, conversation_id: int) -> bool:
 
 def unknown_deliveries(limit: int = 50) -> list[UnknownDelivery]:
     """Sends to find out about, the longest in doubt first."""
-    rows = (
+    in_doubt = (
         Delivery.objects.filter(state=Delivery.State.UNKNOWN)
         .select_related("message", "conversation")
         .order_by("unknown_since")
@@ -286,7 +284,7 @@ def unknown_deliveries(limit: int = 50) -> list[UnknownDelivery]:
             unknown_since=row.unknown_since or row.created_at,
             looks=row.looks,
         )
-        for row in rows[:limit]
+        for row in in_doubt[:limit]
     ]
 
 

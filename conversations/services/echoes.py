@@ -1,5 +1,6 @@
 """What platforms report of our own words: whose they were, in which thread, and that they arrived."""
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Fact, Message
@@ -7,10 +8,12 @@ from conversations.services.announce import announce, save
 from conversations.services.erased import was_known
 from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
-from conversations.services.receiving import hold
+from conversations.services.receiving import hold, is_recorded
 from conversations.services.restoring import is_of_the_lost_time, recover
 from conversations.services.threads import ensure_conversation
 from conversations.types import EchoMeaning, OutboundEcho, ReasonCategory
+from core import rows
+from core.statements import Change
 from core.text import clean_text
 from core.transactions import retried
 
@@ -97,14 +100,18 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     delivery.platform_message_id = platform_message_id
     delivery.lease_until = delivery.unknown_since = None
     delivery.reason = ""
-    delivery.save(update_fields=["state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason"])
-    taken = Message.objects.filter(account_id=conversation.account_id, platform_message_id=platform_message_id)
-    if platform_message_id and not taken.exists():
-        Message.objects.filter(pk=delivery.message_id).update(platform_message_id=platform_message_id)
+    rows.update(delivery, "state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason")
+    if platform_message_id and not is_recorded(conversation.account_id, platform_message_id):
+        _name_message(delivery.message_id, platform_message_id)
     if delivery.author != Delivery.Author.SYSTEM:
         note(Fact.Kind.ANSWERED, conversation, message_id=delivery.message_id)
     conversation.window_used += 1
     save(conversation, "window_used")
+
+
+@Change
+def _name_message(pk: int, platform_message_id: str) -> tuple[QuerySet[Message], dict[str, str]]:
+    return Message.objects.filter(pk=pk), {"platform_message_id": platform_message_id}
 
 
 def thread_of_own(account_id: int, *, above: str, text: str) -> tuple[str, str] | None:

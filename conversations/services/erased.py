@@ -7,7 +7,7 @@ it is not taken in a second time. What the person writes anew begins a new recor
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Customer, Delivery, Episode, Escalation, Message, SeenKey
@@ -15,6 +15,7 @@ from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, close_escalation, end_episode, rest_turn
 from conversations.services.outgoing import cancel_waiting
 from core.keyed import keyed_hash, keyed_hashes
+from core.statements import Read
 from core.transactions import retried
 
 MARK = "erased:"
@@ -35,8 +36,13 @@ def was_known(account_id: int, item_id: str) -> bool:
 def known_ids(account_id: int, item_ids: Iterable[str]) -> set[str]:
     """Which of these messages are in the record, or were before they were erased."""
     forms = {form: item_id for item_id in item_ids for form in (item_id, *_erased_forms(account_id, item_id))}
+    return {forms[str(form)] for form in _known_forms.all(account_id, tuple(forms))} if forms else set()
+
+
+@Read
+def _known_forms(account_id: int, forms: tuple[str, ...]) -> QuerySet[Message, str | None]:
     found = Message.objects.filter(account_id=account_id, platform_message_id__in=forms)
-    return {forms[str(form)] for form in found.values_list("platform_message_id", flat=True)}
+    return found.order_by().values_list("platform_message_id", flat=True)
 
 
 def was_erased(account_id: int, item_id: str) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from conversations.models import Conversation, Escalation, Fact, Message
+from core import rows
 
 
 def note(
@@ -15,12 +16,14 @@ def note(
     **details: Any,
 ) -> None:
     """Write a fact of a locked conversation. ``details`` name no customer and hold none of their words."""
-    Fact.objects.create(
-        kind=kind,
-        conversation_id=conversation.pk,
-        message_id=message.pk if message else message_id,
-        escalation_id=escalation.pk if escalation else None,
-        details=details,
+    rows.insert(
+        Fact(
+            kind=kind,
+            conversation_id=conversation.pk,
+            message_id=message.pk if message else message_id,
+            escalation_id=escalation.pk if escalation else None,
+            details=details,
+        )
     )
 
 

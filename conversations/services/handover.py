@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Episode, Escalation, Fact, Message
 from conversations.services.facts import note
 from conversations.services.outgoing import OUTGOING_FIELDS, say
 from conversations.types import Priority, ReasonCategory
+from core.statements import Read
 from core.text import truncate
 
 HANDOVER_FIELDS = (
@@ -126,11 +127,16 @@ def rest_turn(conversation: Conversation) -> None:
 
 def open_episode(conversation: Conversation) -> Episode:
     """The conversation's open episode, begun if there is none."""
-    episode = Episode.objects.filter(conversation=conversation, ended_at=None).first()
+    episode = _open_episode.first(conversation.pk)
     if episode is not None:
         return episode
     number = Episode.objects.filter(conversation=conversation).count() + 1
     return Episode.objects.create(conversation=conversation, number=number)
+
+
+@Read
+def _open_episode(conversation_id: int) -> QuerySet[Episode]:
+    return Episode.objects.filter(conversation_id=conversation_id, ended_at=None).order_by()
 
 
 def end_episode(conversation: Conversation, outcome: Episode.Outcome) -> None:

@@ -9,6 +9,7 @@ from conversations.models import Conversation, Delivery, Episode, Fact, Message
 from conversations.services.attachments import attach_picture
 from conversations.services.facts import note
 from conversations.types import Picture
+from core import rows
 from core.models import ApiKey, User
 from core.personal import masked
 from core.text import clean_text, one_line
@@ -43,7 +44,7 @@ def say(
     conversation.out_seq += 1
     conversation.last_message_at = now
     waited = conversation.first_unanswered_at or conversation.waiting_since
-    message = Message.objects.create(
+    message = Message(
         conversation=conversation,
         episode=episode,
         account_id=conversation.account_id,
@@ -59,12 +60,13 @@ def say(
         language=conversation.language,
         response_time_ms=max(0, int((now - waited).total_seconds() * 1000)) if waited else None,
     )
+    rows.insert(message)
     if picture is not None:
         attach_picture(message, picture)
     delivered = conversation.delivers_itself
     if delivered and sender != Message.Sender.SYSTEM:
         note(Fact.Kind.ANSWERED, conversation, message=message)
-    return Delivery.objects.create(
+    delivery = Delivery(
         conversation=conversation,
         message=message,
         account_id=conversation.account_id,
@@ -75,6 +77,8 @@ def say(
         sent_at=now if delivered else None,
         expires_at=now + DELIVERY_LIFE,
     )
+    rows.insert(delivery)
+    return delivery
 
 
 OUTGOING_FIELDS = ("last_seq", "out_seq", "last_message_at")

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.exceptions import CustomerErased
@@ -16,7 +17,9 @@ from conversations.services.restoring import answered_in_lost_time
 from conversations.services.threads import ensure_conversation
 from conversations.types import InboundAttachment, InboundMessage, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
+from core import rows
 from core.clock import database_now
+from core.statements import Read
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 from core.transactions import retried
 
@@ -25,7 +28,12 @@ LONGEST_DEBOUNCE = timedelta(seconds=6)
 
 def is_recorded(account_id: int, source_id: str) -> bool:
     """Whether the account's message with the platform's id ``source_id`` is in the record, whoever wrote it."""
-    return Message.objects.filter(account_id=account_id, platform_message_id=source_id).exists()
+    return bool(_recorded.all(account_id, source_id))
+
+
+@Read
+def _recorded(account_id: int, source_id: str) -> QuerySet[Message, int]:
+    return Message.objects.filter(account_id=account_id, platform_message_id=source_id).values_list("pk", flat=True)[:1]
 
 
 @retried
@@ -74,7 +82,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     conversation.last_customer_line = customer_line(text, inbound.kind)
     conversation.subject = conversation.subject or truncate(clean_text(inbound.subject), 200)
     bot_should_look = _decide(conversation, message, inbound, now)
-    message.save()
+    rows.insert(message)
     _keep_attachments(message, inbound)
     note(Fact.Kind.RECEIVED, conversation, message=message)
     save(
@@ -174,7 +182,8 @@ def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: 
 
 
 def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
-    Attachment.objects.bulk_create(_attachment(message, item) for item in inbound.attachments)
+    if inbound.attachments:
+        Attachment.objects.bulk_create(_attachment(message, item) for item in inbound.attachments)
 
 
 def _attachment(message: Message, item: InboundAttachment) -> Attachment:

@@ -1,12 +1,26 @@
 """Finding the conversation of a thread, or beginning it; and who writes in it, as far as somebody says."""
 
+from django.db.models import QuerySet
+
 from conversations.exceptions import CustomerErased
 from conversations.models import Conversation, Customer
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import thread_was_erased, was_erased
 from conversations.types import Channel
+from core.statements import Read
 from core.text import clean_text, truncate
 from core.transactions import retried
+
+
+def conversation_of_thread(account_id: int, thread_key: str) -> int | None:
+    """The pk of the thread's conversation, if there is one."""
+    return _of_thread.first(account_id, thread_key)
+
+
+@Read
+def _of_thread(account_id: int, thread_key: str) -> QuerySet[Conversation, int]:
+    thread = Conversation.objects.filter(account_id=account_id, thread_key=thread_key)
+    return thread.order_by().values_list("pk", flat=True)
 
 
 def ensure_conversation(
@@ -26,11 +40,7 @@ def ensure_conversation(
     ``for_message`` is the id of the customer's message it is wanted for, empty where something else asks for it.
     Raises CustomerErased where that would bring back somebody who was erased.
     """
-    found = (
-        Conversation.objects.filter(account_id=channel.account_id, thread_key=thread_key)
-        .values_list("pk", flat=True)
-        .first()
-    )
+    found = conversation_of_thread(channel.account_id, thread_key)
     if found is not None:
         return found
     account_id = channel.account_id

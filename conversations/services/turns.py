@@ -1,10 +1,11 @@
 """The bot's right to answer: claimed by an epoch and a lease, used in one commit, lost to any person who steps in."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Episode, Escalation, Message
@@ -28,11 +29,13 @@ from conversations.types import (
 )
 from conversations.wording import holding_text
 from core.clock import database_now, now_plus
+from core.statements import Change, Read
 from core.transactions import retried
 
 MAX_ATTEMPTS = 5
 RETRY_SECONDS = (2, 5, 15, 30)
 MAX_SUPERSEDES = 2
+MOST_LINES = 40
 SUPERSEDE_WITHIN = timedelta(seconds=8)
 READ_OF_MESSAGE = (
     "seq", "sender_type", "text", "kind", "created_at", "intent", "sentiment_score", "language", "disposition",
@@ -56,16 +59,9 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
 
     One UPDATE decides, so that two claimers cannot both win. The attempt counts from here, killed or not.
     """
-    claimed = (
-        Conversation.objects.due_for_a_turn()
-        .filter(pk=conversation_id, attempts__lt=MAX_ATTEMPTS)
-        .update(epoch=F("epoch") + 1, lease_owner=owner, lease_until=now_plus(lease()), attempts=F("attempts") + 1)
-    )
-    if not claimed:
+    if not _claim(conversation_id, owner, lease()):
         return None
-    epoch, answered_to_seq, last_in_seq, attempts, supersedes = Conversation.objects.values_list(
-        "epoch", "answered_to_seq", "last_in_seq", "attempts", "supersedes"
-    ).get(pk=conversation_id)
+    epoch, answered_to_seq, last_in_seq, attempts, supersedes = _as_claimed.one(conversation_id)
     return Turn(
         conversation_id=conversation_id,
         epoch=epoch,
@@ -75,6 +71,22 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
         attempt=attempts,
         supersedes=supersedes,
     )
+
+
+@Change
+def _claim(pk: int, owner: str, lasting: timedelta) -> tuple[QuerySet[Conversation], dict[str, object]]:
+    return Conversation.objects.due_for_a_turn().filter(pk=pk, attempts__lt=MAX_ATTEMPTS), {
+        "epoch": F("epoch") + 1,
+        "lease_owner": owner,
+        "lease_until": now_plus(lasting),
+        "attempts": F("attempts") + 1,
+    }
+
+
+@Read
+def _as_claimed(pk: int) -> QuerySet[Conversation, tuple[int, int, int, int, int]]:
+    claimed = Conversation.objects.filter(pk=pk).order_by()
+    return claimed.values_list("epoch", "answered_to_seq", "last_in_seq", "attempts", "supersedes")
 
 
 def extend_turn(turn: Turn, *, owner: str) -> bool:
@@ -261,11 +273,26 @@ def give_up(
     return escalation
 
 
-def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
-    """What was said since the bot's context begins, at most ``limit`` lines, oldest first."""
-    conversation = Conversation.objects.select_related("customer").only(*READ_OF_CONVERSATION).get(pk=conversation_id)
-    since = conversation.messages.filter(seq__gte=conversation.bot_context_from_seq).order_by("-seq")
-    recent = list(since.values_list(*READ_OF_MESSAGE, named=True)[:limit])
+@Read
+def _talk(pk: int) -> QuerySet[Conversation]:
+    return Conversation.objects.select_related("customer").only(*READ_OF_CONVERSATION).filter(pk=pk).order_by()
+
+
+@Read
+def _said(conversation_id: int, from_seq: int) -> QuerySet[Message, Any]:
+    since = Message.objects.filter(conversation_id=conversation_id, seq__gte=from_seq).order_by("-seq")
+    return since.values_list(*READ_OF_MESSAGE, named=True)[:MOST_LINES]
+
+
+@Read
+def _escalations(conversation_id: int) -> QuerySet[Escalation, int]:
+    return Escalation.objects.filter(conversation_id=conversation_id).order_by().values_list("pk", flat=True)
+
+
+def read_talk(conversation_id: int) -> Talk:
+    """What was said since the bot's context begins, at most ``MOST_LINES`` lines, oldest first."""
+    conversation = _talk.one(conversation_id)
+    recent = _said.all(conversation_id, conversation.bot_context_from_seq)
     pictures = pictures_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
     lines = tuple(
         TalkLine(
@@ -294,6 +321,6 @@ def read_talk(conversation_id: int, *, limit: int = 40) -> Talk:
         language=conversation.language,
         is_public=conversation.is_public,
         text_limit=conversation.text_limit,
-        escalations_before=conversation.escalations.count(),
+        escalations_before=len(_escalations.all(conversation.pk)),
         lines=lines,
     )

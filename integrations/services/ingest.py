@@ -9,7 +9,7 @@ from math import inf
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
@@ -20,6 +20,7 @@ from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
 from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
+from core.statements import Change, Read
 from core.text import truncate
 from core.transactions import gave_way, retried
 from integrations.exceptions import Unreadable
@@ -58,6 +59,20 @@ class Lane:
         if not self.conv_key:
             return waiting.filter(pk=self.event_pk)
         return waiting.filter(source=self.source, conv_key=self.conv_key)
+
+    def first_two(self) -> list[WebhookEvent]:
+        """The oldest two of them."""
+        return _two_of.all(self.source, self.conv_key) if self.conv_key else _itself.all(self.event_pk)
+
+
+@Read
+def _two_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
+    return WebhookEvent.objects.to_ingest().filter(source=source, conv_key=conv_key).order_by("id")[:2]
+
+
+@Read
+def _itself(pk: int) -> QuerySet[WebhookEvent]:
+    return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by()
 
 
 def ingest_event(event_pk: int) -> None:
@@ -128,7 +143,7 @@ def _take_in(lane: Lane, *, until: float = inf) -> None:
 def _drain(lane: Lane, *, until: float = inf) -> None:
     """Deal with a lane until it is empty or has to wait, or the monotonic clock says ``until``."""
     for _ in range(MOST_ROUNDS):
-        waiting = list(lane.waiting()[:2])
+        waiting = lane.first_two()
         if not waiting or waiting[0].next_attempt_at > database_now():
             return
         head = waiting[0]
@@ -266,6 +281,19 @@ def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
     return accounts.defer("secrets").first()
 
 
+@Change
+def _end(
+    pk: int, state: str, reason: str, message_id: int | None, account_id: int | None
+) -> tuple[QuerySet[WebhookEvent], dict[str, object]]:
+    return WebhookEvent.objects.to_ingest().filter(pk=pk), {
+        "state": state,
+        "reason": reason,
+        "message_id": message_id,
+        "account_id_hint": account_id,
+        "ingested_at": Now(),
+    }
+
+
 def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = None) -> bool:
     """Give an event its effect and its end, together or not at all; whether its lane may go on.
 
@@ -298,13 +326,7 @@ def _write(event: WebhookEvent, reading: Reading, held: Conversation | None) -> 
     """Do what was read, unless that is done, and note in the event how it ended."""
     end = effect_of(reading, held)
     crash_point("ingest.mid_tx")
-    WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(
-        state=end.state,
-        reason=end.reason,
-        message_id=end.message_id,
-        account_id_hint=reading.account_id,
-        ingested_at=Now(),
-    )
+    _end(event.pk, end.state, end.reason, end.message_id, reading.account_id)
     if end.is_erased:
         forget_event(event.pk)
     return end

@@ -1,0 +1,157 @@
+"""Rows are written as ``save`` writes them, by statements that are written once."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.db.models.signals import post_save  # noqa: TID251  (what is refused)
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from conversations.models import Delivery, Fact, Message
+from core.models import Team
+from core.rows import insert, update
+from core.statements import StatementRefused
+from integrations.models import PlatformAccount, SendWindow
+from tests.factories import make_account, make_conversation, make_message
+
+pytestmark = pytest.mark.django_db
+
+
+def a_message(seq: int = 1, **values: object) -> Message:
+    conversation = make_conversation()
+    return Message(
+        conversation=conversation,
+        account_id=conversation.account_id,
+        seq=seq,
+        direction=Message.Direction.OUTBOUND,
+        sender_type=Message.Sender.BOT,
+        text="100 % 's \U0001f600",
+        sources=[{"title": "%s"}],
+        is_late=True,
+        **values,
+    )
+
+
+def test_a_row_is_written_whole_and_has_its_key_then() -> None:
+    message = a_message()
+
+    insert(message)
+
+    read = Message.objects.get(pk=message.pk)
+    names = [each.attname for each in Message._meta.concrete_fields]
+    assert [getattr(read, name) for name in names] == [getattr(message, name) for name in names]
+    assert (message._state.adding, message._state.db) == (False, "default")
+    message.text = "later"
+    message.save(update_fields=["text"])
+
+
+def test_what_is_left_to_the_database_is_known_afterwards() -> None:
+    message = make_message(make_conversation())
+
+    def a_delivery(out_seq: int) -> Delivery:
+        return Delivery(
+            conversation=message.conversation,
+            message=message,
+            account_id=1,
+            out_seq=out_seq,
+            idem_key=f"key {out_seq}",
+            author=Delivery.Author.BOT,
+            expires_at=timezone.now(),
+        )
+
+    left, given = a_delivery(1), a_delivery(2)
+    given.next_attempt_at = timezone.now() + timedelta(hours=1)
+
+    insert(left)
+    assert left.next_attempt_at == Delivery.objects.get(pk=left.pk).next_attempt_at
+    left.delete()
+    insert(given)
+
+    assert given.next_attempt_at == Delivery.objects.get(pk=given.pk).next_attempt_at
+
+
+def test_the_statement_is_the_models_own() -> None:
+    first, second = Fact(kind=Fact.Kind.RECEIVED, conversation_id=1), Fact(kind=Fact.Kind.RECEIVED, conversation_id=1)
+    second.public_id, second.created_at = first.public_id, first.created_at
+
+    with CaptureQueriesContext(connection) as asked:
+        insert(first)
+        second.save(force_insert=True)
+
+    assert asked.captured_queries[0]["sql"] == asked.captured_queries[1]["sql"]
+
+
+def test_a_row_whose_key_is_another_rows_is_written_too() -> None:
+    account = make_account()
+
+    insert(SendWindow(account=account, stamps=[1.5]))
+
+    assert SendWindow.objects.get(pk=account.pk).stamps == [1.5]
+
+
+def test_the_named_fields_are_written_and_no_others() -> None:
+    message = a_message()
+    insert(message)
+    message.text, message.sources, message.episode_id, message.kind = "new", [], None, "image"
+
+    update(message, "text", "sources", "episode")
+
+    message.refresh_from_db()
+    assert (message.text, message.sources, message.episode, message.kind) == ("new", [], None, "text")
+
+
+def test_a_field_that_tells_the_time_of_its_saving_does_so() -> None:
+    account = make_account()
+    before = account.updated_at
+
+    update(account, "name", "updated_at")
+
+    account = PlatformAccount.objects.get(pk=account.pk)
+    assert account.updated_at > before
+
+
+def test_a_row_that_is_gone_is_told() -> None:
+    team = Team(name="gone")
+    insert(team)
+    Team.objects.all().delete()
+
+    with pytest.raises(DatabaseError, match="not there"), transaction.atomic():
+        update(team, "name")
+
+
+def test_what_the_database_refuses_leaves_the_transaction_to_be_rolled_back() -> None:
+    message = a_message()
+    message.sender_type = "nobody"
+
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            insert(message)
+        assert connection.needs_rollback
+
+
+def test_expressions_and_second_inserts_are_refused() -> None:
+    message = a_message()
+    insert(message)
+
+    with pytest.raises(StatementRefused, match="already"):
+        insert(message)
+    message.seq = F("seq") + 1
+    with pytest.raises(StatementRefused, match="expression"):
+        update(message, "seq")
+    with pytest.raises(StatementRefused, match="expression"):
+        insert(a_message(sent_at=Now()))
+
+
+def test_a_model_that_somebody_listens_to_is_refused() -> None:
+    def hear(**_: object) -> None:
+        """Would not be told."""
+
+    post_save.connect(hear, sender=Team)
+    try:
+        with pytest.raises(StatementRefused, match="listens"):
+            update(Team.objects.create(name="heard"), "created_at")
+    finally:
+        post_save.disconnect(hear, sender=Team)
