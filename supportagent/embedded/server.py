@@ -11,11 +11,12 @@ from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
-from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from twisted.internet import endpoints as twisted_endpoints
 from twisted.internet import reactor as twisted_reactor
 from twisted.logger import globalLogBeginner
+
+from supportagent.embedded.sockets import BoundedSocketFactory
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor
@@ -125,7 +126,7 @@ class EmbeddedServer(Server):  # type: ignore[misc]
         """Listen and serve in this thread, which must be the main one, until told to end."""
         self.connections: dict[Any, Any] = {}
         self.http_factory = BoundedFactory(self)
-        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory = BoundedSocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from core.policy import Role
+from core.sockets import FRAMES_AT_ONCE
 from integrations.models import Visitor
 from integrations.webchat import services
 from supportagent.asgi import application
@@ -98,6 +99,31 @@ def test_no_frame_raises_and_the_socket_lives_or_is_closed(path: str, caplog: py
     asyncio.run(scenario())
 
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
+
+
+@covers("S-004")
+@pytest.mark.parametrize("path", [*STAFF, "/ws/chat/"])
+def test_a_page_that_floods_frames_is_closed_with_1008_and_another_goes_on(path: str) -> None:
+    async def scenario() -> tuple[int, bool]:
+        headers = [await sync_to_async(cookie_of)(Role.SUPERVISOR)] if path in STAFF else []
+        account = await sync_to_async(make_account)(platform="webchat")
+        _, token = await sync_to_async(services.begin)(account, locale="en", address="192.0.2.1")
+        place = path if path in STAFF else f"{path}{account.public_key}/"
+        flooding, quiet = socket(place, HERE, *headers), socket(place, HERE, *headers)
+        for page in (flooding, quiet):
+            assert (await page.connect(timeout=5))[0]
+            await page.send_json_to({"type": "auth", "token": token})
+        for _ in range(FRAMES_AT_ONCE + 1_000):
+            await flooding.send_to(text_data='{"type":"nobody.knows.it"}')
+        frame = {"type": ""}
+        while frame["type"] != "websocket.close":
+            frame = await flooding.receive_output(timeout=10)
+        await quiet.send_json_to({"type": "ping"})
+        still_open = not quiet.future.done()
+        await quiet.disconnect(timeout=5)
+        return int(frame["code"]), still_open
+
+    assert asyncio.run(scenario()) == (1008, True)
 
 
 @covers("S-004")
