@@ -3,6 +3,9 @@
 Both do what ``Model.save`` does in one table and send none of its signals; a model that somebody listens to is refused.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +18,7 @@ from core.statements import Plan, Slot, StatementRefused, converting
 
 _Fields = tuple["models.Field[Any, Any]", ...]
 
-_inserts: dict[tuple[object, ...], tuple[Plan, _Fields]] = {}
-_updates: dict[tuple[object, ...], tuple[Plan, _Fields]] = {}
+_plans: dict[tuple[object, ...], tuple[Plan, _Fields]] = {}
 
 
 def insert(instance: models.Model) -> None:
@@ -24,19 +26,11 @@ def insert(instance: models.Model) -> None:
 
     Raises StatementRefused for a row that has its key already, and for values that are expressions.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
     meta = instance._meta
     if meta.auto_field is not None and instance.pk is not None:
         raise StatementRefused(f"This {meta.label} has its key already: it was written before.")
     left = {name: value for name, value in vars(instance).items() if isinstance(value, DatabaseDefault)}
-    key = (connection.vendor, type(instance), *left)
-    kept = _inserts.get(key)
-    if kept is None:
-        kept = _inserts[key] = _insert_plan(connection, type(instance), left)
-    plan, fields = kept
-    params = plan.filled([_prepared(instance, each, connection, add=True) for each in fields])
-    with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
-        cursor.execute(plan.sql, params)
+    with _ran(instance, ("insert", *left), partial(_insert_plan, left=left), add=True) as (plan, cursor):
         told = plan.wrap(cursor.fetchone()) if meta.db_returning_fields else ()
     for each, value in zip(meta.db_returning_fields, told, strict=True):
         setattr(instance, each.attname, value)
@@ -49,17 +43,30 @@ def update(instance: models.Model, *names: str) -> None:
 
     Raises StatementRefused for values that are expressions, and DatabaseError where the row is gone.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
-    key = (connection.vendor, type(instance), names)
-    kept = _updates.get(key)
-    if kept is None:
-        kept = _updates[key] = _update_plan(connection, type(instance), names)
-    plan, fields = kept
-    params = plan.filled([_prepared(instance, each, connection, add=False) for each in fields])
-    with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
-        cursor.execute(plan.sql, params)
+    with _ran(instance, ("update", *names), partial(_update_plan, names=names), add=False) as (_, cursor):
         if cursor.rowcount != 1:
             raise DatabaseError(f"The {instance._meta.label} to update is not there.")
+
+
+@contextmanager
+def _ran(
+    instance: models.Model,
+    what: tuple[str, ...],
+    planned: Callable[[Any, type[models.Model]], tuple[Plan, _Fields]],
+    *,
+    add: bool,
+) -> Iterator[tuple[Plan, Any]]:
+    """The statement's plan, and the cursor that has run it with the instance's values."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    key = (connection.vendor, type(instance), *what)
+    kept = _plans.get(key)
+    if kept is None:
+        kept = _plans[key] = planned(connection, type(instance))
+    plan, fields = kept
+    params = plan.filled([_prepared(instance, each, connection, add=add) for each in fields])
+    with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+        cursor.execute(plan.sql, params)
+        yield plan, cursor
 
 
 def _prepared(instance: models.Model, field: "models.Field[Any, Any]", connection: Any, *, add: bool) -> Any:
@@ -69,7 +76,7 @@ def _prepared(instance: models.Model, field: "models.Field[Any, Any]", connectio
     return field.get_db_prep_save(value, connection)
 
 
-def _insert_plan(connection: Any, model: type[models.Model], left: dict[str, Any]) -> tuple[Plan, _Fields]:
+def _insert_plan(connection: Any, model: type[models.Model], *, left: dict[str, Any]) -> tuple[Plan, _Fields]:
     """The INSERT of a model's rows that leave the values of ``left`` to the database."""
     meta = _judged(model)
     fields = tuple(each for each in meta.local_concrete_fields if not each.generated and each is not meta.auto_field)
@@ -84,7 +91,7 @@ def _insert_plan(connection: Any, model: type[models.Model], left: dict[str, Any
     return Plan.of(sql, params, wrap=convert or tuple), given
 
 
-def _update_plan(connection: Any, model: type[models.Model], names: tuple[str, ...]) -> tuple[Plan, _Fields]:
+def _update_plan(connection: Any, model: type[models.Model], *, names: tuple[str, ...]) -> tuple[Plan, _Fields]:
     meta = _judged(model)
     fields = tuple(meta.get_field(name) for name in dict.fromkeys(names))
     query: Any = models.QuerySet(model).filter(pk=Slot(len(fields), meta.pk)).query.chain(UpdateQuery)

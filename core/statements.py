@@ -8,6 +8,7 @@ Whole rows are written by ``core.rows``.
 """
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,7 +97,7 @@ class Plan:
         return params
 
 
-class _Kept(Generic[P]):
+class _Kept(ABC, Generic[P]):
     """What questions and changes have in common: a builder, and its plans by the kind of database.
 
     Safe to use in many threads: two that come first build the same plan, and one of the two is kept.
@@ -146,8 +147,9 @@ class _Kept(Generic[P]):
             raise StatementRefused(f"{self._name} does not use each of its values as it is.")
         return plan
 
+    @abstractmethod
     def _compiled(self, connection: Any, built: Any) -> Plan:
-        raise NotImplementedError
+        """The plan of what the builder gave. Raises StatementRefused where that cannot be kept."""
 
     @property
     def _name(self) -> str:

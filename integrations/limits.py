@@ -50,5 +50,5 @@ def _held(account_id: int) -> SendWindow:
     held = _window.first(account_id)
     if held is None:
         SendWindow.objects.bulk_create([SendWindow(account_id=account_id)], ignore_conflicts=True)
-        held = SendWindow.objects.select_for_update().get(pk=account_id)
+        held = _window.one(account_id)
     return held

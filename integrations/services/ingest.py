@@ -67,12 +67,12 @@ class Lane:
 
 @Read
 def _two_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
-    return WebhookEvent.objects.to_ingest().filter(source=source, conv_key=conv_key).order_by("id")[:2]
+    return Lane(source, conv_key, 0).waiting()[:2]
 
 
 @Read
 def _itself(pk: int) -> QuerySet[WebhookEvent]:
-    return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by()
+    return Lane("", "", pk).waiting()
 
 
 def ingest_event(event_pk: int) -> None:
