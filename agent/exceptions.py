@@ -50,8 +50,19 @@ class ReleaseIncomplete(AgentError):
         super().__init__("This draft cannot be published: " + " ".join(problems))
 
 
+class NothingToLearnFrom(AgentError):
+    """A release's examples are too few, or too much alike, to fit heads from; the message names what is missing."""
+
+
 class ArticleUnreadable(AgentError):
     """An imported file holds no article."""
+
+
+class NothingToImport(AgentError):
+    """No file was given."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no file in it. Choose files, or a folder that holds some.")
 
 
 class ArticleExists(AgentError):
@@ -96,7 +107,62 @@ class NotInRelease(AgentError):
 
 
 class SecondPersonNeeded(AgentError):
-    """Whoever wrote a draft may not publish it alone."""
+    """Whoever changed a draft does not publish it alone, and no key publishes."""
 
-    def __init__(self) -> None:
-        super().__init__("Somebody else has to publish this: whoever created a draft does not publish it alone.")
+    def __init__(self, number: int, hands: str, who: str) -> None:
+        super().__init__(
+            f"Somebody else has to publish this: whoever changed a draft does not publish it alone. "
+            f"Release {number} was changed by {hands}. It can be published by {who}."
+        )
+
+
+class ToolInputInvalid(AgentError):
+    """A tool was given what it cannot work with."""
+
+    def __init__(self, tool: str, slot: str, why: str) -> None:
+        super().__init__(f"“{slot}” of the tool {tool} does not fit: {why}.")
+
+
+class AlreadyDecided(AgentError):
+    """What waited for a decision has it."""
+
+    def __init__(self, by: str, how: str) -> None:
+        super().__init__(f"{by or 'Somebody'} decided this already: {how}.")
+
+
+class ExchangeMissing(AgentError):
+    """A turn that is thought again would ask a language model something to which no answer is kept."""
+
+    def __init__(self, *, others_kept: bool) -> None:
+        self.others_kept = others_kept
+        super().__init__(
+            "A language model would be asked something else than it was, so what it would say is not known."
+            if others_kept
+            else "A language model would be asked, and no answer of one was kept with this run."
+        )
+
+
+class NothingToReplay(AgentError):
+    """A run holds no outcome, or no longer what it was given."""
+
+
+class ReadingFailed(AgentError):
+    """A file was not read. The message is for the log and holds nothing of the file.
+
+    ``is_final`` says that asking again is of no use, ``is_counted`` that somebody was asked at all.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        is_final: bool = False,
+        is_counted: bool = True,
+        retry_after: float | None = None,
+        cost_micros: int = 0,
+    ) -> None:
+        self.is_final = is_final
+        self.is_counted = is_counted
+        self.retry_after = retry_after
+        self.cost_micros = cost_micros
+        super().__init__(why)

@@ -4,44 +4,48 @@ The one module that loads LangGraph, LangChain and the encoders. It is imported 
 """
 
 import logging
-import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
+from agent import learning
+from agent.ears import Ears
+from agent.engine import reviewing
 from agent.engine.encoder import Encoder
 from agent.engine.engine import Engine
-from agent.engine.fitting import fit
-from agent.engine.heads import Heads, HeadsFormatError
+from agent.engine.grouping import Groups
 from agent.engine.knowledge import KnowledgeIndex
-from agent.engine.text import fold
-from agent.engine.types import GateResult, Hit, Understanding
-from agent.graph.brief import Brief, Thought
+from agent.graph.brief import Brief, Thought, Versions, World
 from agent.graph.build import RECURSION_LIMIT, Graph, build
-from agent.graph.context import Context, Findings, Manner
-from agent.graph.state import AgentState, FoundPassage
-from agent.knowledge.services import published_passages
-from agent.llm import chain, spend
+from agent.graph.context import Context, Manner, Staffed, Tools, Writes
+from agent.graph.state import AgentState
+from agent.knowledge.found import FoundForStaff
+from agent.knowledge.services import holds_until, internal_passages, published_passages
+from agent.library import Library
+from agent.llm import chain, senses, spend
 from agent.models import Release
+from agent.people import People
 from agent.releases import keys
 from agent.releases.content import ReleaseContent, read_content
 from agent.releases.defaults.texts import TEXTS as SHIPPED_TEXTS
 from agent.releases.first import ensure_first_release
-from agent.releases.services import current_release
-from agent.releases.training import VectorCache, keep_heads, stored_heads, training_set
+from agent.releases.services import answering_release
+from agent.releases.vectors import VectorCache
+from agent.tools.toolbox import Toolbox
+from agent.world import NotedPeople, NotedTools
 from core import memory
+from core.statements import Read
 
 logger = logging.getLogger(__name__)
 
 KEPT_RELEASES = 2
-_MARKS = re.compile(r"[^\w\s]")
-_OWN_DATA = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:https?://|www\.)\S+|#?\b[A-Za-z]{0,4}-?\d{5,}\b")
-_WORD_LISTS = {"accept": "words.accept", "decline": "words.decline", "not_helped": "words.not_helped"}
 
 
 class MonotonicClock:
@@ -50,108 +54,6 @@ class MonotonicClock:
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
         return time.monotonic()
-
-
-class Ears:
-    """The graph's ``Understands``: the engine with the business's languages and word lists."""
-
-    def __init__(self, engine: Engine, content: ReleaseContent) -> None:
-        """Prepare the word lists."""
-        self._engine = engine
-        self._languages: tuple[str, ...] = content.settings["business.languages"]
-        self._words = {
-            name: frozenset(_plain_words(line) for line in content.settings[key]) for name, key in _WORD_LISTS.items()
-        }
-
-    def understand(self, text: str, *, prior: str | None, recent_sentiment: Sequence[float]) -> Understanding:
-        """What a customer's message says."""
-        return self._engine.understand(
-            text,
-            language_prior=prior,
-            languages=self._languages,
-            recent_sentiment=recent_sentiment,
-        )
-
-    def language_of(self, text: str) -> tuple[str, float]:
-        """A text's language and how sure that is."""
-        found = self._engine.understand(text, language_prior=None, languages=self._languages)
-        return found.language, found.language_confidence
-
-    def says(self, text: str) -> list[str]:
-        """The word lists the text speaks: accept and decline are whole messages, not_helped stands anywhere."""
-        words = _plain_words(text)
-        said = [name for name in ("accept", "decline") if words in self._words[name]]
-        if any(f" {phrase} " in f" {words} " for phrase in self._words["not_helped"]):
-            said.append("not_helped")
-        return said
-
-
-def _plain_words(text: str) -> str:
-    return " ".join(_MARKS.sub(" ", fold(text)).split())
-
-
-class Library:
-    """The graph's ``Retrieves``: search, gate and quotation over a release's passages."""
-
-    def __init__(self, engine: Engine, content: ReleaseContent) -> None:
-        """Take the thresholds of the release."""
-        self._engine = engine
-        self._most: int = content.settings["retrieval.passages"]
-        self._default: str = content.settings["business.languages"][0]
-        self._least_score: float = content.settings["retrieval.least_gate_score"]
-
-    def find(self, query: str, *, language: str, topics: Mapping[str, float]) -> Findings:
-        """What fits the query; passages in ``language`` come first where one of them answers.
-
-        A customer's own numbers and addresses stand in no article, so they are not searched for.
-        """
-        query = _OWN_DATA.sub(" ", query).strip() or query
-        hits = self._engine.search(query, language=language, k=self._most + 2, topics=topics)
-        own = [hit for hit in hits if not hit.cross_language]
-        first, judged = own, self._judge(query, own)
-        # A quotation in a foreign language is read most easily in the one the business speaks by default.
-        for others in ([hit for hit in hits if self._language(hit) == self._default], list(hits)):
-            if judged.answerable:
-                break
-            across = self._judge(query, others)
-            if across.answerable:
-                first, judged = others, across
-        ordered = [*first, *(hit for hit in hits if hit not in first)][: self._most]
-        return Findings(
-            passages=tuple(self._found(query, hit) for hit in ordered),
-            answerable=judged.answerable,
-            gate_score=judged.score,
-        )
-
-    def _language(self, hit: Hit) -> str:
-        return self._engine.knowledge.passage(hit.passage_id).language
-
-    def _judge(self, query: str, hits: Sequence[Hit]) -> GateResult:
-        result = self._engine.gate(query, hits)
-        if self._least_score:
-            return GateResult(answerable=bool(hits) and result.score >= self._least_score, score=result.score)
-        return result
-
-    def _found(self, query: str, hit: Hit) -> FoundPassage:
-        passage = self._engine.knowledge.passage(hit.passage_id)
-        judged = self._judge(query, [hit])
-        return FoundPassage(
-            passage=passage.id,
-            article=passage.article_id,
-            title=passage.title,
-            heading=passage.heading,
-            text=passage.text,
-            quote=self._engine.extract(query, hit).text,
-            focus=passage.text[hit.sentence_start : hit.sentence_end],
-            language=passage.language,
-            score=round(hit.score, 4),
-            vector_score=round(hit.vector_score, 4),
-            keyword_score=round(hit.keyword_score, 4),
-            coverage=round(hit.evidence.coverage, 4),
-            margin=round(hit.margin, 4),
-            gate=round(judged.score, 4),
-            answers=judged.answerable,
-        )
 
 
 class Texts:
@@ -217,14 +119,35 @@ class LoadedRelease:
     texts: Texts
     manner: Manner
     description: Mapping[str, Any]
+    holds_until: date | None
+
+    def holds(self, on: date) -> bool:
+        """Whether none of its articles ended before that day."""
+        return self.holds_until is None or on <= self.holds_until
 
 
-def load_release(release_id: int, encoder: Encoder) -> LoadedRelease:
-    """Read the release, take its fitted heads or fit them, and index its passages."""
+def context_of(loaded: LoadedRelease, *, writer: Writes | None, people: Staffed, tools: Tools | None) -> Context:
+    """What the graph thinks with."""
+    return Context(
+        understanding=loaded.ears,
+        knowledge=loaded.library,
+        templates=loaded.texts,
+        rules=loaded.content.rules,
+        manner=loaded.manner,
+        clock=MonotonicClock(),
+        people=people,
+        writer=writer,
+        tools=tools,
+    )
+
+
+def load_release(release_id: int, encoder: Encoder, *, on: date | None = None) -> LoadedRelease:
+    """Read the release, take its fitted heads or fit them, and index the passages that hold on that day, or today."""
+    on = on or timezone.localdate()
     content = read_content(release_id)
     cache = VectorCache()
-    heads = heads_of(release_id, encoder, cache)
-    knowledge = KnowledgeIndex.build(published_passages(release_id), encoder, cache)
+    heads = learning.heads_of(learning.answers_with(release_id), encoder, cache)
+    knowledge = KnowledgeIndex.build(published_passages(release_id, on=on), encoder, cache)
     engine = Engine(encoder, heads, content.phrases, knowledge, cache)
     cache.save()
     return LoadedRelease(
@@ -235,98 +158,190 @@ def load_release(release_id: int, encoder: Encoder) -> LoadedRelease:
         texts=Texts(content),
         manner=manner_of(content),
         description={
-            "encoder": encoder_name(encoder),
+            "encoder": learning.encoder_name(encoder),
             "notes": list(encoder.notes),
             "passages": len(knowledge.passages),
         },
+        holds_until=holds_until(release_id, on=on),
     )
 
 
-def heads_of(release_id: int, encoder: Encoder, cache: VectorCache) -> Heads:
-    """The release's fitted heads; what is not stored, or cannot be read, is fitted now and stored."""
-    lessons = training_set(release_id)
-    name = encoder_name(encoder)
-    stored = stored_heads(encoder=name, digest=lessons.digest)
-    if stored is not None:
-        try:
-            return Heads.from_bytes(stored)
-        except HeadsFormatError:
-            logger.warning("The stored heads of release id %d are of an older format and are fitted again", release_id)
-    started = time.monotonic()
-    heads = fit(lessons.examples, lessons.intents, lessons.sentiment, lessons.heads, encoder, cache)
-    cache.save()
-    keep_heads(release_id, encoder=name, digest=lessons.digest, data=heads.to_bytes(), report=dict(heads.report))
-    logger.info("Fitted the heads of release id %d in %.1f s", release_id, time.monotonic() - started)
-    return heads
-
-
-def encoder_name(encoder: Encoder) -> str:
-    """Which encoders the heads belong to."""
-    return "+".join(part for part in (encoder.fingerprint, encoder.english_fingerprint) if part)
+@Read
+def _state_of(release_id: int) -> QuerySet[Release, tuple[str, int, int | None]]:
+    return Release.objects.filter(pk=release_id).order_by().values_list("content_hash", "validity", "heads_from")
 
 
 class Runtime:
     """A process's mind. Engines are loaded one at a time and swapped in whole; a turn keeps the one it began with."""
 
-    def __init__(self, encoder: Encoder | None = None) -> None:
+    def __init__(self, encoder: Encoder | None = None, *, today: Callable[[], date] = timezone.localdate) -> None:
         """Load nothing yet; without ``encoder`` the installed one is loaded at the first thought."""
+        self._today = today
         self._graph: Graph = build()
-        self._clock = MonotonicClock()
         self._chain = chain.configured()
+        self.senses = senses.configured()
         self._encoder = encoder
         self._loaded: dict[int, tuple[str, LoadedRelease]] = {}
+        self._shelf: tuple[LoadedRelease, Library] | None = None
         self._lock = threading.Lock()
 
     def think(self, brief: Brief) -> Thought:
         """Run the graph on the brief. No transaction is open meanwhile."""
-        loaded = self.release(brief.release_id)
-        context = Context(
-            understanding=loaded.ears,
-            knowledge=loaded.library,
-            templates=loaded.texts,
-            rules=loaded.content.rules,
-            manner=loaded.manner,
-            clock=self._clock,
-            writer=self._chain.writer(self._budget(brief, loaded.content)) if self._chain is not None else None,
+        loaded, models = self.release(brief.release_id), self._chain
+        writer = models.writer(self._budget(brief, loaded.content)) if models is not None else None
+        people = NotedPeople(People())
+        tools = NotedTools(Toolbox(brief, most_questions=loaded.manner.max_clarifications))
+        state = self.run(brief, context_of(loaded, writer=writer, people=people, tools=tools))
+        return Thought(
+            state=state,
+            release_number=loaded.content.number,
+            engine=dict(loaded.description),
+            versions=Versions(
+                content_hash=loaded.content.content_hash,
+                business=business_name(loaded.content),
+                models=models.names if models is not None else (),
+            ),
+            exchanges=tuple(writer.exchanges) if writer is not None else (),
+            world=World(staffing=people.noted, planned=tools.planned, used=tools.used),
         )
+
+    def run(self, brief: Brief, context: Context) -> AgentState:
+        """The graph's last state."""
         given = AgentState(
             message=brief.message,
             message_kinds=list(brief.message_kinds),
             pictures=brief.pictures,
+            descriptions=list(brief.descriptions),
             conversation_history=list(brief.history),
             channel=brief.channel,
             progress=brief.progress,
             language_prior=brief.language_prior,
+            dialogue=brief.dialogue,
+            remembered=brief.remembered,
         )
+        if brief.switched_off:
+            off = context.manner.disabled_intents.union(brief.switched_off)
+            context = replace(context, manner=replace(context.manner, disabled_intents=off))
         state = self._graph.invoke(given, config={"recursion_limit": RECURSION_LIMIT}, context=context)
-        return Thought(
-            state=cast("AgentState", state), release_number=loaded.content.number, engine=dict(loaded.description)
-        )
+        return cast("AgentState", state)
+
+    def place_questions(
+        self, texts: Sequence[str], middles: Sequence[bytes], counts: Sequence[int]
+    ) -> tuple[list[int], dict[int, bytes]]:
+        """The group of each question, by number, and the middles of the groups that changed; new groups have new numbers."""
+        vectors = self._ready_encoder().encode(list(texts))
+        groups = Groups(middles, counts, width=vectors.shape[1])
+        placed = [groups.place(vector) for vector in vectors]
+        return placed, {number: groups.middle(number) for number in placed}
+
+    def review(self, release_id: int) -> list[dict[str, Any]]:
+        """What editors should look at in a release, for staff only or not."""
+        on = self._today()
+        passages = [*published_passages(release_id, on=on), *internal_passages(release_id, on=on)]
+        return [asdict(finding) for finding in reviewing.review(passages, self._ready_encoder())]
+
+    def _ready_encoder(self) -> Encoder:
+        with self._lock:
+            return self._encoder_held()
+
+    def look_up(self, release_id: int, query: str) -> list[FoundForStaff]:
+        """The passages that fit a query of staff's, those for staff only among them, the likeliest first.
+
+        What customers are answered from never holds an internal passage, so those are searched apart.
+        """
+        loaded, on = self.release(release_id), self._today()
+        heard = loaded.ears.understand(query, prior=None, recent_sentiment=())
+        found = [
+            FoundForStaff(
+                passage=each["passage"],
+                article=each["article"],
+                title=each["title"],
+                heading=each["heading"],
+                text=each["text"],
+                language=each["language"],
+                is_internal=library is not loaded.library,
+                likelihood=each["gate"],
+            )
+            for library in (loaded.library, self._internal(loaded, on))
+            for each in library.find(heard.read_as, language=heard.language, topics=heard.topics).passages
+        ]
+        return sorted(found, key=lambda each: -each["likelihood"])
+
+    def _internal(self, loaded: LoadedRelease, on: date) -> Library:
+        """The passages of the release that only staff may find; indexed when the first of them looks."""
+        shelf = self._shelf
+        if shelf is not None and shelf[0] is loaded:
+            return shelf[1]
+        with self._lock:
+            engine, cache = loaded.engine, VectorCache()
+            index = KnowledgeIndex.build(internal_passages(loaded.content.release_id, on=on), engine.encoder, cache)
+            library = Library(
+                Engine(engine.encoder, engine.heads, loaded.content.phrases, index, cache), loaded.content
+            )
+            cache.save()
+            self._shelf = loaded, library
+            return library
 
     def release(self, release_id: int) -> LoadedRelease:
-        """The release ready to think with; loaded once, and again when a draft has changed."""
-        row = Release.objects.only("content_hash", "state").get(pk=release_id)
-        version = row.content_hash or f"draft {time.monotonic()}"
-        known = self._loaded.get(release_id)
-        if known is not None and known[0] == version:
-            return known[1]
+        """The release ready to think with; loaded once, and again when a draft has changed or an article has ended."""
+        content_hash, *changeable = _state_of.one(release_id)
+        version = f"{content_hash} {changeable}" if content_hash else f"draft {time.monotonic()}"
+        on = self._today()
+        known = self._known(release_id, version, on)
+        if known is not None:
+            return known
         with self._lock:
-            known = self._loaded.get(release_id)
-            if known is not None and known[0] == version:
-                return known[1]
-            if self._encoder is None:
-                self._encoder = Encoder.load()
-            loaded = load_release(release_id, self._encoder)
-            memory.give_back()
-            if row.content_hash:
-                kept = dict(list(self._loaded.items())[-(KEPT_RELEASES - 1) :])
-                self._loaded = {**kept, release_id: (version, loaded)}
+            known = self._known(release_id, version, on)
+            if known is not None:
+                return known
+            loaded = self._load(release_id, on)
+            if content_hash:
+                others = [each for each in self._loaded.items() if each[0] != release_id]
+                self._loaded = {**dict(others[-(KEPT_RELEASES - 1) :]), release_id: (version, loaded)}
             return loaded
+
+    def _known(self, release_id: int, version: str, on: date) -> LoadedRelease | None:
+        loaded = self._loaded.get(release_id)
+        return loaded[1] if loaded is not None and loaded[0] == version and loaded[1].holds(on) else None
+
+    def former(self, release_id: int, *, on: date) -> LoadedRelease:
+        """A release as it answered on that day: the one at hand, or loaded for the caller alone, so that nobody's turn waits for it."""
+        content_hash, *changeable = _state_of.one(release_id)
+        known = self._known(release_id, f"{content_hash} {changeable}", on) if content_hash else None
+        if known is not None and on == self._today():
+            return known
+        source, encoder = learning.answers_with(release_id), self._ready_encoder()
+        if not learning.is_kept(source, encoder):
+            self.learn(source)
+        with self._lock:
+            return self._load(release_id, on)
+
+    def learn(self, release_id: int) -> None:
+        """Fit a release's heads from its examples and keep them, unless they are kept already; turns go on meanwhile.
+
+        Raises NothingToLearnFrom.
+        """
+        learning.heads_of(release_id, self._ready_encoder(), VectorCache())
+        memory.give_back()
+
+    def prepare(self, release_id: int) -> None:
+        """Load a release, so that its first turn does not wait."""
+        self.release(release_id)
+
+    def _load(self, release_id: int, on: date) -> LoadedRelease:
+        loaded = load_release(release_id, self._encoder_held(), on=on)
+        memory.give_back()
+        return loaded
+
+    def _encoder_held(self) -> Encoder:
+        if self._encoder is None:
+            self._encoder = Encoder.load(with_minilm=settings.ENGLISH_ENCODER)
+        return self._encoder
 
     def _budget(self, brief: Brief, content: ReleaseContent) -> chain.Budget:
         own = content.settings
         return chain.Budget(
-            deadline=self._clock.monotonic() + settings.TURN_DEADLINE_SECONDS,
+            deadline=time.monotonic() + settings.TURN_DEADLINE_SECONDS,
             caps=(
                 spend.Cap(scope="global", micros=round(settings.SPEND_CAP_DOLLARS_PER_DAY * spend.MICROS)),
                 spend.Cap(
@@ -355,13 +370,6 @@ def mind() -> Runtime:
 def warm_up() -> None:
     """Load the encoders and the current release, so that the first customer does not wait for it."""
     started = time.monotonic()
-    release = current_release() or ensure_first_release()
+    release = answering_release() or ensure_first_release()
     mind().release(release.pk)
     logger.info("The engine of release %d is ready after %.1f s", release.number, time.monotonic() - started)
-
-
-def refit(release_id: int) -> None:
-    """Fit a release's heads ahead of its publication, so that publishing is followed without a pause."""
-    with transaction.atomic():
-        Release.objects.get(pk=release_id)
-    mind().release(release_id)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from agent.api import older
+from agent.api import older, older_conversations
 from agent.api.rows import Articles, Runs
 from core.routing import DoorRouter
 
@@ -16,4 +16,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(?:admin/)?agent/configure/?\Z", older.ConfigureAgent.as_view(), name="older-configure"),
     re_path(r"^(?:admin/)?agent/status/?\Z", older.AgentStatus.as_view(), name="older-status"),
     re_path(r"^(?:admin/)?agent/train/?\Z", older.TrainAgent.as_view(), name="older-train"),
+    re_path(r"^conversations/?\Z", older_conversations.OlderConversations.as_view(), name="older-conversations"),
+    re_path(
+        r"^conversations/(?P<number>[^/]+)/?\Z",
+        older_conversations.OneOlderConversation.as_view(),
+        name="older-conversation",
+    ),
 ]

@@ -1,18 +1,21 @@
 """The older project's figures, worked out from the record."""
 
+from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, QuerySet
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agent.models import Intent
 from conversations.models import Conversation, Escalation, Message
 from core.doors import OlderDoor
-from core.policy import Action
+from core.policy import Action, Grant, reach
 
+Row = TypeVar("Row", Message, Escalation)
 DAYS = timedelta(days=30)
 MOST_REASONS = 5
 
@@ -25,7 +28,7 @@ class Period(serializers.Serializer[Any]):
 
 
 class Figures(OlderDoor):
-    """A door to figures of a period, over everything."""
+    """A door to figures of a period, over everything; for a key that is bound to a team, over what is its team's."""
 
     needs = {"get": Action.VIEW_ANALYTICS}
 
@@ -39,11 +42,24 @@ class Figures(OlderDoor):
             start = end - DAYS if end.year > 1 else end
         return start, end
 
+    def conversations(self, period: tuple[datetime, datetime]) -> QuerySet[Conversation]:
+        """Those that began in the period."""
+        return Conversation.objects.in_reach_of(self.who, Action.VIEW_ANALYTICS).filter(created_at__range=period)
 
-def escalated_in(period: tuple[datetime, datetime]) -> tuple[int, int]:
-    """Conversations that began in the period, and those of them that people have had."""
-    begun = Conversation.objects.filter(created_at__range=period)
-    return begun.count(), begun.filter(pk__in=Escalation.objects.values("conversation")).count()
+    def messages(self, period: tuple[datetime, datetime]) -> QuerySet[Message]:
+        """Those of the period."""
+        return self.in_reach(Message.objects.filter(created_at__range=period))
+
+    def in_reach(self, found: QuerySet[Row]) -> QuerySet[Row]:
+        """Those rows of conversations that the caller may count."""
+        if reach(self.who, Action.VIEW_ANALYTICS) is Grant.ALL:
+            return found
+        return found.filter(conversation__team__in=self.who.policy_team_ids)
+
+    def escalated_in(self, period: tuple[datetime, datetime]) -> tuple[int, int]:
+        """Conversations that began in the period, and those of them that people have had."""
+        begun = self.conversations(period)
+        return begun.count(), begun.filter(pk__in=Escalation.objects.values("conversation")).count()
 
 
 def rate(part: float, whole: float) -> float:
@@ -58,10 +74,10 @@ class OlderMetrics(Figures):
         """Messages, conversations, how fast and how glad."""
         period = self.period(request)
         bot = Q(sender_type=Message.Sender.BOT)
-        found = Message.objects.filter(created_at__range=period).aggregate(
+        found = self.messages(period).aggregate(
             total=Count("pk"), response=Avg("response_time_ms", filter=bot), sentiment=Avg("sentiment_score")
         )
-        begun, escalated = escalated_in(period)
+        begun, escalated = self.escalated_in(period)
         sentiment = found["sentiment"]
         return Response(
             {
@@ -78,11 +94,18 @@ class OlderInsights(Figures):
     """``GET /analytics/conversations``."""
 
     def get(self, request: Request) -> Response:
-        """Messages by intent; the total is theirs, whatever it is called."""
-        found = Message.objects.filter(created_at__range=self.period(request)).exclude(intent="").order_by()
-        counted = list(found.values_list("intent").annotate(number=Count("pk")).order_by("-number", "intent"))
-        total = sum(number for _, number in counted)
-        insights = [{"intent": key, "count": number, "percentage": rate(number, total)} for key, number in counted]
+        """Messages by that project's four intents; the total is theirs, whatever it is called."""
+        found = self.messages(self.period(request)).exclude(intent="").order_by()
+        counted = dict(found.values_list("intent").annotate(number=Count("pk")))
+        routes = Intent.objects.routes_of(counted)
+        sums: Counter[str] = Counter()
+        for key, number in counted.items():
+            sums[routes[key]] += number
+        total = sums.total()
+        insights = [
+            {"intent": word, "count": number, "percentage": rate(number, total)}
+            for word, number in sorted(sums.items(), key=lambda each: (-each[1], each[0]))
+        ]
         return Response({"insights": insights, "total_conversations": total})
 
 
@@ -92,8 +115,9 @@ class OlderEscalations(Figures):
     def get(self, request: Request) -> Response:
         """How many conversations people have had, and the commonest reasons."""
         period = self.period(request)
-        begun, escalated = escalated_in(period)
-        reasons = Escalation.objects.filter(conversation__created_at__range=period).order_by().values_list("reason")
+        begun, escalated = self.escalated_in(period)
+        found = self.in_reach(Escalation.objects.filter(conversation__created_at__range=period))
+        reasons = found.order_by().values_list("reason")
         top = reasons.annotate(number=Count("conversation", distinct=True)).order_by("-number", "reason")[:MOST_REASONS]
         return Response(
             {

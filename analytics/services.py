@@ -149,17 +149,16 @@ def roll_up(hour: datetime) -> int:
 
 def roll_up_due(now: datetime) -> int:
     """Roll up the present hour, the one before, and those that were missed, MOST_HOURS back at most; returns how many hours."""
-    owner = leases.process_name()
-    if not leases.take("roll-up", owner=owner, seconds=LEASE_SECONDS):
-        return 0
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    latest = Analytics.objects.aggregate(latest=Max("timestamp"))["latest"] or this_hour
-    first = max(min(latest, this_hour) - timedelta(hours=1), this_hour - timedelta(hours=MOST_HOURS))
-    hours = [first + timedelta(hours=number) for number in range(int((this_hour - first) / timedelta(hours=1)) + 1)]
-    for hour in hours:
-        roll_up(hour)
-    leases.release("roll-up", owner=owner)
-    return len(hours)
+    with leases.held("roll-up", seconds=LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            return 0
+        this_hour = now.replace(minute=0, second=0, microsecond=0)
+        latest = Analytics.objects.aggregate(latest=Max("timestamp"))["latest"] or this_hour
+        first = max(min(latest, this_hour) - timedelta(hours=1), this_hour - timedelta(hours=MOST_HOURS))
+        hours = [first + timedelta(hours=number) for number in range(int((this_hour - first) / timedelta(hours=1)) + 1)]
+        for hour in hours:
+            roll_up(hour)
+        return len(hours)
 
 
 def _figures(start: datetime, end: datetime) -> Iterator[tuple[str, str, float]]:

@@ -96,11 +96,10 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponse:
         "raw_part": part,
         "number": number,
         "page": page,
-        "is_first": not request.GET.get("after"),
         "next_url": f"{here}?{filters.query(part=part, at=scope.now.isoformat(), after=page.next_cursor)}"
         if page.next_cursor
         else "",
-        "first_url": f"{here}?{filters.query(part=part)}",
+        "first_url": f"{here}?{filters.query(part=part)}" if request.GET.get("after") else "",
         "file_url": f"{here}csv/?{filters.query(part=part)}",
         "back_url": _dashboard_url(filters),
         "period": board.period_words(filters.period) if metric.of_period else "",

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from bench.figures import Figure, Figures, median, percentile
-from drill.rig import CLIENT_KEY, ROOT, DrillFailed, Rig, free_port, wait_for
+from drill.accounts import TIKTOK_KEY
+from drill.rig import ROOT, DrillFailed, Rig, free_port, wait_for
 from drill.servers import Servers
 from drill.shapes import BIN
 
@@ -51,15 +52,16 @@ def measure(rig: Rig, servers: Servers, figures: Figures) -> None:
     if shutil.which("pgbench") is None:
         raise DrillFailed("The door is compared with pgbench: install PostgreSQL's programs.")
     for name in ("worker", "sweeper", "beat", "live"):
-        rig.kill(name)
+        if rig.runs(name):
+            rig.kill(name)
     with _database(servers), _bare_view(servers) as bare_port:
         for connections in (8, 32):
             acks: dict[str, list[float]] = {"door": [], "bare": [], "pgbench": []}
             slowest = []
             for _ in range(ROUNDS):
                 acks["pgbench"].append(_pgbench(servers, rig.folder, connections))
-                acks["bare"].append(_load(bare_port, connections, _signer(rig.app_secret))[0])
-                rate, waits = _load(rig.port, connections, _signer(rig.app_secret))
+                acks["bare"].append(knock(bare_port, connections, signer(rig.app_secret))[0])
+                rate, waits = knock(rig.port, connections, signer(rig.app_secret))
                 acks["door"].append(rate)
                 slowest.append(1000 * percentile(waits, 0.99))
             _tell(figures, connections, {name: median(rates) for name, rates in acks.items()}, median(slowest))
@@ -138,7 +140,7 @@ def _pgbench(servers: Servers, folder: Path, connections: int) -> float:
     return float(found[1])
 
 
-def _signer(secret: str) -> Callable[[int, int], bytes]:
+def signer(secret: str) -> Callable[[int, int], bytes]:
     """Makes the whole request of one more message, as TikTok signs and sends it."""
     run = time.monotonic_ns()
 
@@ -151,7 +153,7 @@ def _signer(secret: str) -> Callable[[int, int], bytes]:
             "to_user": {"id": "drill", "role": "business_account"},
         }  # fmt: skip
         envelope = {
-            "client_key": CLIENT_KEY, "event": "im_receive_msg", "create_time": int(time.time()), "user_openid": "drill",
+            "client_key": TIKTOK_KEY, "event": "im_receive_msg", "create_time": int(time.time()), "user_openid": "drill",
             "content": json.dumps(content),
         }  # fmt: skip
         body = json.dumps(envelope).encode()
@@ -166,7 +168,7 @@ def _signer(secret: str) -> Callable[[int, int], bytes]:
     return request
 
 
-def _load(port: int, connections: int, request: Callable[[int, int], bytes]) -> tuple[float, list[float]]:
+def knock(port: int, connections: int, request: Callable[[int, int], bytes]) -> tuple[float, list[float]]:
     """Acks a second over so many kept connections, and the seconds that each took. Raises DrillFailed."""
     waits: list[list[float]] = [[] for _ in range(connections)]
     refused: list[bytes] = []

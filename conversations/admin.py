@@ -1,5 +1,6 @@
 """The record in the admin: to be read, searched and followed. Staff work in the workspace."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -22,8 +23,10 @@ from conversations.models import (
     Fact,
     Message,
     Note,
+    Promise,
     SeenKey,
 )
+from core import following
 from core.exceptions import NotAllowed
 from core.personal import hidden_address, masked
 from core.policy import Action
@@ -33,7 +36,7 @@ LETTERS_IN_A_LIST = 120
 
 
 def in_a_list(text: str) -> str:
-    """A text as lists show it: its beginning, numbers and addresses masked. The whole is on the row's own page."""
+    """A text as lists show it: its beginning, numbers and addresses masked."""
     return Truncator(masked(text)).chars(LETTERS_IN_A_LIST)
 
 
@@ -46,6 +49,11 @@ class RecordAdmin(PolicyAdmin):
     def expected_errors() -> tuple[type[Exception], ...]:
         """The rules of a conversation and the policy."""
         return (ConversationError, NotAllowed)
+
+
+def workspace_link(conversation: Conversation) -> str:
+    """The way to the page where a conversation is worked, and where whoever shows what is hidden is noted."""
+    return format_html('<a href="{}">Open</a>', reverse("workspace-conversation", args=[conversation.public_id]))
 
 
 class EpisodeInline(RowsInline):
@@ -88,8 +96,15 @@ class ConversationAdmin(RecordAdmin):
     list_filter = ["mode", "platform", "team"]
     list_select_related = ["customer", "assignee"]
     search_fields = ["customer__name", "customer__username", "thread_key"]
+    exclude = ["subject"]
+    readonly_fields = ["about"]
     inlines = [EpisodeInline]
     actions = ["escalate", "hand_back", "resolve"]
+
+    @admin.display(description="Subject")
+    def about(self, conversation: Conversation) -> str:
+        """What the thread is about, which may be in the customer's words."""
+        return masked(conversation.subject)
 
     @admin.display(description="Last customer line")
     def last_words(self, conversation: Conversation) -> str:
@@ -99,7 +114,7 @@ class ConversationAdmin(RecordAdmin):
     @admin.display(description="Workspace")
     def open_in_workspace(self, conversation: Conversation) -> str:
         """The way to the page where it is worked."""
-        return format_html('<a href="{}">Open</a>', reverse("workspace-conversation", args=[conversation.public_id]))
+        return workspace_link(conversation)
 
     @admin.action(description="Hand over to a person")
     def escalate(self, request: HttpRequest, conversations: "QuerySet[Conversation]") -> None:
@@ -134,11 +149,34 @@ class MessageAdmin(RecordAdmin):
     list_select_related = ["conversation"]
     search_fields = ["platform_message_id", "text"]
     date_hierarchy = "created_at"
+    exclude = ["text", "details"]
+    readonly_fields = ["said", "remarks", "id_in_the_logs", "open_in_workspace"]
 
     @admin.display(description="Text")
     def words(self, message: Message) -> str:
         """How it begins, numbers and addresses masked as in every list."""
         return in_a_list(message.text)
+
+    @admin.display(description="Text")
+    def said(self, message: Message) -> str:
+        """All of it; a customer's as the workspace shows it at first sight."""
+        return masked(message.text) if message.sender_type == Message.Sender.CUSTOMER else message.text
+
+    @admin.display(description="Details")
+    def remarks(self, message: Message) -> str:
+        """What the platform told beside it, as JSON."""
+        told = {name: value for name, value in message.details.items() if name != following.NAME}
+        return masked(json.dumps(told, ensure_ascii=False))
+
+    @admin.display(description="Id in the logs")
+    def id_in_the_logs(self, message: Message) -> str:
+        """By what it is followed there."""
+        return message.request_id or "-"
+
+    @admin.display(description="Workspace")
+    def open_in_workspace(self, message: Message) -> str:
+        """Where the words are shown to those who may see them."""
+        return workspace_link(message.conversation)
 
 
 @admin.register(Escalation)
@@ -148,6 +186,28 @@ class EscalationAdmin(RecordAdmin):
     list_display = ["created_at", "conversation", "reason", "priority", "state", "outcome", "claimed_by", "due_at"]
     list_filter = ["state", "reason", "priority"]
     list_select_related = ["conversation", "claimed_by"]
+    exclude = ["detail", "suggestion", "card"]
+    readonly_fields = ["why", "proposed_reply", "hand_off", "open_in_workspace"]
+
+    @admin.display(description="Detail")
+    def why(self, escalation: Escalation) -> str:
+        """Why a person is needed, which may be in the customer's words."""
+        return masked(escalation.detail)
+
+    @admin.display(description="Suggestion")
+    def proposed_reply(self, escalation: Escalation) -> str:
+        """What the bot would have said."""
+        return masked(escalation.suggestion)
+
+    @admin.display(description="Card")
+    def hand_off(self, escalation: Escalation) -> str:
+        """What the hand-off holds, as JSON."""
+        return masked(json.dumps(escalation.card, ensure_ascii=False))
+
+    @admin.display(description="Workspace")
+    def open_in_workspace(self, escalation: Escalation) -> str:
+        """Where it is worked."""
+        return workspace_link(escalation.conversation)
 
 
 class AttemptInline(RowsInline):
@@ -215,6 +275,32 @@ class AttachmentAdmin(RecordAdmin):
     list_display = ["message", "kind", "state", "size", "name"]
     list_filter = ["state", "kind"]
     list_select_related = ["message"]
+    exclude = ["reading_text"]
+    readonly_fields = ["reading", "open_in_workspace"]
+
+    @admin.display(description="Reading text")
+    def reading(self, attachment: Attachment) -> str:
+        """What a machine read in it, as the workspace shows it at first sight."""
+        return masked(attachment.reading_text)
+
+    @admin.display(description="Workspace")
+    def open_in_workspace(self, attachment: Attachment) -> str:
+        """Where file and words are shown to those who may see them."""
+        return workspace_link(attachment.message.conversation)
+
+
+@admin.register(Promise)
+class PromiseAdmin(RecordAdmin):
+    """What customers were promised."""
+
+    list_display = ["due_at", "state", "made_by", "words", "conversation"]
+    list_filter = ["state"]
+    list_select_related = ["conversation"]
+
+    @admin.display(description="promised")
+    def words(self, promise: Promise) -> str:
+        """The beginning of it."""
+        return in_a_list(promise.text)
 
 
 @admin.register(DeliveryAttempt)

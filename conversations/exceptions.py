@@ -97,3 +97,17 @@ class DeliveryNotDecidable(ConversationError):
 
     def __init__(self) -> None:
         super().__init__("This message is no longer waiting for a decision.")
+
+
+class PromiseInThePast(ConversationError):
+    """A promise is to be kept at a time to come."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose a time to come: by when is this promised?")
+
+
+class PromiseEnded(ConversationError):
+    """Somebody has said already what became of the promise."""
+
+    def __init__(self) -> None:
+        super().__init__("It was said already what became of this promise.")

@@ -172,12 +172,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOver:
-    """A person is needed. ``customer_text`` is the one hand-off message, empty for none."""
+    """A person is needed. ``customer_text`` is the one hand-off message, empty for none; by ``answer_by`` it says they answer."""
 
     reason: ReasonCategory
     detail: str
     priority: Priority = Priority.NORMAL
     customer_text: str = ""
+    answer_by: datetime | None = None
     suggestion: str = ""
     card: dict[str, Any] = field(default_factory=dict)
 
@@ -215,13 +216,17 @@ class SendOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """The end of one attempt. ``retry_after`` in seconds; ``evidence`` is short and holds no secret."""
+    """The end of one attempt. ``retry_after`` in seconds; ``evidence`` is short and holds no secret.
+
+    One to be tried again that is not ``is_counted`` was put off by ourselves, and does not bring nearer that it is given up.
+    """
 
     outcome: SendOutcome
     platform_message_id: str = ""
     http_status: int | None = None
     evidence: str = ""
     retry_after: float | None = None
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +234,7 @@ class ClaimedDelivery:
     """A claimed right to send: the fence guards the right to write the result.
 
     ``in_reply_to`` is the platform's id of the customer's newest message before it; empty where they wrote none.
+    ``request_id`` is how the logs know it, as of the others below.
     """
 
     delivery_id: int
@@ -246,6 +252,7 @@ class ClaimedDelivery:
     in_reply_to: str
     reply_to: str
     attachment_path: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +268,7 @@ class UnknownDelivery:
     started_at: datetime
     unknown_since: datetime
     looks: int
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,8 +279,47 @@ class TakeOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a model read in a file: the words of a recording, or what a picture shows. Costs are in millionths of a dollar."""
+
+    text: str
+    language: str
+    provider: str
+    model: str
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedReading:
+    """The right to read an attachment, the how manieth attempt it is, and the file. ``kind`` is that of the attachment."""
+
+    attachment_id: int
+    conversation_id: int
+    attempt: int
+    kind: str
+    content_type: str
+    path: str
+    size: int
+    received_at: datetime
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """What came with a message, as far as the agent has anything from it.
+
+    ``pictures`` counts those that staff can look at, or soon can; ``heard`` are the words of recordings, ``seen`` what
+    pictures show, both as a machine read them.
+    """
+
+    pictures: int = 0
+    heard: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TalkLine:
-    """One thing that was said, as the agent reads it. ``pictures`` counts those that staff can look at, or soon can."""
+    """One thing that was said, as the agent reads it, and what came with it."""
 
     seq: int
     sender_type: str
@@ -283,12 +330,13 @@ class TalkLine:
     sentiment: float | None
     language: str
     disposition: str
-    pictures: int = 0
+    media: Media = field(default_factory=Media)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """A conversation as the agent reads it, oldest line first."""
+    """A conversation as the agent reads it, oldest line first. ``is_vouched_for``: the business's own site says who writes."""
 
     conversation_id: int
     public_id: str
@@ -297,6 +345,9 @@ class Talk:
     account_name: str
     customer_id: int
     customer_name: str
+    customer_public_id: str
+    customer_email: str
+    is_vouched_for: bool
     locale: str
     language: str
     is_public: bool

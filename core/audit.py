@@ -42,7 +42,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """Append one event; ``actor`` None is the product itself. Never put message text or secrets into it.
+    """Append one event; ``actor`` None is the product itself, a ``target`` without a key is nobody. Never put message text or secrets into it.
 
     It outlives the people it is about, so numbers and addresses of theirs in a ``reason`` are masked.
     """
@@ -54,7 +54,7 @@ def record(
         actor_name=actor.display_name if actor else "system",
         action=action,
         target_kind=target._meta.label_lower,
-        target_id=str(target.pk),
+        target_id="" if target.pk is None else str(target.pk),
         address=where.address,
         request_id=where.request_id,
         reason=redact(reason)[:300],
@@ -91,12 +91,7 @@ def trim(before: datetime, *, most: int) -> int:
     The database lets none go that is younger than a year. What the chain begins with from now on is written into it,
     so that a missing beginning can be told from one that was let go. The newest seal always stays.
     """
-    newest = AuditSeal.objects.order_by("-position").values_list("position", flat=True).first()
-    old = AuditSeal.objects.filter(event__at__lt=before, position__lt=newest or 0).order_by("position")
-    # Only a whole beginning: an older event behind a younger one stays until that one goes.
-    links = list(old[:most])
-    first = AuditSeal.objects.order_by("position").values_list("position", flat=True).first() or 0
-    links = [link for place, link in enumerate(links) if link.position == first + place]
+    links = _to_trim(before, most)
     if not links:
         return 0
     events = [link.event_id for link in links]
@@ -105,6 +100,20 @@ def trim(before: datetime, *, most: int) -> int:
     last = links[-1]
     record(None, TRIMMED, last, after={"position": last.position, "hash": last.hash})
     return len(links)
+
+
+def count_to_trim(before: datetime, *, most: int) -> int:
+    """How many ``trim`` would let go of now. Changes nothing."""
+    return len(_to_trim(before, most))
+
+
+def _to_trim(before: datetime, most: int) -> list[AuditSeal]:
+    newest = AuditSeal.objects.order_by("-position").values_list("position", flat=True).first()
+    old = AuditSeal.objects.filter(event__at__lt=before, position__lt=newest or 0).order_by("position")
+    # Only a whole beginning: an older event behind a younger one stays until that one goes.
+    links = list(old[:most])
+    first = AuditSeal.objects.order_by("position").values_list("position", flat=True).first() or 0
+    return [link for place, link in enumerate(links) if link.position == first + place]
 
 
 def broken_links() -> list[int]:

@@ -1,5 +1,6 @@
 """What all REST doors have in common: who may come in, what may be asked, and how refusals are told."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from core.text import clean_text
 from core.throttles import CallsPerMinute
 
 Rows = list[Any]
+_OLDER_ID = re.compile("[0-9]{1,18}")
 UUID_PATTERN = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
 
@@ -86,6 +88,12 @@ class OlderDoor(_Guarded):
             raise NotRead(place, read.errors)
         return dict(read.validated_data)
 
+    def number(self, given: str, name: str) -> int:
+        """An id in the address; 422 in the older form where it is no number."""
+        if not _OLDER_ID.fullmatch(given):
+            raise NotRead("path", {name: ["Input should be a valid integer, of at most 18 digits."]})
+        return int(given)
+
 
 class NotRead(ValidationError):
     """What was sent does not fit, told as the older project's framework told it."""
@@ -135,19 +143,18 @@ class Door(_Guarded, GenericViewSet[Any]):
         read.is_valid(raise_exception=True)
         return dict(read.validated_data)
 
-    def wanted(self) -> dict[str, Any]:
-        """The filters of the address, read. Raises ValidationError for one that is not known, not once, or no value."""
+    def wanted(self, beside: frozenset[str] = paging.PARAMETERS) -> dict[str, Any]:
+        """The filters of the address, read; ``beside`` them it may name these.
+
+        Raises ValidationError for one that is not known, not once, or no value.
+        """
         given = self.request.query_params
         form = self.filters or serializers.Serializer
         known = set(form().fields)
         for name in given:
-            if name not in known | paging.PARAMETERS:
+            if name not in known | beside:
                 raise ValidationError(
-                    {
-                        clean_name(
-                            name
-                        ): f"There is no such filter; there are: {', '.join(sorted(known | paging.PARAMETERS))}."
-                    }
+                    {clean_name(name): f"There is no such filter; there are: {', '.join(sorted(known | beside))}."}
                 )
             if len(given.getlist(name)) > 1:
                 raise ValidationError({name: "Give it once."})

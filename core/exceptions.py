@@ -31,9 +31,10 @@ class AnswerTooLong(Exception):
 
 
 class TooManyExports(Exception):
-    """The hour's exports are used up."""
+    """The hour's exports are used up until ``again_at``. REST answers it with 429."""
 
     def __init__(self, most: int, again_at: datetime) -> None:
+        self.again_at = again_at
         super().__init__(f"You can export {most} files an hour. Try again after {again_at:%H:%M} UTC.")
 
 

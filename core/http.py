@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -102,6 +103,12 @@ def watched(watcher: Callable[[str], None]) -> Iterator[None]:
         _watcher.reset(before)
 
 
+@cache
+def _usual_authorities() -> ssl.SSLContext:
+    """Those of this machine, read once a process: reading them takes more than 50 ms."""
+    return httpx2.create_ssl_context()
+
+
 class GuardedTransport(httpx2.BaseTransport):
     """Connects only where the settings allow, and to the very address that was judged.
 
@@ -111,7 +118,7 @@ class GuardedTransport(httpx2.BaseTransport):
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         """``tls`` for another set of trusted authorities than the usual one."""
-        tls = tls or httpx2.create_ssl_context()
+        tls = tls or _usual_authorities()
         self._direct = httpcore2.ConnectionPool(ssl_context=tls, network_backend=_JudgingBackend())
         proxy: str = settings.EGRESS_PROXY
         self._proxied = (

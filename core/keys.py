@@ -14,11 +14,8 @@ class KeyNotPossible(Exception):
     """A key that was asked for would make no sense."""
 
 
-@transaction.atomic
-def create(
-    name: str, *, role: Role, scopes: Iterable[str], team: Team | None, by: User | ApiKey | None
-) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is kept nowhere. Raises KeyNotPossible."""
+def scopes_for(role: Role, scopes: Iterable[str]) -> list[str]:
+    """The scopes of a key of this role, each once, in their order. Raises KeyNotPossible where they make no sense."""
     wanted = sorted(set(scopes))
     if role == Role.API_CLIENT and not wanted:
         raise KeyNotPossible(
@@ -28,6 +25,15 @@ def create(
         raise KeyNotPossible(f"Scopes are for api-client keys; a key of role {role.value} may do what that role may.")
     if unknown := sorted(set(wanted) - set(SCOPES)):
         raise KeyNotPossible(f"There is no scope {unknown[0]!r}: choose from {', '.join(sorted(SCOPES))}.")
+    return wanted
+
+
+@transaction.atomic
+def create(
+    name: str, *, role: Role, scopes: Iterable[str], team: Team | None, by: User | ApiKey | None
+) -> tuple[ApiKey, str]:
+    """A new key and its secret, which is kept nowhere. Raises KeyNotPossible."""
+    wanted = scopes_for(role, scopes)
     prefix, secret, digest = new_secret()
     key = ApiKey.objects.create(
         name=name[:80],

@@ -3,6 +3,8 @@
 import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db.models.functions import Now
@@ -35,6 +37,21 @@ def take(name: str, *, owner: str, seconds: float) -> bool:
 def release(name: str, *, owner: str) -> None:
     """Give the lease back, if it is still ours."""
     Lease.objects.filter(name=name, owner=owner).delete()
+
+
+@contextmanager
+def held(name: str, *, seconds: float) -> Iterator[bool]:
+    """Whether the lease is this thread's while the block runs; it is given back at its end, however that comes.
+
+    A block that lasts takes it again before ``seconds`` are over.
+    """
+    owner = process_name()
+    is_ours = take(name, owner=owner, seconds=seconds)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            release(name, owner=owner)
 
 
 def shorten() -> int:

@@ -14,8 +14,12 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from prometheus_client import Counter
 
 logger = logging.getLogger(__name__)
+unheard = Counter(
+    "screen_bells_unheard_total", "Bells for open screens that the channel layer did not take.", registry=None
+)
 
 STAFF_GROUP = "staff"
 OPERATIONS_GROUP = "operations"
@@ -59,6 +63,7 @@ async def _reach(deed: Awaitable[object]) -> None:
             await deed
     except Exception:
         # Whatever the layer's backend raises: a socket outlives it.
+        unheard.inc()
         logger.exception("The channel layer did not answer a screen.")
 
 
@@ -130,15 +135,18 @@ class _Ringer:
             (conversation_group(bell.conversation_id), {"type": "conversation.changed", "bell": asdict(bell)})
             for bell in bells
         ]
+        told = 0
         try:
             async with asyncio.timeout(5):
                 for group, message in messages:
                     await layer.group_send(group, message)
+                    told += 1
         except Exception as error:  # noqa: BLE001  (it is logged, once)
             # Whatever the layer's backend raises: screens catch up by version, and the next bell tries again.
             if not self._is_unheard:
                 logger.warning("The channel layer does not answer (%r): screens find out by looking.", error)
             self._is_unheard = True
+            unheard.inc(len(messages) - told)
             return
         if self._is_unheard:
             logger.warning("The channel layer answers again.")

@@ -8,9 +8,11 @@ _MEMBERS = (
     "text|body|message|caption|comment|name|customer_name|username|user_name|display_name|nickname|"
     "first_name|last_name|email|phone|address|from|to|avatar|avatar_url|profile_image"
 )
-_MEMBER = re.compile(rf'(?P<quote>\\*")(?P<key>{_MEMBERS})(?P=quote)(?P<gap>\s*:\s*)(?P=quote)(?:.*?)(?<!\\)(?P=quote)')
-_UNENDED = re.compile(rf'(?P<head>(?P<quote>\\*")(?:{_MEMBERS})(?P=quote)\s*:\s*(?P=quote))[^"\\]*$')
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# A mark of quoting, with what escapes it: a whole run of backslashes, or the end of one, which a long run does not multiply.
+_QUOTE = r'(?P<quote>(?:(?<!\\)\\*+|\\{0,15}+)")'
+_MEMBER = re.compile(rf"{_QUOTE}(?P<key>{_MEMBERS})(?P=quote)(?P<gap>\s*:\s*)(?P=quote)(?:.*?)(?<!\\)(?P=quote)")
+_UNENDED = re.compile(rf'(?P<head>{_QUOTE}(?:{_MEMBERS})(?P=quote)\s*:\s*(?P=quote))[^"\\]*$')
+_EMAIL = re.compile(r"[\w.+-]{1,64}+@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 # Numbers a person could be called by or pay with. Bare numbers of JSON are times and ids, and ids are longer anyway.
 _NUMBER = re.compile(r"(?<![\w.+-])(?<!:)(?<!: )\+?\d(?:[ ()./-]?\d){6,15}(?![\w-])")
 

@@ -3,9 +3,12 @@
 import hashlib
 import secrets
 import uuid
+from datetime import time
 from typing import Self
+from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -264,3 +267,89 @@ class IdempotentCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} of {self.caller}"
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError unless it is the name of a time zone, as in Europe/Berlin."""
+    if name not in available_timezones():
+        raise ValidationError(f"There is no time zone “{name}”. Write it as in Europe/Berlin or America/New_York.")
+
+
+class OpeningCalendar(models.Model):
+    """When the business is open, in its own time zone. There is one calendar at most; without spans it says nothing."""
+
+    number = models.PositiveSmallIntegerField(default=1, unique=True, editable=False)
+    time_zone = models.CharField(
+        max_length=60, default="UTC", validators=[check_time_zone], help_text="As in Europe/Berlin."
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "opening hours"
+        verbose_name_plural = "opening hours"
+        constraints = [models.CheckConstraint(condition=models.Q(number=1), name="one_opening_calendar")]
+
+    def __str__(self) -> str:
+        return f"Opening hours in {self.time_zone}"
+
+
+class OpeningSpan(models.Model):
+    """From when to when the business is open on a day of the week; a day has any number of them."""
+
+    class Weekday(models.IntegerChoices):
+        """Monday is 0, as in Python."""
+
+        MONDAY = 0, "Monday"
+        TUESDAY = 1, "Tuesday"
+        WEDNESDAY = 2, "Wednesday"
+        THURSDAY = 3, "Thursday"
+        FRIDAY = 4, "Friday"
+        SATURDAY = 5, "Saturday"
+        SUNDAY = 6, "Sunday"
+
+    calendar = models.ForeignKey(OpeningCalendar, on_delete=models.CASCADE, related_name="spans")
+    weekday = models.PositiveSmallIntegerField(choices=Weekday.choices)
+    opens = models.TimeField()
+    closes = models.TimeField(help_text="0:00 is the end of the day.")
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(weekday__lte=6), name="opening_weekday_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(closes__gt=models.F("opens")) | models.Q(closes=time(0)),
+                name="opening_span_ends_after_it_begins",
+                violation_error_message="It must close after it opens. A night that goes on past midnight is two spans, "
+                "the first of which closes at 0:00.",
+            ),
+            models.UniqueConstraint(fields=["calendar", "weekday", "opens"], name="one_opening_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+
+class SpecialDay(models.Model):
+    """A date on which the week's spans do not hold: a holiday, or a day with other hours (a row for each span)."""
+
+    calendar = models.ForeignKey(OpeningCalendar, on_delete=models.CASCADE, related_name="special_days")
+    day = models.DateField()
+    name = models.CharField(max_length=80, blank=True, help_text="As in New Year's Day. Staff read it.")
+    opens = models.TimeField(null=True, blank=True, help_text="Empty: closed all day.")
+    closes = models.TimeField(null=True, blank=True, help_text="0:00 is the end of the day.")
+
+    class Meta:
+        ordering = ["day", "opens"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(opens=None, closes=None)
+                | models.Q(opens__isnull=False, closes__isnull=False)
+                & (models.Q(closes__gt=models.F("opens")) | models.Q(closes=time(0))),
+                name="special_day_ends_after_it_begins",
+                violation_error_message="Give both times, the later one second, or none for a day that is closed.",
+            ),
+            models.UniqueConstraint(fields=["calendar", "day", "opens"], name="one_special_opening_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day:%d %B %Y} {self.name}".strip()

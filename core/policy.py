@@ -26,6 +26,7 @@ class Action(StrEnum):
     VIEW_TEAM_CONVERSATIONS = "view_team_conversations"
     VIEW_ALL_CONVERSATIONS = "view_all_conversations"
     REVEAL_PII = "reveal_pii"
+    READ_PERSONAL = "read_personal"
     REPLY = "reply"
     TAKE_OVER = "take_over"
     CLAIM_ESCALATION = "claim_escalation"
@@ -72,6 +73,8 @@ MATRIX: dict[Action, dict[Role, Grant]] = {
     Action.VIEW_TEAM_CONVERSATIONS: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _AGENT: _ALL, _VIEWER: _ALL, _CLIENT: _SCOPE},
     Action.VIEW_ALL_CONVERSATIONS: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _CLIENT: _SCOPE},
     Action.REVEAL_PII: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _AGENT: _OWN},
+    # For programs that work with whole words. People reveal one thing at a time, and each time is noted.
+    Action.READ_PERSONAL: {_CLIENT: _SCOPE},
     Action.REPLY: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _AGENT: _OWN, _CLIENT: _SCOPE},
     Action.TAKE_OVER: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _AGENT: _OWN, _CLIENT: _SCOPE},
     Action.CLAIM_ESCALATION: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _AGENT: _OWN},
@@ -102,8 +105,16 @@ MATRIX: dict[Action, dict[Role, Grant]] = {
     Action.VIEW_OPERATIONS: {_ADMIN: _ALL, _SUPERVISOR: _ALL, _CLIENT: _SCOPE},
 }
 
+# What a role may do only together with a second person, where FOUR_EYES is on.
+SECOND_PERSON: dict[Action, frozenset[Role]] = {
+    Action.PUBLISH_PROMPTS: frozenset({_ADMIN, _SUPERVISOR, _EDITOR}),
+    Action.PUBLISH_KNOWLEDGE: frozenset({_EDITOR}),
+    Action.ERASE_SUBJECT: frozenset({_ADMIN}),
+}
+
 SCOPES: dict[str, frozenset[Action]] = {
     "conversations:read": frozenset({Action.VIEW_TEAM_CONVERSATIONS, Action.VIEW_ALL_CONVERSATIONS}),
+    "personal:read": frozenset({Action.READ_PERSONAL}),
     "messages:send": frozenset({Action.REPLY}),
     "conversations:manage": frozenset({Action.TAKE_OVER, Action.CLOSE}),
     "notes:write": frozenset({Action.ANNOTATE}),
@@ -112,6 +123,28 @@ SCOPES: dict[str, frozenset[Action]] = {
     "conversations:export": frozenset({Action.EXPORT_CONVERSATIONS}),
     "operations:read": frozenset({Action.VIEW_OPERATIONS}),
 }
+
+# What belongs to the whole business and to no team. Articles and operations are judged by their doors.
+OF_NO_TEAM = frozenset(
+    {
+        Action.VIEW_ALL_CONVERSATIONS,
+        Action.REPLAY_EVENTS,
+        Action.EDIT_PROMPTS,
+        Action.PUBLISH_PROMPTS,
+        Action.PUBLISH_KNOWLEDGE,
+        Action.TRAIN,
+        Action.EVALUATE,
+        Action.MANAGE_ACCOUNTS,
+        Action.ROTATE_KEYS,
+        Action.MANAGE_LIMITS,
+        Action.PAUSE_BOT,
+        Action.MANAGE_PEOPLE,
+        Action.MANAGE_API_KEYS,
+        Action.VIEW_AUDIT,
+        Action.ERASE_SUBJECT,
+        Action.MANAGE_RETENTION,
+    }
+)
 
 
 class Principal(Protocol):
@@ -139,18 +172,24 @@ class Subject:
 
 
 def reach(who: Principal, action: Action) -> Grant | None:
-    """How far ``who`` may do ``action``; None is not at all. A key that is bound to a team reaches no further than it."""
+    """How far ``who`` may do ``action``; None is not at all.
+
+    A key that is bound to a team reaches no further than it, whatever its role: it may do nothing that is of no team.
+    """
     role = who.policy_role
     if role is None:
         return None
     grant = MATRIX[action].get(role)
-    if grant is not Grant.SCOPE:
+    if grant is Grant.SCOPE:
+        grant = Grant.ALL if any(action in SCOPES.get(scope, ()) for scope in who.policy_scopes) else None
+    if grant is None or not _is_bound(who):
         return grant
-    if not any(action in SCOPES.get(scope, ()) for scope in who.policy_scopes):
-        return None
-    if not who.policy_team_ids:
-        return Grant.ALL
-    return None if action is Action.VIEW_ALL_CONVERSATIONS else Grant.OWN
+    return None if action in OF_NO_TEAM else Grant.OWN
+
+
+def _is_bound(who: Principal) -> bool:
+    # A person's teams add to what their role reaches; a key's team is all that it reaches.
+    return who.policy_user_id is None and bool(who.policy_team_ids)
 
 
 def allows(who: Principal, action: Action, subject: Subject | None = None) -> bool:
@@ -166,6 +205,11 @@ def allows(who: Principal, action: Action, subject: Subject | None = None) -> bo
     if subject.assignee_id is not None and subject.assignee_id == who.policy_user_id:
         return True
     return subject.team_id is not None and subject.team_id in who.policy_team_ids
+
+
+def needs_second(who: Principal, action: Action) -> bool:
+    """Whether ``who`` may do ``action`` only with a second person, where FOUR_EYES is on."""
+    return who.policy_role in SECOND_PERSON.get(action, ())
 
 
 def sees_conversation(who: Principal, subject: Subject) -> bool:

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
 from core.policy import Action, allows
@@ -63,6 +65,26 @@ class PolicyAdmin(ModelAdmin):  # type: ignore[misc]
         if succeeded:
             self.message_user(request, f"{done}: {succeeded}.", messages.SUCCESS)
 
+    def show_once(self, request: HttpRequest, what: str, secret: str) -> None:
+        """Let the answer to this request show a secret that was just made; nothing else ever does, and nothing keeps it."""
+        request.secret_made = (what, secret)  # type: ignore[attr-defined]
+
+    def shown_once(self, request: HttpRequest) -> TemplateResponse | None:
+        """The page with the secret that this request made; None where it made none."""
+        made = getattr(request, "secret_made", None)
+        if made is None:
+            return None
+        what, secret = made
+        meta = self.model._meta
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": meta,
+            "what": what,
+            "secret": secret,
+            "back_url": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
+        }
+        return TemplateResponse(request, "admin/shown_once.html", context)
+
     @staticmethod
     def expected_errors() -> tuple[type[Exception], ...]:
         """The errors whose message is meant for the person who asked."""
@@ -87,6 +109,31 @@ class RowsInline(TabularInline):  # type: ignore[misc]
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Whoever sees the row sees what belongs to it."""
         return True
+
+
+class EditedInline(TabularInline):  # type: ignore[misc]
+    """Rows that belong to another, edited with it by whoever may edit that one."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Whoever sees the row sees what belongs to it."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """As the row itself."""
+        return self._may_edit(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """As the row itself."""
+        return self._may_edit(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """As the row itself."""
+        return self._may_edit(request)
+
+    def _may_edit(self, request: HttpRequest) -> bool:
+        return bool(self.admin_site.get_model_admin(self.parent_model).has_change_permission(request))
 
 
 def _may(request: HttpRequest, action: Action) -> bool:

@@ -1,6 +1,7 @@
 """Refusals of `/api/v1/` as RFC 9457 problem details: what is wrong, and what to do about it."""
 
 import logging
+import math
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
@@ -19,7 +21,7 @@ from rest_framework.exceptions import (
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from core.exceptions import NotAllowed, RuleBroken
+from core.exceptions import NotAllowed, RuleBroken, TooManyExports
 from core.text import clean_text
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,15 @@ def nothing_here(path: str) -> HttpResponse:
     return JsonResponse(_details(404, detail, code="no-such-address"), status=404, content_type=CONTENT_TYPE)
 
 
+def broken(request_id: str) -> HttpResponse:
+    """The answer to a call that ended in a mistake of ours; ``request_id`` finds it in our logs."""
+    detail = (
+        "It is our mistake and it has been noted. Try again in a moment, with the same Idempotency-Key where the call has one; "
+        f"if it stays so, tell whoever runs this the request's id: {request_id}."
+    )
+    return JsonResponse(_details(500, detail, code="", request_id=request_id), status=500, content_type=CONTENT_TYPE)
+
+
 def _details(status: int, detail: str, *, code: str, **members: Any) -> dict[str, Any]:
     title = HTTPStatus(status).phrase
     code = code or title.lower().replace(" ", "-")
@@ -57,6 +68,9 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(409, str(error), code=_WORD.sub("-", type(error).__name__).lower())
     if isinstance(error, NotAllowed):
         return problem(403, str(error), code="not-allowed")
+    if isinstance(error, TooManyExports):
+        seconds = math.ceil((error.again_at - timezone.now()).total_seconds())
+        return problem(429, str(error), code="too-many-exports", headers={"Retry-After": str(max(1, seconds))})
     if isinstance(error, RequestDataTooBig):
         return problem(413, "The body is too large. Send less in one call.", code="body-too-large")
     if isinstance(error, OperationalError | InterfaceError):

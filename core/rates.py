@@ -1,4 +1,4 @@
-"""How many files one person may take out in an hour, counted in the audit trail itself."""
+"""How many files one person or key may take out in an hour, counted in the audit trail itself."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,28 +9,30 @@ from django.utils import timezone
 
 from core import audit
 from core.exceptions import TooManyExports
-from core.models import AuditEvent, User
+from core.models import ApiKey, AuditEvent, User
 
-COUNTED = ("analytics.exported", "export.requested")
+COUNTED = ("analytics.exported", "conversations.exported", "messages.exported", "export.requested")
 PERIOD = timedelta(hours=1)
 
 
 @transaction.atomic
-def record_export(by: User, action: str, target: models.Model, *, after: dict[str, Any]) -> AuditEvent:
+def record_export(by: User | ApiKey, action: str, target: models.Model, *, after: dict[str, Any]) -> AuditEvent:
     """Write an export into the audit trail, if one more is allowed. Raises TooManyExports.
 
-    The person's row is held, so that no number of requests at once takes more than is allowed.
+    The row of whoever exports is held, so that no number of requests at once takes more than is allowed.
     """
-    User.objects.select_for_update().get(pk=by.pk)
+    everybody: models.QuerySet[Any] = ApiKey.objects.all() if isinstance(by, ApiKey) else User.objects.all()
+    everybody.select_for_update().get(pk=by.pk)
     free_at = _free_at(by)
     if free_at is not None:
         raise TooManyExports(settings.EXPORTS_PER_HOUR, free_at)
     return audit.record(by, action, target, after=after)
 
 
-def _free_at(by: User) -> datetime | None:
-    """When the person may export again; None if they may now."""
+def _free_at(by: User | ApiKey) -> datetime | None:
+    """When they may export again; None if they may now."""
     since = timezone.now() - PERIOD
-    recent = AuditEvent.objects.filter(actor_kind="user", actor_id=by.pk, action__in=COUNTED, at__gt=since)
+    kind = "key" if isinstance(by, ApiKey) else "user"
+    recent = AuditEvent.objects.filter(actor_kind=kind, actor_id=by.pk, action__in=COUNTED, at__gt=since)
     times = list(recent.order_by("-id").values_list("at", flat=True)[: settings.EXPORTS_PER_HOUR])
     return times[-1] + PERIOD if len(times) >= settings.EXPORTS_PER_HOUR else None

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, models, transaction
+from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.signals import post_save, pre_save  # noqa: TID251  (only to see that nobody listens)
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -36,6 +37,17 @@ def insert(instance: models.Model) -> None:
         setattr(instance, each.attname, value)
     state = instance._state  # noqa: SLF001  (as it is after ``save``)
     state.adding, state.db = False, DEFAULT_DB_ALIAS
+
+
+def insert_unless_there(instance: models.Model) -> bool:
+    """Add a new row where no unique constraint stands against it; whether it was added. The instance learns no key.
+
+    Raises StatementRefused as ``insert`` does.
+    """
+    left = {name: value for name, value in vars(instance).items() if isinstance(value, DatabaseDefault)}
+    planned = partial(_insert_plan, left=left, is_optional=True)
+    with _ran(instance, ("insert unless there", *left), planned, add=True) as (_, cursor):
+        return bool(cursor.rowcount == 1)
 
 
 def update(instance: models.Model, *names: str) -> None:
@@ -76,18 +88,21 @@ def _prepared(instance: models.Model, field: "models.Field[Any, Any]", connectio
     return field.get_db_prep_save(value, connection)
 
 
-def _insert_plan(connection: Any, model: type[models.Model], *, left: dict[str, Any]) -> tuple[Plan, _Fields]:
-    """The INSERT of a model's rows that leave the values of ``left`` to the database."""
+def _insert_plan(
+    connection: Any, model: type[models.Model], *, left: dict[str, Any], is_optional: bool = False
+) -> tuple[Plan, _Fields]:
+    """The INSERT of a model's rows that leave the values of ``left`` to the database; an optional one gives way and tells nothing."""
     meta = _judged(model)
     fields = tuple(each for each in meta.local_concrete_fields if not each.generated and each is not meta.auto_field)
     given = tuple(each for each in fields if each.attname not in left)
     template: Any = SimpleNamespace(**left, **{each.attname: Slot(place) for place, each in enumerate(given)})
-    query = InsertQuery(model)
+    query = InsertQuery(model, on_conflict=OnConflict.IGNORE if is_optional else None)
     query.insert_values(fields, [template], raw=True)
     compiler: Any = query.get_compiler(connection=connection)
-    compiler.returning_fields = meta.db_returning_fields
+    told = () if is_optional else meta.db_returning_fields
+    compiler.returning_fields = told
     ((sql, params),) = compiler.as_sql()
-    convert = converting(compiler, [each.get_col(meta.db_table) for each in meta.db_returning_fields])
+    convert = converting(compiler, [each.get_col(meta.db_table) for each in told])
     return Plan.of(sql, params, wrap=convert or tuple), given
 
 

@@ -54,10 +54,10 @@ class DoorSchema(AutoSchema):
     """What the document says of a door beyond what its serializers say."""
 
     def get_override_parameters(self) -> list[Any]:
-        """A list's filters, and the header that makes a call repeatable."""
+        """The filters of a list and of its file, and the header that makes a call repeatable."""
         found: list[Any] = []
         view = self.view
-        if isinstance(view, Door) and getattr(view, "action", "") == "list" and view.filters is not None:
+        if isinstance(view, Door) and getattr(view, "action", "") in {"list", "export"} and view.filters is not None:
             found.append(view.filters)
         if self._is_idempotent():
             found.append(
@@ -92,7 +92,7 @@ class DoorSchema(AutoSchema):
             "401": "Nobody, or a key that is not valid.",
             "403": "The role or key does not allow this.",
             "404": "There is no such thing that the caller may see.",
-            "429": "Too many calls in this minute; `Retry-After` says when to go on.",
+            "429": "Too many calls in this minute, or files in this hour; `Retry-After` says when to go on.",
             "503": "The database does not answer just now; nothing was changed.",
         }
         if self.method != "GET":

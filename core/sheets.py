@@ -14,12 +14,20 @@ _COMPUTED = re.compile(
 )
 
 
-def as_csv(lines: Iterable[Iterable[str]], *, is_start: bool = True) -> str:
-    """The lines as CSV (RFC 4180), every cell quoted; ``is_start`` is false where they go on with a file."""
+Cell = str | int | float
+
+
+def as_csv(lines: Iterable[Iterable[Cell]], *, is_start: bool = True) -> str:
+    """The lines as CSV (RFC 4180), every cell quoted; ``is_start`` is false where they go on with a file.
+
+    A number stays one, also below zero: nothing is computed from it that it is not.
+    """
     text = io.StringIO()
     if is_start:
         text.write(BYTE_ORDER_MARK)
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([shown_as_is(cell) for cell in line] for line in lines)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(
+        [shown_as_is(cell) if isinstance(cell, str) else cell for cell in line] for line in lines
+    )
     return text.getvalue()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from prometheus_client import Counter
 
 from core.backoff import with_jitter
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 MOST_TRIES = 4
 PAUSE_SECONDS = (0.02, 0.1, 0.4)
+AWAY_PAUSE_SECONDS = 0.5
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 
 P = ParamSpec("P")
@@ -73,3 +74,21 @@ def retried(work: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return done
+
+
+def persistently(work: Callable[[], R], *, seconds: float) -> R:
+    """What ``work`` answers; while the database is away it is done again, for so long.
+
+    For the end of something whose lease would otherwise have to run out. It may have been written although its answer was
+    lost, so ``work`` has to bear being done twice.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError) as error:
+            if gave_way(error) or connection.in_atomic_block or time.monotonic() >= until:
+                raise
+            logger.warning("The database did not take the end of something; it is told again.", exc_info=True)
+            connection.close()
+        time.sleep(AWAY_PAUSE_SECONDS)

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from drill import crash, mutants
 from drill.faults import FAULTS
+from drill.faults.base import Fault
 from drill.faults.needs import why_not
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
@@ -33,7 +34,10 @@ def main() -> int:
     """Carry out what was asked for."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _end)
-    report = Report(commands=[shlex.join(["python", "-m", "drill", *sys.argv[1:]])])
+    report = Report(
+        commands=[shlex.join(["python", "-m", "drill", *sys.argv[1:]])],
+        file=Path(arguments.json) if arguments.json else None,
+    )
     begun = time.monotonic()
     code = 0
     try:
@@ -45,13 +49,11 @@ def main() -> int:
         code = 0 if report.holds else 1
     report.seconds = report.seconds or time.monotonic() - begun
     print(report.summary, flush=True)
-    for file in (arguments.json, arguments.report):
-        if file:
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-    if arguments.json:
-        report.write(Path(arguments.json))
+    report.write()
     if arguments.report:
-        Path(arguments.report).write_text(report.markdown(), encoding="utf-8")
+        page = Path(arguments.report)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(report.markdown(), encoding="utf-8")
     return code
 
 
@@ -138,21 +140,33 @@ def _crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -
 
 def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
     chosen = []
+    is_full = arguments.full or bool(arguments.only)
     for fault in (FAULTS[number] for number in arguments.only or FAULTS):
-        reason = why_not(fault.needs, is_full=arguments.full or bool(arguments.only))
-        if reason and shape in fault.shapes:
+        reason = fault.only if shape not in fault.shapes else why_not(fault.needs, is_full=is_full)
+        if reason:
             report.tell("skipped", f"{shape} {fault.number} {fault.name}", reason)
-        elif not reason:
+        else:
             chosen.append(fault)
-    load = Load(seconds=arguments.seconds, rate=arguments.rate, customers=arguments.customers, seed=arguments.seed)
+    load = Load(
+        seconds=arguments.seconds,
+        rate=arguments.rate,
+        breath=arguments.breath,
+        customers=arguments.customers,
+        seed=arguments.seed,
+        is_exact=arguments.full,
+    )
 
     def tell(result: Result) -> None:
         report.tell("held" if result.holds else "BROKEN", result.title, result.detail, **result.as_json())
         if not result.holds:
             keep_logs(rig, arguments)
 
+    def miss(fault: Fault, problem: Exception) -> None:
+        report.tell("BROKEN", f"{shape} {fault.number} {fault.name}", f"could not be carried out: {problem}")
+        keep_logs(rig, arguments)
+
     with rig_of(shape, {}) as (rig, servers):
-        run_faults(chosen, rig, servers, load, tell)
+        run_faults(chosen, rig, servers, load, tell=tell, miss=miss)
 
 
 def _try_mutants(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
@@ -222,9 +236,16 @@ def _arguments() -> argparse.Namespace:
         if name in ("faults", "all"):
             each.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")
             each.add_argument("--rate", type=float, default=4, help="messages a second")
+            each.add_argument(
+                "--breath", type=int, default=4, help="how many messages somebody sends in one breath, at most"
+            )
             each.add_argument("--customers", type=int, default=12, help="how many talk at the same time")
             each.add_argument("--seed", type=int, default=1)
-            each.add_argument("--full", action="store_true", help="also what needs a privilege or a rare tool")
+            each.add_argument(
+                "--full",
+                action="store_true",
+                help="also what needs a privilege or a rare tool, and what takes longer than was promised has not held",
+            )
     quick = orders.choices["mutants"].add_argument
     quick("--quick", action="store_true", help="the three that take the least time")
     orders.choices["all"].set_defaults(quick=False)

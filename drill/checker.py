@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from drill import channels
+from drill.accounts import said_to
 from drill.invariants import INVARIANTS, Found
 from drill.rig import Rig
 
@@ -57,7 +59,7 @@ def is_quiet(rig: Rig) -> bool:
     state = rig.simulator("GET", "state?acked=0")
     pending: int = state["webhooks"]["pending"]
     moving: int = rig.query(STILL_MOVING)[0][0]
-    return pending + moving == 0
+    return pending + moving + rig.visitors.waiting == 0
 
 
 def drain(rig: Rig, *, seconds: float = DRAIN_SECONDS) -> float:
@@ -75,13 +77,15 @@ def drain(rig: Rig, *, seconds: float = DRAIN_SECONDS) -> float:
 
 def judge(rig: Rig) -> Verdict:
     """Compare what the platform saw with what the product recorded."""
-    acked = {
-        row["message_id"] for row in rig.log("webhook") if row["status"] == 200 and row["name"] == "im_receive_msg"
-    }
+    acked = {(row["account"], name) for row in rig.log("webhook") if row["status"] == 200 for name in said_to(row)}
+    in_chat = len(rig.visitors.acked)
+    elsewhere = channels.broken(rig)
     return Verdict(
-        written=len(rig.log("customer")),
-        acked=len(acked),
+        written=len(rig.log("customer")) + in_chat + rig.visitors.waiting,
+        acked=len(acked) + in_chat,
         replies=len(rig.log("accepted")),
         parked=rig.query(PARKED)[0][0],
-        broken={f"{each.number} {each.name}": each.broken(rig) for each in INVARIANTS},
+        broken={
+            f"{each.number} {each.name}": [*each.broken(rig), *elsewhere.get(each.number, [])] for each in INVARIANTS
+        },
     )

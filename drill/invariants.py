@@ -6,12 +6,14 @@ simulator's truth log. They know nothing of how either works.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
-BUSINESS = "drill-business"
+from drill.accounts import SAID, arrived_as, event_key, is_a_message, thread_of, words_of
+
 Found = list[tuple[Any, ...]]
 
 
@@ -49,13 +51,11 @@ def _sql(*questions: tuple[str, str]) -> Callable[[Witness], Found]:
 
 def acked_missing(witness: Witness) -> Found:
     """1: what the platform was told "received" is kept, once."""
-    rows = [row for row in witness.log("webhook") if row["status"] == 200 and row["message_id"]]
-    acked = {row["message_id"] for row in rows if row["conversation_id"] not in witness.forgotten}
-    erased = {row["message_id"] for row in rows} - acked
+    rows = [row for row in witness.log("webhook") if row["status"] == 200 and row["message_id"] and event_key(row)]
+    acked = {event_key(row) for row in rows if row["conversation_id"] not in witness.forgotten}
+    erased = {event_key(row) for row in rows} - acked
     kept = {row[0] for row in witness.query("SELECT event_key FROM integrations_webhookevent")}
-    missing: Found = [
-        ("acked, not kept", message_id) for message_id in sorted(acked) if f"msg:{message_id}" not in kept
-    ]
+    missing: Found = [("acked, not kept", key) for key in sorted(acked - kept)]
     twice = witness.query(
         "SELECT source, event_key, count(*) FROM integrations_webhookevent GROUP BY source, event_key HAVING count(*) > 1"
     )
@@ -93,15 +93,17 @@ one_end = _sql(
 
 
 def sent_twice(witness: Witness) -> Found:
-    """3: the platform has each of our messages once, and we know of each that it has."""
+    """3: the platform has each of our messages once, and we know of each that it has, or have asked a person whether."""
     rows = witness.query("SELECT platform_message_id FROM conversations_delivery WHERE state = 'sent'")
     sent = {row[0] for row in rows if row[0]}
-    accepted = [row for row in witness.log("accepted") if row["account"] == BUSINESS]
-    seen = [row["message_id"] for row in accepted if row["conversation_id"] not in witness.forgotten]
+    accepted = [row for row in witness.log("accepted") if is_a_message(row)]
+    counted = [row for row in accepted if row["conversation_id"] not in witness.forgotten]
+    seen = [arrived_as(row) for row in counted]
+    unexplained = _unexplained([row for row in counted if arrived_as(row) not in sent], witness.query(PARKED))
     begun = witness.query(SENDS_TO_THE_ERASED)[0][0]
     too_many = len(accepted) - len(seen) - begun
     return [
-        *[("arrived, and is no delivery's one arrival", found) for found in sorted(set(seen) - sent)],
+        *[("arrived, and is no delivery's one arrival", found) for found in unexplained],
         *[("recorded as sent, never arrived", found) for found in sorted(sent - set(seen))],
         *([("arrived at erased customers without a send", too_many)] if too_many > 0 else []),
         *[
@@ -113,7 +115,27 @@ def sent_twice(witness: Witness) -> Found:
     ]
 
 
-answered_twice = _sql(
+PARKED = """
+SELECT c.thread_key, m.text FROM conversations_delivery d
+JOIN conversations_conversation c ON c.id = d.conversation_id
+JOIN conversations_message m ON m.id = d.message_id WHERE d.state = 'needs_review'
+"""
+
+
+def _unexplained(arrivals: list[dict[str, Any]], parked: Found) -> list[str]:
+    """The arrivals that are not the one which a parked send may have had: a person was asked whether it did."""
+    may_have = Counter((thread_of(thread), " ".join(text.split())) for thread, text in parked)
+    found = []
+    for row in arrivals:
+        said = (row["conversation_id"], " ".join(words_of(row).split()))
+        if may_have[said]:
+            may_have[said] -= 1
+        else:
+            found.append(arrived_as(row))
+    return sorted(found)
+
+
+_answered_by_the_record = _sql(
     (
         "a reply that answers nothing",
         """
@@ -134,6 +156,41 @@ answered_twice = _sql(
 )
 
 
+def answered_twice(witness: Witness) -> Found:
+    """4: what was written is answered once, by the record and by what the platform saw."""
+    rows = witness.query(
+        """
+        SELECT d.platform_message_id, d.author, m.platform_message_id FROM conversations_delivery d
+        LEFT JOIN conversations_message m ON m.disposition = 'answered' AND m.disposition_id = d.id
+          AND m.conversation_id = d.conversation_id
+        WHERE d.state = 'sent'
+        """
+    )
+    others = {reply for reply, author, _ in rows if author != "bot"}
+    answered: dict[str, set[str]] = {}
+    for reply, _, message in rows:
+        answered.setdefault(reply, set()).update({message} if message else ())
+    written: dict[str, set[str]] = {}
+    given: Counter[str] = Counter()
+    broken = _answered_by_the_record(witness)
+    replies = [row for row in witness.log("accepted") if is_a_message(row) and arrived_as(row) not in others]
+    said = [row for row in witness.log("customer") if row["name"] in SAID]
+    for row in sorted([*said, *replies], key=lambda each: each["id"]):
+        thread = row["conversation_id"]
+        if thread in witness.forgotten:
+            continue
+        if row["kind"] == "customer":
+            written.setdefault(thread, set()).add(row["message_id"])
+            continue
+        given[thread] += 1
+        known = written.get(thread, set())
+        if given[thread] > len(known):
+            broken.append(("more replies than messages", thread, given[thread], len(known)))
+        if strange := answered.get(arrived_as(row), set()) - known:
+            broken.append(("answers what the platform never had", thread, *sorted(strange)))
+    return broken
+
+
 def out_of_order(witness: Witness) -> Found:
     """5: replies arrive in the order in which they were given their numbers."""
     rows = witness.query(
@@ -143,9 +200,9 @@ def out_of_order(witness: Witness) -> Found:
     highest: dict[int, int] = {}
     broken: Found = []
     for row in witness.log("accepted"):
-        if row["message_id"] not in known:
+        if not is_a_message(row) or arrived_as(row) not in known:
             continue
-        conversation, out_seq = known[row["message_id"]]
+        conversation, out_seq = known[arrived_as(row)]
         if out_seq < highest.get(conversation, 0):
             broken.append(("overtaken", conversation, out_seq, highest[conversation]))
         highest[conversation] = max(out_seq, highest.get(conversation, 0))
@@ -175,24 +232,53 @@ numbered_wrongly = _sql(
 )
 
 
+# Whenever a person made a conversation theirs: by taking it over, by a reply, or from the queue.
+TAKEN = """
+WITH taken AS (
+  SELECT e.id, e.at, e.action, e."after", c.id AS conversation_id FROM core_auditevent e
+  JOIN conversations_conversation c ON e.target_id = CAST(c.id AS VARCHAR(20))
+  WHERE e.target_kind = 'conversations.conversation' AND e.action IN ('conversation.take_over', 'conversation.reply')
+  UNION ALL
+  SELECT e.id, e.at, e.action, e."after", s.conversation_id FROM core_auditevent e
+  JOIN conversations_escalation s ON e.target_id = CAST(s.id AS VARCHAR(20)) WHERE e.action = 'escalation.claim'
+)
+SELECT d.id, d.conversation_id, a.number, t.action, t."after" FROM conversations_deliveryattempt a
+JOIN conversations_delivery d ON d.id = a.delivery_id
+JOIN taken t ON t.conversation_id = d.conversation_id
+WHERE d.author = 'bot' AND a.started_at > t.at AND NOT EXISTS (
+  SELECT 1 FROM core_auditevent b WHERE b.target_kind = 'conversations.conversation'
+    AND b.target_id = CAST(d.conversation_id AS VARCHAR(20))
+    AND b.action IN ('conversation.hand_back', 'conversation.resolve') AND b.id > t.id AND b.at < a.started_at)
+"""
+# A colleague who writes in the platform's own app signs nothing of ours; the escalation says from when on they answer.
+COLLEAGUES = """
+SELECT e.id, d.id, d.conversation_id, d.created_at >= e.created_at FROM conversations_escalation e
+JOIN conversations_delivery d ON d.conversation_id = e.conversation_id AND d.author = 'bot'
+JOIN conversations_deliveryattempt a ON a.delivery_id = d.id AND a.started_at > e.created_at
+  AND (e.closed_at IS NULL OR a.started_at < e.closed_at)
+WHERE e.reason = 'colleague' ORDER BY e.id, a.started_at
+"""
+
+
 def spoke_over_a_person(witness: Witness) -> Found:
-    """7: no attempt of the bot begins after a person took over, but for what the taking over named as on its way."""
-    rows = witness.query(
-        """
-        SELECT d.id, d.conversation_id, a.number, e.id, e."after" FROM conversations_deliveryattempt a
-        JOIN conversations_delivery d ON d.id = a.delivery_id
-        JOIN core_auditevent e ON e.target_kind = 'conversations.conversation' AND e.action = 'conversation.take_over'
-          AND CAST(e.target_id AS INTEGER) = d.conversation_id
-        WHERE d.author = 'bot' AND a.started_at > e.at AND NOT EXISTS (
-          SELECT 1 FROM core_auditevent b WHERE b.target_kind = e.target_kind AND b.target_id = e.target_id
-            AND b.action = 'conversation.hand_back' AND b.id > e.id AND b.at < a.started_at)
-        """
-    )
-    return [
-        ("begun after the taking over", delivery, conversation, number, event)
-        for delivery, conversation, number, event, after in rows
-        if delivery not in _json(after).get("in_flight", [])
-    ]
+    """7: no attempt of the bot begins after a person took over, but for what was on its way just then.
+
+    Taking over, replying and claiming name that. Of a colleague's own message nothing is named: one attempt, of what had
+    been said before, may have been about to begin.
+    """
+    broken: Found = []
+    for delivery, conversation, number, action, after in witness.query(TAKEN):
+        told = _json(after)
+        # Whoever answers by the API and lets the bot go on takes nothing over.
+        is_taken = action != "conversation.reply" or "in_flight" in told
+        if is_taken and delivery not in told.get("in_flight", []):
+            broken.append((f"begun after {action}", delivery, conversation, number))
+    begun: Counter[int] = Counter()
+    for escalation, delivery, conversation, is_new in witness.query(COLLEAGUES):
+        begun[escalation] += 1
+        if is_new or begun[escalation] > 1:
+            broken.append(("begun after a colleague's own message", delivery, conversation, begun[escalation]))
+    return broken
 
 
 stuck = _sql(
@@ -226,7 +312,9 @@ given_up_silently = _sql(
         """
         SELECT d.id, d.conversation_id, d.state FROM conversations_delivery d
         WHERE d.state IN ('needs_review', 'dead') AND NOT EXISTS (
-          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = d.conversation_id)
+          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = d.conversation_id AND (
+            e.closed_at IS NULL OR e.closed_at >= coalesce(
+              (SELECT max(a.ended_at) FROM conversations_deliveryattempt a WHERE a.delivery_id = d.id), d.created_at)))
         """,
     ),
     (
@@ -237,7 +325,8 @@ given_up_silently = _sql(
         "message without an escalation",
         """
         SELECT m.id, m.conversation_id FROM conversations_message m WHERE m.disposition = 'dead' AND NOT EXISTS (
-          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = m.conversation_id)
+          SELECT 1 FROM conversations_escalation e WHERE e.conversation_id = m.conversation_id
+            AND (e.closed_at IS NULL OR e.closed_at >= m.created_at))
         """,
     ),
 )

@@ -1,10 +1,15 @@
-"""The ASGI door of a mutant: the product's own, changed before it takes its first request."""
+"""``manage.py`` of a mutant that serves pages: the product's own command, on a product changed before it serves."""
 
 import os
+import sys
+
+import django
+from django.core.management import execute_from_command_line
 
 from drill import mutant
-from supportagent.asgi import application
 
-__all__ = ["application"]
-
-mutant.apply(os.environ["DRILL_MUTANT"])
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
+    django.setup()
+    mutant.apply(os.environ["DRILL_MUTANT"])
+    execute_from_command_line(sys.argv)

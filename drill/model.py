@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-ANSWER = "Thank you for asking. You find the answer in our article about this."
+THANKS = "Thank you for your message."
 TOKENS_IN, TOKENS_OUT = 1_500, 500
 HELD_SECONDS = 60.0
 TRICKLE_SECONDS = 0.5
 MODEL = "drill-model"
 PROVIDERS = ("openai", "anthropic")
-_PASSAGE = re.compile(r"\[\[\w+ passage ([^\]]+)\]\]")
+# A passage's block: its id, a line each for its title and its heading, and the first sentence of its text.
+_PASSAGE = re.compile(r"\[\[\w+ passage ([^\]]+)\]\]\n.*\n.*\n(.+?)(?:[.!?]\s|\n|$)")
 _EDITION = re.compile(r"Edition (\w+)")
 
 
@@ -50,7 +51,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "empty": Behaviour(reply={"answer": "", "cited": [], "needs_person": False, "reason": ""}),
     "cut": Behaviour(is_cut=True),
     "huge": Behaviour(reply={"answer": "a" * 3_000_000, "cited": [], "needs_person": False, "reason": ""}),
-    "off_schema": Behaviour(reply={"answer": ANSWER, "discount": 100}),
+    "off_schema": Behaviour(reply={"answer": THANKS, "discount": 100}),
 }
 FAILING = tuple(name for name in BEHAVIOURS if name not in {"well", "slow"})
 
@@ -196,15 +197,17 @@ def _content(provider: str, body: dict[str, Any], behaviour: Behaviour) -> bytes
 
 
 def _reply(body: dict[str, Any]) -> dict[str, Any]:
-    """An answer that cites the first passage of the request, or asks for a person where there is none.
+    """An answer that quotes the first passage of the request, or asks for a person where there is none.
 
     It names the edition that the request's instructions name, if they do.
     """
     asked = " ".join(str(message.get("content")) for message in body["messages"])
-    cited = _PASSAGE.findall(asked)[:1]
+    passage = _PASSAGE.search(asked)
+    if passage is None:
+        return {"answer": "", "cited": [], "needs_person": True, "reason": "drill"}
     edition = _EDITION.search(f"{body.get('system', '')} {asked}")
-    answer = f"{ANSWER} ({edition[0]})" if edition else ANSWER
-    return {"answer": answer if cited else "", "cited": cited, "needs_person": not cited, "reason": "drill"}
+    answer = f"{passage[2]} ({edition[0]})" if edition else passage[2]
+    return {"answer": answer, "cited": [passage[1]], "needs_person": False, "reason": "drill"}
 
 
 def _openai(body: dict[str, Any], reply: Mapping[str, Any], behaviour: Behaviour) -> dict[str, Any]:

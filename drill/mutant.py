@@ -55,10 +55,10 @@ class Edit:
 EDITS: Mapping[str, tuple[Edit, ...]] = {
     "ack-before-commit": (
         Edit(
-            "integrations.webhooks:PlatformDoor._take",
+            "integrations.intake:_take",
             {
-                "_keep(platform, request, body, kept)": (
-                    '__import__("threading").Timer(2.0, _keep, (platform, request, body, kept)).start()'
+                "_keep(platform, headers, body, kept)": (
+                    '__import__("threading").Timer(2.0, _keep, (platform, headers, body, kept)).start()'
                 )
             },
         ),
@@ -66,11 +66,10 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
     # The drill drops the constraint itself; this is for the statement that relies on it.
     "no-unique-key": (
         Edit(
-            "integrations.webhooks:_insert",
+            "integrations.intake:_insert",
             {
-                "_INSERT.format(**_SPELLING[connection.vendor])": (
-                    "_INSERT.format(**_SPELLING[connection.vendor])"
-                    '.replace("ON CONFLICT (source, event_key) DO NOTHING", "")'
+                "_INSERTS[cursor.db.vendor]": (
+                    '_INSERTS[cursor.db.vendor].replace("ON CONFLICT (source, event_key) DO NOTHING", "")'
                 )
             },
         ),
@@ -100,7 +99,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
     "skip-locked": (
         Edit(
             "integrations.services.ingest:_drain_thread",
-            {"lane.waiting()[:MOST_AT_ONCE]": ("lane.waiting().select_for_update(skip_locked=True)[:MOST_AT_ONCE]")},
+            {"lane.first_ones()": "list(lane.waiting().select_for_update(skip_locked=True)[:MOST_AT_ONCE])"},
         ),
     ),
     # Without the epoch, and without the three later looks at who owns the conversation, which would hold alone.
@@ -121,7 +120,7 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
             {"conversation.mode != Conversation.Mode.BOT or stuck": "stuck"},
         ),
         Edit(
-            "conversations.services.sweeping:due_sends",
+            "conversations.services.sweeping:_may_go",
             {"~Q(author=Delivery.Author.BOT) | Q(conversation__mode=Conversation.Mode.BOT)": "Q()"},
         ),
     ),
@@ -145,9 +144,9 @@ FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "agent.runtime:Runtime.think",
             {
-                "loaded = self.release(brief.release_id)": (
+                "loaded, models = self.release(brief.release_id), self._chain": (
                     '__import__("importlib").import_module("drill.failpoints").think(brief.message)\n'
-                    "    loaded = self.release(brief.release_id)"
+                    "    loaded, models = self.release(brief.release_id), self._chain"
                 )
             },
         ),

@@ -20,13 +20,13 @@ WHERE m.disposition = 'handed_over'
 
 def recoveries(rig: Rig, struck_at: Sequence[float]) -> list[float]:
     """Seconds from each strike (epoch seconds) to the end of each message that was without one then."""
-    ends = [(_epoch(began), _epoch(ended)) for began, ended in rig.query(ENDS)]
+    ends = [(epoch(began), epoch(ended)) for began, ended in rig.query(ENDS)]
     return [ended - strike for strike in struck_at for began, ended in ends if began <= strike < ended]
 
 
 def waits(rig: Rig, since: float, until: float) -> list[float]:
     """Seconds from the record to its end of each message that came between two instants (epoch seconds)."""
-    ends = [(_epoch(began), _epoch(ended)) for began, ended in rig.query(ENDS)]
+    ends = [(epoch(began), epoch(ended)) for began, ended in rig.query(ENDS)]
     return [ended - began for began, ended in ends if since <= began < until]
 
 
@@ -37,7 +37,8 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _epoch(value: object) -> float:
+def epoch(value: object) -> float:
+    """An instant of either database, in epoch seconds."""
     if isinstance(value, datetime):
         return value.timestamp()
     return datetime.fromisoformat(str(value)).replace(tzinfo=UTC).timestamp()

@@ -25,16 +25,21 @@ COLUMNS: dict[str, Callable[[Item], int]] = {
 
 @dataclass(slots=True)
 class Report:
-    """What came of each item, oldest first. ``commands`` are what was typed for it."""
+    """What came of each item, oldest first. ``commands`` are what was typed for it.
+
+    Where there is a ``file``, everything is written there after each item, for a drill takes hours and may be ended.
+    """
 
     commands: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    file: Path | None = None
 
     def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
         """One item: held, caught or skipped; BROKEN or SURVIVED."""
         print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
         self.items.append({"item": what, "result": word, "detail": detail, **figures})
+        self.write()
 
     @property
     def holds(self) -> bool:
@@ -52,8 +57,10 @@ class Report:
         counts = [f"{number} {word}" for word, number in self.counted.items() if number]
         return ", ".join([*counts, f"{self.seconds:.0f} s"])
 
-    def write(self, file: Path) -> None:
-        """Everything, as JSON."""
+    def write(self) -> None:
+        """Everything, as JSON, where there is a file for it."""
+        if self.file is None:
+            return
         whole = {
             "commands": self.commands,
             "holds": self.holds,
@@ -61,7 +68,8 @@ class Report:
             **self.counted,
             "items": self.items,
         }
-        file.write_text(json.dumps(whole, indent=1, default=str) + "\n", encoding="utf-8")
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(json.dumps(whole, indent=1, default=str) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, files: Sequence[Path]) -> Self:

@@ -18,13 +18,14 @@ from typing import Any, Protocol, Self
 
 import httpx2
 
+from drill import wire
+from drill.accounts import ENVIRONMENT, Accounts
 from drill.database import Database, Postgres, Rows, SqliteFile
 from drill.forkserver import ForkServer
-from drill.invariants import BUSINESS
 from drill.shapes import BIN, Process, Shape, processes_of
+from drill.visitors import Visitors
 
 ROOT = Path(__file__).resolve().parent.parent
-CLIENT_KEY = "7000000000000000042"
 STAFF, PASSWORD = "drill", "only-for-a-drill-" + secrets.token_hex(8)
 READY_SECONDS = 180
 DEATH_SECONDS = 20
@@ -58,7 +59,7 @@ class Rig:
 
     ``variables`` are added to the product's environment. With ``quick_starts`` its processes are forks of one that has
     loaded it; ``overrides`` (settings) and ``mutant`` then hold for whatever is started from now on.
-    ``forgotten`` are the platform's conversations whose customers were erased.
+    ``forgotten`` are the platform's conversations whose customers were erased; ``visitors`` write in the web chat.
     """
 
     folder: Path
@@ -74,7 +75,8 @@ class Rig:
     running: dict[str, Running] = field(default_factory=dict)
     kills: int = 0
     forgotten: set[str] = field(default_factory=set)
-    _secrets: tuple[str, str, str] = ("", "", "")
+    visitors: Visitors = field(default_factory=Visitors)
+    _accounts: Accounts = field(default_factory=lambda: Accounts(sim_url="", url=""))
     _forks: ForkServer | None = None
     _database: Database | None = None
 
@@ -86,7 +88,7 @@ class Rig:
     @property
     def app_secret(self) -> str:
         """What the platform signs with."""
-        return self._secrets[0]
+        return self._accounts.app_secret
 
     @property
     def url(self) -> str:
@@ -124,6 +126,7 @@ class Rig:
                     root=ROOT, environment=self._environment(kind), log=self.folder / "forkserver.log"
                 )
             self.start_all()
+            self._be_challenged()
         except BaseException:
             self.__exit__()
             raise
@@ -131,6 +134,7 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         """End everything."""
+        self.visitors.leave()
         for process in self.running.values():
             _kill(process)
         self.running.clear()
@@ -143,6 +147,7 @@ class Rig:
 
         ``change`` may then touch the database before anybody is connected to it.
         """
+        self.visitors.leave()
         for process in self.running.values():
             _kill(process)
         self.running.clear()
@@ -153,6 +158,15 @@ class Rig:
         shutil.rmtree(self.folder / "simulator", ignore_errors=True)
         self._run_simulator()
         self.start_all()
+        self._be_challenged()
+
+    def _be_challenged(self) -> None:
+        """Let LinkedIn see that the product is itself; before that it notifies nobody."""
+        wait_for(
+            lambda: all(each["good"] for each in self.simulator("POST", "linkedin/challenge")["challenges"]),
+            seconds=DEATH_SECONDS,
+            what="LinkedIn's challenge to be answered",
+        )
 
     def start_all(self) -> None:
         """Start whatever does not run, and wait until the product is ready."""
@@ -176,13 +190,13 @@ class Rig:
             )
             return
         command, environment = process.command, dict(process.environment)
-        if command[0] == "manage.py":
+        if self.mutant and process.mutant_command:
+            command = process.mutant_command
+            environment["DRILL_MUTANT"] = self.mutant
+        elif command[0] == "manage.py":
             command = (sys.executable, *command)
         elif command[0] == "celery":
             command = (str(BIN / "celery"), "-A", "supportagent", *command[1:])
-        elif self.mutant:
-            command = (*command[:-1], process.mutant_door)
-            environment["DRILL_MUTANT"] = self.mutant
         self._spawn(process.name, command, environment)
 
     def start_twin(self, name: str) -> None:
@@ -222,7 +236,7 @@ class Rig:
 
     def simulator(self, method: str, path: str, body: object = None) -> Any:
         """One order to the simulator, or one look at it."""
-        answer = httpx2.request(method, f"{self.sim_url}/_sim/{path}", json=body, timeout=30)
+        answer = wire.request(method, f"{self.sim_url}/_sim/{path}", json=body, timeout=30)
         if answer.status_code >= 400:
             raise DrillFailed(f"The simulator refused {path}: {answer.text[:300]}")
         return answer.json()
@@ -248,26 +262,12 @@ class Rig:
         return self._database
 
     def _start_simulator(self) -> None:
-        secret, access, refresh = secrets.token_hex(20), "act." + secrets.token_hex(12), "rft." + secrets.token_hex(12)
-        account = {
-            "business_id": BUSINESS,
-            "display_name": "Drill",
-            "username": "drill",
-            "access_token": access,
-            "refresh_token": refresh,
-        }
-        app = {
-            "client_key": CLIENT_KEY,
-            "client_secret": secret,
-            "callback_url": f"{self.url}/webhooks/tiktok",
-            "redirect_uri": None,
-            "accounts": [account],
-        }
-        knobs = {"query_limit_per_minute": 0, "retry_factor": 0.2, "window_messages": 1000}
-        config = self.folder / "simulator.json"
-        config.write_text(json.dumps({"apps": [app], "scripted": {"enabled": False}, "settings": knobs}))
-        self._secrets = (secret, access, refresh)
+        self._accounts = Accounts(sim_url=self.sim_url, url=self.url)
+        self._configure_simulator()
         self._run_simulator()
+
+    def _configure_simulator(self) -> None:
+        (self.folder / "simulator.json").write_text(json.dumps(self._accounts.simulator()))
 
     def _run_simulator(self) -> None:
         config = self.folder / "simulator.json"
@@ -285,12 +285,11 @@ class Rig:
         self.manage("setup")
         person = ("--username", STAFF, "--email", "drill@example.org")
         self.manage("createsuperuser", "--noinput", *person, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
-        secret, access, refresh = self._secrets
-        self.manage(
-            *("account", "add", "--platform", "tiktok", "--name", "Drill", "--external-id", BUSINESS),
-            *("--client-key", CLIENT_KEY, "--secret", secret, "--access-token", access, "--refresh-token", refresh),
-            *("--api-base", f"{self.sim_url}/open_api/v1.3", "--auth-base", self.sim_url),
-        )
+        self._accounts.add(self.manage)
+        # Only now is it known at which addresses the product takes signed webhooks.
+        self._configure_simulator()
+        self.simulator("POST", "partners", {"partners": self._accounts.partners()})
+        self.visitors = Visitors(chat=f"{self.url}/chat/{self._accounts.chat_key}")
 
     def manage(self, *command: str, **variables: str) -> str:
         """What a management command answers on the product's data. Raises DrillFailed."""
@@ -328,7 +327,7 @@ class Rig:
             "PORT": str(self.port),
             "DEMO": "0",
             "LOG_FORMAT": "plain",
-            "TIKTOK_RATE_LIMIT": "1000000",
+            **ENVIRONMENT,
             "BOT_TURNS_PER_MINUTE": "100000",
             "TWO_FACTOR_ROLES": "",
             "PYTHONUNBUFFERED": "1",
@@ -353,7 +352,9 @@ class Rig:
         """Whether every process runs and answers. Raises DrillFailed where one has ended by itself."""
         for process in self.processes:
             if not self.runs(process.name):
-                tail = (self.folder / f"{process.name}.log").read_text(errors="replace")[-1500:]
+                log = self.folder / f"{process.name}.log"
+                # A fault may have put a device there, of which there is no end.
+                tail = log.read_text(errors="replace")[-1500:] if log.is_file() else "what it logged went to a device."
                 raise DrillFailed(f"{process.name} ended by itself: {tail}")
         return all(_answers(f"{url}/health/ready") for url in {self.url, self.pages_url})
 
@@ -377,7 +378,7 @@ def free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(url, timeout=5).status_code == 200
+        return wire.get(url, timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
 

@@ -1,6 +1,7 @@
 """A PostgreSQL and a Redis of the drill's own, to be killed, frozen, filled and cut off; no other's is ever touched."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,13 +18,22 @@ import redis
 from drill.rig import ROOT, DrillFailed, free_port
 
 START_SECONDS = 60
+# Whoever is cut off comes back, and may be faster than the drill.
+CROWDINGS = 3
+CUT_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> ALL(%s)
+"""
 
 
 @dataclass(slots=True, kw_only=True)
 class Servers:
-    """Both servers, on free ports, with their data in ``folder``. Use as a context. Raises DrillFailed."""
+    """Both servers, on free ports, with their data in ``folder``. Use as a context. Raises DrillFailed.
+
+    Where they are ``durable``, a commit of PostgreSQL waits for the disk.
+    """
 
     folder: Path
+    durable: bool = False
     postgres_port: int = 0
     redis_port: int = 0
 
@@ -95,6 +105,17 @@ class Servers:
             client.close()
 
     @contextmanager
+    def read_only_redis(self) -> Iterator[None]:
+        """Redis takes no write while the block runs, for want of a replica that would have it too."""
+        client = self.redis()
+        client.config_set("min-replicas-to-write", "1")
+        try:
+            yield
+        finally:
+            client.config_set("min-replicas-to-write", "0")
+            client.close()
+
+    @contextmanager
     def refused_channels(self) -> Iterator[None]:
         """Redis takes no PUBLISH and no SUBSCRIBE while the block runs; bells of work ring on."""
         client = self.redis()
@@ -136,6 +157,16 @@ class Servers:
         yield
         self._services("up")
 
+    def damage_of_postgres(self, database_url: str) -> str:
+        """What ``pg_amcheck`` finds wrong with the tables and their indexes, each row looked up in them; "" if nothing."""
+        packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_amcheck"), key=lambda path: int(path.parts[-3]))
+        program = packaged[-1] if packaged else shutil.which("pg_amcheck")
+        if program is None:
+            raise DrillFailed("There is no pg_amcheck here; it comes with PostgreSQL's server (on Debian: postgresql).")
+        words = [program, "--install-missing", "--heapallindexed", database_url]
+        done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=300)
+        return "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[:500]
+
     @contextmanager
     def frozen_postgres(self) -> Iterator[None]:
         """PostgreSQL accepts connections and answers nothing while the block runs."""
@@ -159,16 +190,19 @@ class Servers:
                 connection.rollback()
 
     @contextmanager
-    def crowded_postgres(self, database_url: str, *, leaving: int = 1) -> Iterator[int]:
-        """Take every connection but a few while the block runs; gives how many were taken."""
+    def crowded_postgres(self, database_url: str) -> Iterator[int]:
+        """Take every connection while the block runs, those that others had as well; gives how many were taken."""
         held: list[psycopg.Connection[Any]] = []
         try:
+            for _ in range(CROWDINGS):
+                with suppress(psycopg.OperationalError):
+                    while len(held) < 500:
+                        held.append(psycopg.connect(database_url, connect_timeout=5, autocommit=True))
+                held[0].execute(CUT_OTHERS, ([connection.info.backend_pid for connection in held],))
             with suppress(psycopg.OperationalError):
                 while len(held) < 500:
                     held.append(psycopg.connect(database_url, connect_timeout=5))
-            for connection in held[-leaving:]:
-                connection.close()
-            yield len(held) - leaving
+            yield len(held)
         finally:
             for connection in held:
                 connection.close()
@@ -182,6 +216,7 @@ class Servers:
             "SERVICES_DIR": str(self.folder / "servers"),
             "SERVICES_POSTGRES_PORT": str(self.postgres_port),
             "SERVICES_REDIS_PORT": str(self.redis_port),
+            "SERVICES_DURABLE": "1" if self.durable else "0",
         }
         done = subprocess.run(
             [sys.executable, "scripts/services.py", verb],

@@ -16,14 +16,14 @@ class Process:
     """One process of the product: how it is started.
 
     One that ``forks`` may be a fork of the loaded product. The others are started as anybody would; where it is a
-    mutant that is wanted, their last word becomes ``mutant_door``.
+    mutant that is wanted, by ``mutant_command``.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     forks: bool = True
-    mutant_door: str = ""
+    mutant_command: tuple[str, ...] = ()
 
 
 def processes_of(shape: Shape, *, port: int, live_port: int) -> tuple[Process, ...]:
@@ -31,34 +31,33 @@ def processes_of(shape: Shape, *, port: int, live_port: int) -> tuple[Process, .
     if shape == "embedded":
         return (Process(name="up", command=("manage.py", "up", "--no-demo")),)
     address = ("--host", "127.0.0.1", "--port", str(port))
-    quiet = ("--loglevel", "WARNING")
+    door = (str(BIN / "granian"), "--interface", "wsgi", *address, "--workers", "1")
+    pages = ("serve", "--host", "127.0.0.1", "--port", str(live_port))
     web, work = {"PROCESS_KIND": "web"}, {"PROCESS_KIND": "worker"}
     return (
         Process(
             name="ingest",
-            command=(
-                *(str(BIN / "granian"), "--interface", "wsgi", *address, "--workers", "1"),
-                "supportagent.wsgi:application",
-            ),
+            command=(*door, "supportagent.wsgi:application"),
             environment=web,
             forks=False,
-            mutant_door="drill.door:application",
+            mutant_command=(*door, "drill.door:application"),
         ),
         Process(
             name="live",
-            command=(str(BIN / "daphne"), "-b", "127.0.0.1", "-p", str(live_port), "supportagent.asgi:application"),
+            command=("manage.py", *pages),
             environment=web,
             forks=False,
-            mutant_door="drill.live_door:application",
+            mutant_command=(sys.executable, "-m", "drill.live_door", *pages),
         ),
         Process(
             name="worker",
             command=(
-                *("celery", "worker", "--pool", "threads", "--concurrency", "4"),
-                *(*quiet, "--without-mingle", "--without-gossip"),
+                *("celery", "--quiet", "worker", "--pool", "threads", "--concurrency", "4"),
+                *("--without-mingle", "--without-gossip"),
             ),
-            environment=work,
+            # Half of its hands, as with the usual eight.
+            environment=work | {"SENDS_PER_ACCOUNT": "2"},
         ),
         Process(name="sweeper", command=("manage.py", "work"), environment=work),
-        Process(name="beat", command=("celery", "beat", *quiet, "--pidfile", ""), environment=work),
+        Process(name="beat", command=("celery", "--quiet", "beat", "--pidfile", ""), environment=work),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
+from drill import wire
 from drill.rig import PASSWORD, STAFF, DrillFailed, Rig
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -13,7 +14,7 @@ _MADE = re.compile(r"/core/user/(\d+)/change/")
 
 def _client() -> httpx2.Client:
     """A connection for each request: one that is kept may be closed by the server just as it is used again."""
-    return httpx2.Client(timeout=60, follow_redirects=False, limits=httpx2.Limits(max_keepalive_connections=0))
+    return wire.Client(timeout=60, follow_redirects=False, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 @dataclass(slots=True, kw_only=True)

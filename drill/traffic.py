@@ -1,11 +1,11 @@
-"""Customers of a drill: each writes through the simulator, which signs, delivers and repeats as the platform does."""
+"""Customers of a drill: each writes through the simulator, which signs, delivers and repeats as the platforms do."""
 
 import random
 import threading
 from dataclasses import dataclass, field
 
-import httpx2
-
+from drill import wire
+from drill.channels import CHANNELS, Customers
 from drill.rig import Rig
 
 LINES = (
@@ -18,20 +18,23 @@ LINES = (
     "Hello, are you there?",
     "Wie lange dauert die Lieferung?",
 )
-# How many messages somebody sends in one breath.
-BREATHS = (1, 1, 1, 2, 3, 4)
-# After so many messages one customer falls silent and another, who never wrote before, begins.
-MESSAGES_A_CUSTOMER = 8
+# After so many long breaths one customer falls silent and another, who never wrote before, begins.
+LONG_BREATHS_A_CUSTOMER = 2
 
 
 @dataclass(slots=True, kw_only=True)
 class Traffic:
-    """Customers who write until they are stopped: ``rate`` messages a second; ``customers`` talk at the same time."""
+    """Customers who write until they are stopped: ``rate`` messages a second; ``customers`` talk at the same time.
+
+    Half of what they send is one message alone, the rest up to ``breath`` messages in one breath, which are answered together.
+    """
 
     rig: Rig
     rate: float
+    breath: int
     customers: int
     seed: int = 1
+    channels: tuple[str, ...] = CHANNELS
     written: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -49,12 +52,13 @@ class Traffic:
 
     def _write(self) -> None:
         dice = random.Random(self.seed)
-        with httpx2.Client(base_url=self.rig.sim_url, timeout=30) as client:
+        breaths = (1, 1, 1, max(1, self.breath // 2), max(1, self.breath * 3 // 4), self.breath)
+        with wire.Client(base_url=self.rig.sim_url, timeout=30) as client:
+            customers = Customers(rig=self.rig, client=client, channels=self.channels)
             breath = 1
             while not self._stop.wait(breath / self.rate):
-                breath = dice.choice(BREATHS)
-                number = self.written // MESSAGES_A_CUSTOMER + dice.randrange(self.customers)
+                breath = dice.choice(breaths)
+                number = self.written // (LONG_BREATHS_A_CUSTOMER * self.breath) + dice.randrange(self.customers)
                 line = f"{dice.choice(LINES)} ({self.written + 1})"
-                order = {"user": f"customer-{number}", "text": line, "count": breath}
-                client.post("/_sim/say", json=order).raise_for_status()
+                customers.write(number, line, breath)
                 self.written += breath

@@ -16,14 +16,14 @@ from core import audit
 from core.models import ApiKey, Team, User
 from core.policy import Action, require
 from core.text import clean_text
-from integrations import keys, limits, standard_webhooks
+from integrations import addresses, keys, limits, standard_webhooks
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
-from integrations.new_accounts import NewAccount, judge, judge_secret
+from integrations.new_accounts import NewAccount, judge, judge_application, judge_secret
 from integrations.origins import origin_of
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Check, Session
-from integrations.services import tokens
+from integrations.services import notified, tokens
 
 GREETING_CHARACTERS = 300
 IDENTITY_SECRET_BYTES = 32
@@ -67,6 +67,7 @@ def add_account(new: NewAccount, by: User | ApiKey | None = None) -> PlatformAcc
         legacy_payloads=new.legacy_payloads,
         ask_name=new.ask_name,
         ask_email=new.ask_email,
+        application_id=new.application_id,
         options=_options(new),
     )
     if new.legacy_secret.strip():
@@ -101,12 +102,18 @@ def find(reference: str) -> PlatformAccount:
 
 
 def try_out(account: PlatformAccount, by: User | ApiKey | None = None) -> Verdict:
-    """Try the account for real: does the platform know it, and does it take our token? A working one is reconnected."""
+    """Try the account for real: does the platform know it, take our token, and tell us what happens?
+
+    A working one is reconnected, and a platform that does not tell us is asked to.
+    """
     _allow(by, Action.MANAGE_ACCOUNTS)
     checks = tuple(_checks(account))
     ok = all(check.ok for check in checks)
     if ok:
         tokens.reconnected(account, by)
+        account.refresh_from_db()
+        checks += tuple(notified.check(account))
+        ok = all(check.ok for check in checks)
     audit.record(by, "account.test", account, after={"ok": ok})
     account.refresh_from_db()
     return Verdict(account=account, ok=ok, checks=checks)
@@ -121,13 +128,20 @@ def renew_secrets(
     access_token: str = "",
     refresh_token: str = "",
     expires_in: int = 0,
+    application_id: str = "",
 ) -> PlatformAccount:
-    """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer."""
+    """Put new secrets in the place of old ones. The app secret that was in use proves events for a while longer.
+
+    Whether the platform tells us what happens is looked at anew.
+    """
     _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
     given = _secrets(secret, access_token, refresh_token)
-    if not given:
+    if not given and not application_id:
         raise AccountProblem("Give a secret, an access token or a refresh token.")
+    if application_id:
+        judge_application(account.platform, application_id)
+        account.application_id = application_id
     if secret:
         judge_secret(account.platform, secret)
     old = account.secrets
@@ -140,8 +154,10 @@ def renew_secrets(
     account.refresh_expires_at = None if refresh_token else account.refresh_expires_at
     # What was refused before says nothing of what is there now.
     account.refresh_refused, account.refresh_problem = False, ""
-    account.save(update_fields=[*tokens.TOKEN_FIELDS, "state_reason"])
-    audit.record(by, "account.renew", account, after={"secrets": sorted(given)})
+    tokens.ask_to_be_told(account)
+    account.save(update_fields=[*tokens.TOKEN_FIELDS, *tokens.NOTIFIED_FIELDS, "state_reason", "application_id"])
+    said = {"application": application_id} if application_id else {}
+    audit.record(by, "account.renew", account, after={"secrets": sorted(given)} | said)
     if access_token or refresh_token:
         tokens.reconnected(account, by)
     transaction.on_commit(keys.forget)
@@ -184,13 +200,26 @@ def drop_old_secret(account: PlatformAccount, by: User | ApiKey | None = None) -
 
 
 @transaction.atomic
-def set_bot(account: PlatformAccount, by: User | ApiKey | None = None, *, enabled: bool) -> PlatformAccount:
+def set_bot(
+    account: PlatformAccount, by: User | ApiKey | None = None, *, enabled: bool, reason: str = ""
+) -> PlatformAccount:
     """Let the bot answer on this account, or leave everything to people."""
     _allow(by, Action.PAUSE_BOT)
     PlatformAccount.objects.filter(pk=account.pk).update(bot_enabled=enabled)
-    audit.record(by, "account.resume" if enabled else "account.pause", account, before={"bot": account.bot_enabled})
+    action = "account.resume" if enabled else "account.pause"
+    audit.record(by, action, account, before={"bot": account.bot_enabled}, reason=reason)
     account.refresh_from_db()
     return account
+
+
+@transaction.atomic
+def set_bot_everywhere(by: User | ApiKey | None = None, *, enabled: bool, reason: str = "") -> int:
+    """The same for every account on which it is otherwise; returns for how many."""
+    _allow(by, Action.PAUSE_BOT)
+    others = list(PlatformAccount.objects.receiving().filter(bot_enabled=not enabled).order_by("pk"))
+    for account in others:
+        set_bot(account, by, enabled=enabled, reason=reason)
+    return len(others)
 
 
 @transaction.atomic
@@ -214,10 +243,8 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
         "platform": account.platform,
         "name": account.name,
         "external_id": account.external_id,
-        "webhook_url": f"{settings.PUBLIC_URL}/webhooks/{account.door}",
+        "webhook_url": addresses.webhook(account),
     }
-    if account.door == PlatformAccount.Platform.EVENTS:
-        shown["webhook_url"] = f"{shown['webhook_url']}/{account.public_id}"
     if account.platform == PlatformAccount.Platform.WEBCHAT:
         chat = f"{settings.PUBLIC_URL}/chat/{account.public_key}"
         shown |= {"webhook_url": f"{chat}/messages", "public_key": account.public_key, "chat_url": f"{chat}/"}
@@ -281,7 +308,7 @@ def _checks(account: PlatformAccount) -> list[Check]:
         return platform.check(session)
 
     try:
-        return tokens.call_as(account, look)
+        return tokens.call_as(account, look, paid=2)
     except CallFailed as failure:
         return [Check(name="account", ok=False, detail=str(failure))]
 

@@ -18,7 +18,7 @@ from core import audit
 from core.personal import hidden_address
 from core.policy import Action, allows
 from core.policy_admin import PolicyAdmin
-from integrations import token_health
+from integrations import notified_health, token_health
 from integrations.models import (
     EventAttempt,
     EventDelivery,
@@ -43,6 +43,7 @@ _COLOURS = {
 _HEALTH_COLOURS = {
     "Works": "success",
     "Works; reconnect soon": "warning",
+    "Works; not notified": "warning",
     "Reconnect needed": "danger",
     "Removed": "info",
 }
@@ -165,7 +166,11 @@ class PlatformAccountAdmin(PolicyAdmin):
     @admin.display(description="To do")
     def way_back(self, account: PlatformAccount) -> str:
         """Where somebody is needed: the way to set it right. Why, the account's page says."""
-        if not token_health.health(account).needs_person:
+        health = token_health.health(account)
+        if health.kind == "untold":
+            page = reverse("admin:integrations_platformaccount_change", args=[account.pk])
+            return format_html('<a class="underline" href="{}">See what is missing</a>', page)
+        if not health.needs_person:
             return ""
         if not token_health.can_be_reconnected(account):
             return "Give it new tokens"
@@ -173,18 +178,18 @@ class PlatformAccountAdmin(PolicyAdmin):
 
     @admin.display(description="Tokens")
     def tokens(self, account: PlatformAccount) -> str:
-        """When they run out, and how the last renewal went."""
+        """When they run out, how the last renewal went, and whether the platform tells us what happens."""
         return format_html_join("", "<p>{}</p>", ((line,) for line in token_health.health(account).lines))
 
     @action(description="Connect TikTok account", url_path="connect-tiktok", icon="link", permissions=["connecting"])  # type: ignore[untyped-decorator]
     def connect_tiktok(self, request: HttpRequest) -> HttpResponse:
         """To the page that begins it."""
-        return HttpResponseRedirect(reverse("oauth-start", args=["tiktok"]))
+        return HttpResponseRedirect(reverse("oauth-connect", args=["tiktok"]))
 
     @action(description="Connect LinkedIn Page", url_path="connect-linkedin", icon="link", permissions=["connecting"])  # type: ignore[untyped-decorator]
     def connect_linkedin(self, request: HttpRequest) -> HttpResponse:
         """To the page that begins it."""
-        return HttpResponseRedirect(reverse("oauth-start", args=["linkedin"]))
+        return HttpResponseRedirect(reverse("oauth-connect", args=["linkedin"]))
 
     @action(description="Reconnect", url_path="reconnect", icon="sync", permissions=["reconnecting"])  # type: ignore[untyped-decorator]
     def reconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -204,21 +209,24 @@ class PlatformAccountAdmin(PolicyAdmin):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: PlatformAccount | None = None) -> Any:
-        """What every account has, and what only a web chat has."""
+        """What every account has, and what only some have."""
         is_chat = obj is not None and obj.platform == PlatformAccount.Platform.WEBCHAT
         chat = [("Web chat", {"fields": self.chat_switches})] if is_chat else []
         older = ["legacy_payloads"] if obj is not None and takes_older_events(obj.platform, obj.kind) else []
-        return [(None, {"fields": [*self.switches, *older]}), *chat]
+        asked = ["application_id"] if obj is not None and notified_health.is_wanted(obj) else []
+        return [(None, {"fields": [*self.switches, *asked, *older]}), *chat]
 
     def save_model(self, request: HttpRequest, obj: PlatformAccount, form: Any, change: bool) -> None:
         """Keep the switches and say so in the audit trail."""
         user: Any = request.user
+        if "application_id" in form.changed_data:
+            obj.notified_look_at = None
         super().save_model(request, obj, form, change)
         audit.record(user, "account.changed", obj, after={"fields": list(form.changed_data)})
 
 
 def _reconnect_url(account: PlatformAccount) -> str:
-    return f"{reverse('oauth-start', args=[account.platform])}?{urlencode({'account': account.public_id})}"
+    return f"{reverse('oauth-connect', args=[account.platform])}?{urlencode({'account': account.public_id})}"
 
 
 @admin.register(WebhookEvent)
@@ -240,7 +248,7 @@ class WebhookEventAdmin(PolicyAdmin):
     search_fields = ["event_key", "conv_key"]
     date_hierarchy = "received_at"
     exclude = ["body"]
-    readonly_fields = ["bytes_as_text"]
+    readonly_fields = ["bytes_as_text", "id_in_the_logs"]
 
     @display(description="State", label=_COLOURS, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, event: WebhookEvent) -> str:
@@ -256,6 +264,11 @@ class WebhookEventAdmin(PolicyAdmin):
     def bytes_as_text(self, event: WebhookEvent) -> str:
         """The bytes, with what is not UTF-8 made visible."""
         return bytes(event.body).decode("utf-8", "backslashreplace")
+
+    @admin.display(description="Id in the logs")
+    def id_in_the_logs(self, event: WebhookEvent) -> str:
+        """By what its way is followed there."""
+        return event.request_id
 
     @admin.display(description="Operations")
     def open_in_operations(self, event: WebhookEvent) -> str:

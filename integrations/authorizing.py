@@ -5,9 +5,10 @@ The page's answer proves itself by a state: 256 random bits that only the browse
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -17,10 +18,10 @@ from django.urls import reverse
 from conversations.types import SendOutcome
 from core import audit
 from core.clock import now_plus
-from core.models import User, hash_secret
+from core.models import ApiKey, User, hash_secret
 from core.policy import Action, require
 from core.text import clean_text, one_line
-from integrations import exceptions, keys, token_health
+from integrations import exceptions, keys, limits, token_health
 from integrations.models import AuthorizationRequest, PlatformAccount
 from integrations.platforms import AUTHORIZING
 from integrations.platforms.base import AuthorizingPlatform, CallFailed, Grant, GrantedAccount, TokenPair
@@ -64,6 +65,11 @@ def redirect_uri(platform: str) -> str:
     return settings.PUBLIC_URL.rstrip("/") + reverse("oauth-callback", args=[platform])
 
 
+def is_elsewhere(host: str) -> bool:
+    """Whether a browser at ``host`` (with or without a port) would come back to another host, where nobody is signed in."""
+    return urlsplit(f"//{host}").hostname != urlsplit(settings.PUBLIC_URL).hostname
+
+
 def app_of(wanted: Wanted) -> PlatformAccount:
     """The account whose app asks. Raises AppMissing and NotAuthorizable."""
     if wanted.account is not None:
@@ -103,6 +109,19 @@ def begin(wanted: Wanted, by: User, *, session_key: str) -> str:
     return platform.authorize_url(platform.session(app), redirect_uri=back, state=state)
 
 
+def address_for(platform: str, who: User | ApiKey, *, redirect_uri: str, state: str) -> str:
+    """The platform's page for a client that takes the answer itself, at its own ``redirect_uri``. Raises NotAllowed and AppMissing.
+
+    The state is the client's, and is not remembered here: who chose it knows it, and could bring an answer of their own.
+    """
+    require(who, Action.MANAGE_ACCOUNTS)
+    app = app_of(Wanted(platform=platform))
+    host = urlsplit(redirect_uri).hostname
+    audit.record(who, "account.authorisation_begun", who, after={"platform": platform, "comes_back_to": host})
+    authorizing = AUTHORIZING[platform]
+    return authorizing.authorize_url(authorizing.session(app), redirect_uri=redirect_uri, state=state)
+
+
 def finish(platform: str, answer: Mapping[str, str], by: User, *, session_key: str) -> tuple[PlatformAccount, bool]:
     """The connected account, and whether it is new, for what the browser brought back.
 
@@ -139,14 +158,19 @@ def _finish(asked: AuthorizationRequest, answer: Mapping[str, str], by: User) ->
     if not 0 < len(code) <= MOST_SIGNS:
         raise exceptions.CodeMissing(_label(asked.platform))
     app = app_of(Wanted(platform=asked.platform, client_key=asked.client_key, account=asked.account))
-    grant = _redeem(platform, app, code, asked.redirect_uri)
+    tally = limits.Tally()
+    # A new account's calls are noted once it is there.
+    meter: Callable[[], None] = tally if asked.account is None else limits.Meter(asked.account)
+    grant = _redeem(platform, app, code, asked.redirect_uri, meter)
     if grant.missing:
         raise exceptions.PermissionsMissing(_label(asked.platform), grant.missing)
-    return _keep(asked, app, grant.tokens, _meant(asked, grant, platform), by)
+    return _keep(asked, app, grant.tokens, _meant(asked, grant, platform), by, calls=tally.made)
 
 
-def _redeem(platform: AuthorizingPlatform, app: PlatformAccount, code: str, back: str) -> Grant:
-    session = replace(platform.session(app), access_token="", refresh_token="")
+def _redeem(
+    platform: AuthorizingPlatform, app: PlatformAccount, code: str, back: str, meter: Callable[[], None]
+) -> Grant:
+    session = replace(platform.session(app), access_token="", refresh_token="", meter=meter)
     try:
         return platform.redeem(session, code=code, redirect_uri=back)
     except CallFailed as failure:
@@ -174,7 +198,13 @@ def _meant(asked: AuthorizationRequest, grant: Grant, platform: AuthorizingPlatf
 
 @transaction.atomic
 def _keep(
-    asked: AuthorizationRequest, app: PlatformAccount, pair: TokenPair, found: GrantedAccount, by: User
+    asked: AuthorizationRequest,
+    app: PlatformAccount,
+    pair: TokenPair,
+    found: GrantedAccount,
+    by: User,
+    *,
+    calls: int,
 ) -> tuple[PlatformAccount, bool]:
     """Make the account, or put its new tokens in the place of the old ones; it is active again, also if it was removed."""
     kept, is_new = asked.account, False
@@ -188,19 +218,24 @@ def _keep(
                 "name": one_line(clean_text(found.name), 120) or found.external_id[:120],
                 "api_base": app.api_base,
                 "auth_base": app.auth_base,
+                "application_id": app.application_id,
                 "options": _carried(app),
             },
         )
     account = PlatformAccount.objects.select_for_update().get(pk=kept.pk)
+    if calls:
+        limits.note(account.pk, calls)
     account.secrets = {"secret": app.secrets["secret"], **account.secrets}
     account.refresh_expires_at = None
     tokens.put_in(account, pair)
     account.refresh_tried_at = None
+    # What the tokens before these had it told says nothing of these.
+    tokens.ask_to_be_told(account)
     if account.state == PlatformAccount.State.REMOVED:
         account.state = PlatformAccount.State.ACTIVE
     if account.state == PlatformAccount.State.ACTIVE:
         account.state_reason = ""
-    account.save(update_fields=[*tokens.TOKEN_FIELDS, "state", "state_reason"])
+    account.save(update_fields=[*tokens.TOKEN_FIELDS, *tokens.NOTIFIED_FIELDS, "state", "state_reason"])
     what = {"platform": account.platform, "external_id": account.external_id, "secrets": sorted(account.secrets)}
     audit.record(by, "account.connected" if is_new else "account.reauthorised", account, after=what)
     tokens.reconnected(account, by)
@@ -218,6 +253,7 @@ def _blank(like: PlatformAccount, secret: str) -> PlatformAccount:
         secrets={"secret": secret},
         api_base=like.api_base,
         auth_base=like.auth_base,
+        application_id=like.application_id,
         options=_carried(like),
     )
 

@@ -58,6 +58,15 @@ class AppMissing(AuthorizationProblem):
         )
 
 
+class BeginElsewhere(AuthorizationProblem):
+    """The browser would come back to another host, where nobody is signed in."""
+
+    title = "Begin at the product's own address"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"The platform sends the browser back to {address} (PUBLIC_URL), so begin at that host.")
+
+
 class NotAuthorizable(AuthorizationProblem):
     """The account's tokens do not come from an authorise page."""
 

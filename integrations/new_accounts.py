@@ -11,10 +11,11 @@ from integrations import standard_webhooks
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 from integrations.origins import origin_of
-from integrations.platforms import PLATFORMS
+from integrations.platforms import NOTIFYING, PLATFORMS
 
 IMPLEMENTED = (*PLATFORMS, PlatformAccount.Platform.WEBCHAT.value)
 SHORTEST_IDENTITY_SECRET = 32
+LONGEST_NUMBER = 20
 OLDER_EVENTS_WHERE = (
     "The older project's events are private messages: only a TikTok account, or a LinkedIn one with --api-kind messages, "
     "takes them."
@@ -47,6 +48,7 @@ class NewAccount:
     ask_name: str = PlatformAccount.Asked.OFF
     ask_email: str = PlatformAccount.Asked.OFF
     expires_in: int = 0
+    application_id: str = ""
 
 
 def judge(new: NewAccount) -> None:
@@ -69,6 +71,8 @@ def judge(new: NewAccount) -> None:
         raise AccountProblem(f"A {label} account needs {options} as well.")
     if new.secret:
         judge_secret(new.platform, new.secret)
+    if new.application_id:
+        judge_application(new.platform, new.application_id)
     _judge_older(new, kinds)
     for base in (new.api_base, new.auth_base):
         if base and (urlsplit(base).scheme not in {"http", "https"} or not urlsplit(base).hostname):
@@ -103,6 +107,15 @@ def judge_secret(platform: str, secret: str) -> None:
         raise AccountProblem("The secret must have at least 32 characters; `account rotate` makes one.")
     if platform == PlatformAccount.Platform.EVENTS and standard_webhooks.key_of(secret.strip()) is None:
         raise AccountProblem("The secret must be whsec_ and 24 to 64 bytes in base64; without --secret one is made.")
+
+
+def judge_application(platform: str, number: str) -> None:
+    """Raise AccountProblem where an account cannot have this application number."""
+    if platform not in NOTIFYING:
+        label = PlatformAccount.Platform(platform).label
+        raise AccountProblem(f"{label} tells us what happens without being asked: leave --application-id out.")
+    if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER):
+        raise AccountProblem("--application-id is the number in the address of the app's page in the developer portal.")
 
 
 def _require_callable(base: str) -> None:

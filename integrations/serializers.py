@@ -1,11 +1,30 @@
 """Accounts and what the platforms sent, in the words of programs. No secret and no body is among them."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from rest_framework import serializers
 
 from core import ids
 from integrations.models import PlatformAccount, WebhookEvent
+
+
+class OlderStart(serializers.Serializer[Any]):
+    """Where the platform sends the browser back to, and what it brings along."""
+
+    redirect_uri = serializers.CharField(required=False, max_length=2_000)
+    state = serializers.CharField(required=False, max_length=1_000)
+
+    def validate_redirect_uri(self, value: str) -> str:
+        """An address of the web, as both platforms want it."""
+        try:
+            parts = urlsplit(value)
+            is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and "#" not in value
+        except ValueError:
+            is_whole = False
+        if not is_whole:
+            raise serializers.ValidationError("Give a whole address that begins with https:// or http:// and has no #.")
+        return value
 
 
 class AccountShown(serializers.ModelSerializer[PlatformAccount]):

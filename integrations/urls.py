@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 
 from core.routing import DoorRouter
 from integrations import views
-from integrations.api import Accounts, Events
+from integrations.api import Accounts, Events, StartOlder
 from integrations.webhooks import PlatformDoor, verify_challenge
 
 router = DoorRouter()
@@ -25,7 +25,8 @@ urlpatterns = [
         name="webhook-events",
     ),
     re_path(r"^webhooks/verify/?\Z", verify_challenge, name="webhook-verify"),
-    re_path(r"^oauth/(?P<platform>tiktok|linkedin)/start/?\Z", views.start, name="oauth-start"),
+    re_path(r"^oauth/(?P<platform>tiktok|linkedin)/connect/?\Z", views.connect, name="oauth-connect"),
+    re_path(r"^oauth/(?P<platform>tiktok|linkedin)/start/?\Z", StartOlder.as_view(), name="older-oauth-start"),
     re_path(r"^oauth/(?P<platform>tiktok|linkedin)/callback/?\Z", views.callback, name="oauth-callback"),
     path("api/v1/", include(router.urls)),
     path("chat/", include("integrations.webchat.urls")),

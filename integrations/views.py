@@ -30,12 +30,12 @@ CHANGE = "admin:integrations_platformaccount_change"
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def start(request: HttpRequest, platform: str) -> HttpResponse:
+def connect(request: HttpRequest, platform: str) -> HttpResponse:
     """GET says what will happen, POST sends the browser to the platform's page."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     user = _admin(request)
-    if _is_elsewhere(request):
+    if authorizing.is_elsewhere(request.get_host()):
         return _other_address(request)
     wanted = _wanted(platform, request.POST if request.method == "POST" else request.GET)
     try:
@@ -96,11 +96,6 @@ def _wanted(platform: str, given: Any) -> Wanted:
     )
 
 
-def _is_elsewhere(request: HttpRequest) -> bool:
-    """Whether the browser would come back to another host than this, where nobody is signed in."""
-    return urlsplit(f"//{request.get_host()}").hostname != urlsplit(settings.PUBLIC_URL).hostname
-
-
 def _other_address(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
@@ -128,7 +123,7 @@ def _asked(request: HttpRequest, wanted: Wanted, app: PlatformAccount, *, error:
         "error": error,
         "back": reverse(LIST),
     }
-    response = render(request, "oauth/start.html", context, status=400 if error else 200)
+    response = render(request, "oauth/connect.html", context, status=400 if error else 200)
     # Browsers hold a form's redirect to form-action too. Each app may have a page of its own.
     known = [app, *(authorizing.apps(wanted.platform).values() if wanted.account is None else ())]
     targets = {urlsplit(platform.session(each).auth_base) for each in known}
@@ -146,7 +141,7 @@ def _sent(request: HttpRequest, wanted: Wanted, app: PlatformAccount, user: User
 
 
 def _problem(request: HttpRequest, problem: AuthorizationProblem, platform: str) -> HttpResponse:
-    begin, choices = reverse("oauth-start", args=[platform]), []
+    begin, choices = reverse("oauth-connect", args=[platform]), []
     if isinstance(problem, SeveralAccounts):
         for external_id, name in problem.choices:
             query = urlencode({"app": problem.client_key, "external_id": external_id})

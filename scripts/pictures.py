@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
+from drill import wire
 from tests.browser import ARGUMENTS, chromium_program
 from tests.product import ROOT, RunningProduct, start_product
 from tests.waiting import wait_until
@@ -90,7 +90,7 @@ def full_name(name: str) -> str:
 
 def replies(product: RunningProduct) -> list[dict[str, Any]]:
     """What the simulated platform took from the product, oldest first."""
-    answer = httpx2.get(f"{product.simulator_url}/_sim/log?after=0&kind=accepted&limit=10000", timeout=30)
+    answer = wire.get(f"{product.simulator_url}/_sim/log?after=0&kind=accepted&limit=10000", timeout=30)
     answer.raise_for_status()
     rows: list[dict[str, Any]] = answer.json()["rows"]
     return rows
@@ -98,7 +98,7 @@ def replies(product: RunningProduct) -> list[dict[str, Any]]:
 
 def simulator(product: RunningProduct, order: str, body: dict[str, Any]) -> dict[str, Any]:
     """Give the simulator one order; what it answers."""
-    answer = httpx2.post(f"{product.simulator_url}/_sim/{order}", json=body, timeout=30)
+    answer = wire.post(f"{product.simulator_url}/_sim/{order}", json=body, timeout=30)
     answer.raise_for_status()
     done: dict[str, Any] = answer.json()
     return done
@@ -111,7 +111,8 @@ def photograph(product: RunningProduct, browser: Browser) -> None:
         for number, line in enumerate(("Hello!", "How long does standard delivery take?")):
             visitor.fill("#chat-field", line)
             visitor.press("#chat-field", "Enter")
-            visitor.locator(".chat-message[data-from=bot]").nth(number).wait_for(timeout=ANSWER_SECONDS * 1000)
+            written = visitor.locator(".chat-message[data-from=bot]:not(.is-revealing)")
+            written.nth(number).wait_for(timeout=ANSWER_SECONDS * 1000)
         keep(visitor, "chat")
     with window(browser) as page:
         page.goto(product.simulator_url)

@@ -17,7 +17,8 @@ from simulator.linkedin import authorize as linkedin_authorize
 from simulator.linkedin import hooks, pages
 from simulator.linkedin.api import Api as LinkedInApi
 from simulator.linkedin.control import Control as LinkedInControl
-from simulator.partner import partners
+from simulator.partner import books, partners
+from simulator.partner.control import Control as PartnerControl
 from simulator.scripted import script
 from simulator.scripted.player import Player
 from simulator.store import Store, Transaction
@@ -42,7 +43,7 @@ class Simulator:
         self.host, self.port, self.data = host, self._server.server_port, data
         try:
             store = Store(data / DATABASE)
-            sender = Sender(store, _prepare)
+            sender = Sender(store, self._prepare)
             shown_host = "127.0.0.1" if host in EVERY_ADDRESS else host
             self.base_url = f"http://{shown_host}:{self.port}"
             self.world = World(store=store, sender=sender, base_url=self.base_url, stopping=stopping)
@@ -83,7 +84,7 @@ class Simulator:
         self.player.change(config.get("scripted", {}))
         with self.world.store.transaction() as transaction:
             apps.load(transaction, config.get("apps", []), self.world.knobs.now)
-            partners.load(transaction, config.get("partners", []))
+            books.load(transaction, config.get("partners", []))
             pages.load(transaction, config.get("linkedin", []), self.world.knobs.now)
 
     def _routes(self) -> Router:
@@ -96,11 +97,15 @@ class Simulator:
         inbox = partners.Inbox(self.world)
         router.add("POST", partners.PATH, inbox.take)
         router.add("GET", partners.FILE, inbox.picture)
+        router.add("POST", books.PATH, books.Desk(self.world).answer)
+        PartnerControl(self.world).add(router)
         LinkedInControl(self.world, self._challenger).add(router)
         members = linkedin_authorize.Authorize(self.world)
         router.add("GET", linkedin_authorize.PATH, members.show)
         router.add("POST", linkedin_authorize.PATH, members.decide)
         router.add("GET", "/linkedin", page.linkedin)
+        router.add("GET", "/partners", page.partners)
+        router.add("GET", "/orders", page.orders)
         router.add("GET", "/", page.index)
         router.add("GET", "/static/{name}", page.static)
         router.add("GET", "/media/sticker/{name}", page.sticker)
@@ -115,11 +120,10 @@ class Simulator:
         refused = refusal(request)
         return self._router.answer(request) if refused is None else refused
 
-
-def _prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
-    """Whoever posts a webhook signs it in its own way."""
-    if webhook.event_type == partners.EVENTS:
-        return partners.prepare(transaction, webhook, signed_at)
-    if webhook.event_type == pages.EVENT_TYPE:
-        return hooks.prepare(transaction, webhook, signed_at)
-    return delivery.prepare(transaction, webhook, signed_at)
+    def _prepare(self, transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
+        """Whoever posts a webhook signs it in its own way."""
+        if webhook.event_type == partners.EVENTS:
+            return partners.prepare(transaction, webhook, signed_at)
+        if webhook.event_type == pages.EVENT_TYPE:
+            return hooks.prepare(transaction, webhook, retry_seconds=self.world.knobs.now.linkedin_retry_seconds)
+        return delivery.prepare(transaction, webhook, signed_at)

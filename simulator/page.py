@@ -19,14 +19,26 @@ KEPT = {"Cache-Control": "public, max-age=86400"}
 
 def index(_request: Request) -> Response:
     """The page itself."""
-    body = (STATIC / "index.html").read_bytes()
-    return Response(body=body, content_type="text/html; charset=utf-8", headers=HEADERS)
+    return _page("index.html")
 
 
 def linkedin(_request: Request) -> Response:
     """The page on which one plays somebody who comments on LinkedIn."""
-    body = (STATIC / "linkedin.html").read_bytes()
-    return Response(body=body, content_type="text/html; charset=utf-8", headers=HEADERS)
+    return _page("linkedin.html")
+
+
+def partners(_request: Request) -> Response:
+    """The page on which one plays a partner's customer, and sees what partners take."""
+    return _page("partners.html")
+
+
+def orders(_request: Request) -> Response:
+    """The page of partners' order systems: their books, and what they were asked."""
+    return _page("orders.html")
+
+
+def _page(name: str) -> Response:
+    return Response(body=(STATIC / name).read_bytes(), content_type="text/html; charset=utf-8", headers=HEADERS)
 
 
 def static(_request: Request, name: str) -> Response:

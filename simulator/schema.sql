@@ -141,6 +141,16 @@ BEGIN
     SELECT RAISE(ABORT, 'The truth log is append only.');
 END;
 
+CREATE TABLE IF NOT EXISTS booked_order (
+    partner TEXT NOT NULL REFERENCES app (client_key),
+    number TEXT NOT NULL,
+    status TEXT NOT NULL,
+    email TEXT NOT NULL DEFAULT '',
+    carrier TEXT NOT NULL DEFAULT '',
+    expected_in_days INTEGER,
+    PRIMARY KEY (partner, number)
+);
+
 CREATE TABLE IF NOT EXISTS linkedin_app (
     client_id TEXT PRIMARY KEY,
     webhook_url TEXT,
@@ -153,6 +163,20 @@ CREATE TABLE IF NOT EXISTS linkedin_page (
     organization TEXT PRIMARY KEY,
     client_id TEXT NOT NULL REFERENCES linkedin_app (client_id),
     name TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_application (
+    client_id TEXT PRIMARY KEY REFERENCES linkedin_app (client_id),
+    application_id TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS linkedin_subscription (
+    application_id TEXT NOT NULL,
+    member TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    webhook TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    PRIMARY KEY (application_id, member, organization)
 );
 
 CREATE TABLE IF NOT EXISTS linkedin_post (

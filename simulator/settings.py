@@ -33,8 +33,11 @@ class Settings:
     linkedin_token_seconds: float = 5_184_000.0
     linkedin_refresh_tokens: bool = True
     linkedin_challenge_seconds: float = 7_200.0
+    linkedin_retry_seconds: float = 300.0
     linkedin_decorated: bool = True
+    linkedin_administers: bool = True
     linkedin_administers_all: bool = False
+    linkedin_subscription_seconds: float = 31_536_000.0
 
 
 class Knobs:

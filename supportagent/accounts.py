@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext_lazy as _
 
-from supportagent.middleware import client_address
+from supportagent.middleware import address_of
 
 WRONG_CODE = _("This code does not fit. Take the one that the app shows now.")
 
@@ -27,11 +27,11 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Where the caller is, as the audit trail knows it: behind a proxy the library would take the proxy for everybody."""
-        return client_address(request)
+        return address_of(request.META)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Wrong tries count for a name at an address, so that nobody locks somebody else out from elsewhere."""
-        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{client_address(request)}"
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{address_of(request.META)}"
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""

@@ -29,15 +29,21 @@ GROUPS = (
             ("tune", "agent.agentconfig"),
             ("chat", "agent.replytemplate"),
             ("menu_book", "agent.article"),
+            ("sell", "agent.product"),
+            ("schedule", "core.openingcalendar"),
+            ("upload_file", "agent.importjob"),
+            ("rule", "agent.knowledgefinding"),
         ),
     ),
     Group(
         title="How it decides",
         pages=(
             ("label", "agent.intent"),
+            ("toggle_off", "agent.intentswitch"),
             ("school", "agent.trainingexample"),
             ("format_quote", "agent.phrase"),
             ("priority_high", "agent.escalationrule"),
+            ("handyman", "agent.tool"),
         ),
     ),
     Group(
@@ -47,7 +53,12 @@ GROUPS = (
             ("mail", "conversations.message"),
             ("support_agent", "conversations.escalation"),
             ("send", "conversations.delivery"),
+            ("handshake", "conversations.promise"),
             ("smart_toy", "agent.agentrun"),
+            ("build", "agent.toolcall"),
+            ("handshake", "agent.lead"),
+            ("approval", "agent.approval"),
+            ("replay", "agent.replay"),
             ("group", "conversations.customer"),
             ("webhook", "integrations.webhookevent"),
         ),
@@ -76,9 +87,11 @@ GROUPS = (
         pages=(
             ("description", "agent.articleversion"),
             ("notes", "agent.passage"),
+            ("draft", "agent.importfile"),
             ("memory", "agent.enginebuild"),
             ("data_array", "agent.textvector"),
             ("payments", "agent.spendledger"),
+            ("list_alt", "agent.dialogue"),
             ("timeline", "conversations.episode"),
             ("sticky_note_2", "conversations.note"),
             ("attach_file", "conversations.attachment"),
@@ -107,7 +120,12 @@ GROUPS = (
         ),
     ),
 )
-_OTHER_ICONS = {"/workspace/": "inbox", "/dashboard/": "monitoring", "/operations/": "monitor_heart"}
+_OTHER_ICONS = {
+    "/workspace/": "inbox",
+    "/dashboard/": "monitoring",
+    "/operations/": "monitor_heart",
+    "/knowledge/gaps/": "help_center",
+}
 
 
 def mark(_: HttpRequest | None = None) -> str:

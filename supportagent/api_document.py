@@ -9,9 +9,16 @@ Conversations, their messages and deliveries, escalations, accounts, articles an
 signed in (then writing needs the CSRF token). A key may do what its scopes say, a person what their role says; what one may
 not see answers 404.
 
+**Hidden.** What customers tell about themselves is masked as in the workspace: a kind in brackets, such as `[card]` or `[e-mail]`,
+stands in its place. It is whole for a key with the scope `personal:read`. People reveal one message at a time with
+`messages/{id}/reveal`, which is noted in the audit trail.
+
 **Pages.** Lists are newest first and come in pages; `next` is the address of the following one, null on the last.
 
-**Repeating.** Send an `Idempotency-Key` with each POST. Repeated within 24 hours it does nothing twice and answers as the first
+**Files.** `conversations/export` and `messages/export` answer with all that their lists hold, for a key with the scope
+`conversations:export`.
+
+**Repeating.** Send an `Idempotency-Key` with each POST (only `reveal` does not look at it). Repeated within 24 hours it does nothing twice and answers as the first
 time; while the first is still being worked on it answers 409 with `Retry-After`, and 422 if the body is another.
 
 **Refusals** are RFC 9457 problem details. `code` is for programs, `detail` says what to do. At most 600 calls a minute and
@@ -37,6 +44,7 @@ SETTINGS: dict[str, Any] = {
         "AttachmentStateEnum": "conversations.models.Attachment.State",
         "DeliveryStateEnum": "conversations.models.Delivery.State",
         "EscalationStateEnum": "conversations.models.Escalation.State",
+        "ReadingStateEnum": "conversations.models.Attachment.ReadingState",
         "EventStateEnum": "integrations.models.WebhookEvent.State",
         "RunStateEnum": "agent.models.AgentRun.State",
     },

@@ -4,9 +4,9 @@ import os
 import sys
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.concurrency.thread import TaskPool
-from celery.signals import celeryd_init, task_postrun, task_prerun, worker_ready
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -15,11 +15,23 @@ from supportagent import watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
 
-app = Celery("supportagent")
+
+class Bell(Task):  # type: ignore[type-arg]  # the class is generic for checkers alone
+    """What every task is. A worker loads how it is asked for; others need not."""
+
+    Request = "supportagent.acknowledging:LateRequest"
+
+
+app: "Celery[Task[Any, Any]]" = Celery("supportagent", task_cls=Bell)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Celery would close the database's connections before and after each task; below they age as between requests.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+@setup_logging.connect
+def leave_the_logs_alone(**_: object) -> None:
+    """Celery would set everybody's level by its own option, and a worker or beat would be silent about what it does."""
 
 
 @celeryd_init.connect
@@ -37,10 +49,25 @@ def be_sparing(**_: object) -> None:
     memory.be_sparing()
 
 
+@celeryd_init.connect
+def put_no_bell_back(**_: object) -> None:
+    """A worker whose broker went away ends for good where it cannot put back what it had not begun (kombu 5.7).
+
+    A bell that is lost costs two seconds; a worker that is gone costs them at every message, until somebody starts it again.
+    """
+    from kombu.transport import redis  # noqa: PLC0415  (only a worker needs it)
+
+    redis.Channel.do_restore = False
+
+
 @worker_ready.connect
 def watch(sender: Any, **_: object) -> None:
-    """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog. And it loads the engine."""
+    """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog. And it loads the engine.
+
+    What is shared out by the thread is shared out by those that there are, whatever WORK_THREADS says.
+    """
     if isinstance(sender.pool, TaskPool):
+        settings.WORK_THREADS = sender.pool.limit
         watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
         if not settings.EMBEDDED:
             # The applications are loaded by now; where this module is, they are not.

@@ -91,7 +91,8 @@ def policies_are_set(app_configs: Sequence[Any] | None = None, **_: Any) -> list
 
 def spending_has_a_cap(app_configs: Sequence[Any] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """A model that is paid by the word has a limit a day."""
-    if not settings.MODEL_CHAIN or settings.SPEND_CAP_DOLLARS_PER_DAY > 0:
+    models = (settings.MODEL_CHAIN, settings.TRANSCRIPTION_MODEL, settings.DESCRIPTION_MODEL)
+    if not any(models) or settings.SPEND_CAP_DOLLARS_PER_DAY > 0:
         return []
     hint = "Set SPEND_CAP_DOLLARS_PER_DAY to what a day may cost at most."
     return [checks.Error("Models are used and nothing limits what they cost.", hint=hint, id="supportagent.E008")]

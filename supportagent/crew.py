@@ -1,4 +1,4 @@
-"""Threads that take work by the row: never the same row twice at once, and never more than there are hands."""
+"""Threads that take work by the row: never the same row twice at once, and never more than they can soon begin."""
 
 import logging
 import threading
@@ -15,13 +15,20 @@ Work = Callable[[int], object]
 
 
 class Crew:
-    """``threads`` workers. What they cannot take now stays where it is: the rows are the queue."""
+    """``threads`` workers, and room for ``ahead`` more jobs, so that no hand rests until somebody looks for work again.
 
-    def __init__(self, name: str, threads: int) -> None:
+    What they cannot take now stays where it is: the rows are the queue. Whatever a job does it claims in the row, so
+    that one begun too late, or for nothing, changes nothing.
+    """
+
+    def __init__(self, name: str, threads: int, *, ahead: int = 0) -> None:
         self.name = name
         self.threads = threads
+        self.most = threads + ahead
         self._waiting: SimpleQueue[tuple[Job, Work] | None] = SimpleQueue()
-        self._in_hand: dict[Job, float] = {}
+        self._taken: set[Job] = set()
+        self._begun: dict[Job, float] = {}
+        self._wanted_again: set[Job] = set()
         self._idle = threading.Condition()
         self._finished = 0
         self._is_retired = False
@@ -33,42 +40,60 @@ class Crew:
         return self._finished
 
     @property
-    def free(self) -> int:
-        """How many more jobs could begin now."""
+    def in_hand(self) -> int:
+        """How many jobs are under way."""
+        return len(self._begun)
+
+    @property
+    def room(self) -> int:
+        """How many more jobs would be taken now."""
         with self._idle:
-            return self.threads - len(self._in_hand)
+            return self.most - len(self._taken)
 
     @property
     def oldest_seconds(self) -> float:
         """How long the longest job has been going on."""
         with self._idle:
-            return time.monotonic() - min(self._in_hand.values()) if self._in_hand else 0.0
+            return time.monotonic() - min(self._begun.values()) if self._begun else 0.0
 
     def give(self, kind: str, pks: Iterable[int], work: Work) -> int:
-        """Begin ``work(pk)`` for each that is not in hand already, as far as hands are free; returns how many."""
+        """Take ``work(pk)`` for each that is not taken already, as far as there is room; returns how many."""
         self._hire()
         taken = 0
         for pk in pks:
-            job = (kind, pk)
             with self._idle:
-                if self._is_retired or len(self._in_hand) >= self.threads:
+                if self._is_retired or len(self._taken) >= self.most:
                     break
-                if job in self._in_hand:
+                if (kind, pk) in self._taken:
                     continue
-                self._in_hand[job] = time.monotonic()
-            self._waiting.put((job, work))
+                self._taken.add((kind, pk))
+            self._waiting.put(((kind, pk), work))
             taken += 1
         return taken
+
+    def call(self, kind: str, pk: int, work: Work) -> bool:
+        """Take ``work(pk)`` because something new is to be done; False where there is no room.
+
+        Where it is under way already it may have looked before there was anything new, and is done once more.
+        """
+        with self._idle:
+            if (kind, pk) in self._taken:
+                if (kind, pk) in self._begun:
+                    self._wanted_again.add((kind, pk))
+                return True
+        return bool(self.give(kind, (pk,), work))
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is in hand; False if that took longer than ``seconds``."""
         with self._idle:
-            return self._idle.wait_for(lambda: not self._in_hand, timeout=seconds)
+            return self._idle.wait_for(lambda: not self._taken, timeout=seconds)
 
     def retire(self) -> None:
-        """Take nothing more, and go when the work in hand is done."""
+        """Take and begin nothing more, and go when what is under way is done."""
         with self._idle:
             self._is_retired = True
+            self._taken = set(self._begun)
+            self._idle.notify_all()
         for _ in self._hands:
             self._waiting.put(None)
 
@@ -81,15 +106,39 @@ class Crew:
 
     def _work(self) -> None:
         while (given := self._waiting.get()) is not None:
-            (kind, pk), work = given
-            try:
-                close_old_connections()
-                work(pk)
-            except Exception:
-                logger.exception("The %s of %d failed.", kind, pk)
-            finally:
-                close_old_connections()
-                with self._idle:
-                    del self._in_hand[(kind, pk)]
-                    self._finished += 1
-                    self._idle.notify_all()
+            job, work = given
+            if self._begin(job):
+                self._do(job, work)
+                while not self._end(job):
+                    self._do(job, work)
+
+    def _do(self, job: Job, work: Work) -> None:
+        kind, pk = job
+        try:
+            close_old_connections()
+            work(pk)
+        except Exception:
+            logger.exception("The %s of %d failed.", kind, pk)
+        finally:
+            close_old_connections()
+
+    def _begin(self, job: Job) -> bool:
+        with self._idle:
+            if self._is_retired:
+                return False
+            self._begun[job] = time.monotonic()
+            return True
+
+    def _end(self, job: Job) -> bool:
+        """Let the job go, unless it was called for meanwhile: then it is to be done once more."""
+        with self._idle:
+            if job in self._wanted_again and not self._is_retired:
+                self._wanted_again.discard(job)
+                self._begun[job] = time.monotonic()
+                return False
+            self._wanted_again.discard(job)
+            del self._begun[job]
+            self._taken.discard(job)
+            self._finished += 1
+            self._idle.notify_all()
+            return True

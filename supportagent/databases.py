@@ -1,7 +1,8 @@
-"""How each connection to SQLite is opened: what is acknowledged is on disk, and writers wait for one another."""
+"""Which backends Django has, and how each connection to SQLite is opened: what is acknowledged is on disk, and writers wait for one another."""
 
 from typing import Any
 
+POSTGRES_ENGINE = "supportagent.postgresql"
 SQLITE_ENGINE = "supportagent.sqlite3"
 SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 5,

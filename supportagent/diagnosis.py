@@ -185,15 +185,21 @@ def _engine() -> Finding:
 
 
 def _models() -> Finding:
-    if not settings.MODEL_CHAIN:
+    readers = [model for model in (settings.TRANSCRIPTION_MODEL, settings.DESCRIPTION_MODEL) if model]
+    configured = [*settings.MODEL_CHAIN, *readers]
+    if not configured:
         return Finding(name="models", ok=True, detail="None is configured; the embedded engine answers by itself.")
     needs = {"openai": settings.OPENAI_API_KEY, "anthropic": settings.ANTHROPIC_API_KEY}
-    for model in settings.MODEL_CHAIN:
-        provider = model.partition(":")[0]
+    for model in configured:
+        # What stands before a sign of equality is the purpose.
+        provider = model.partition(":")[0].rpartition("=")[2]
         if provider in needs and not needs[provider]:
             detail = f"{model} is configured without a key: set {provider.upper()}_API_KEY."
             return Finding(name="models", ok=False, detail=detail)
-    return Finding(name="models", ok=True, detail=f"Configured: {', '.join(settings.MODEL_CHAIN)}.")
+        if provider == "compatible" and not settings.COMPATIBLE_BASE_URL:
+            detail = f"{model} is configured without a server: set COMPATIBLE_BASE_URL."
+            return Finding(name="models", ok=False, detail=detail)
+    return Finding(name="models", ok=True, detail=f"Configured: {', '.join(dict.fromkeys(configured))}.")
 
 
 def _simulator() -> Finding:

@@ -6,16 +6,21 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
+from celery import Task
 from django.conf import settings
 
+from agent.releases import learning
+from agent.services import gaps, importing, reviewing, searching
 from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
-from agent.tasks import run_turn
+from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn, run_turn
 from conversations import services as conversations
 from core import audit, idempotency, leases
 from integrations import services as integrations
+from integrations.tasks import ingest_event, send_next, send_typing
 from privacy import services as privacy
 from supportagent import heartbeats
-from supportagent.crew import Crew
+from supportagent.crew import Crew, Work
+from supportagent.diary import Diary
 from supportagent.sweeper import Step, Sweeper
 
 logger = logging.getLogger(__name__)
@@ -27,24 +32,72 @@ EVENTS_PER_PASS = FACTS_PER_PASS = 200
 # Of one hand's round through the lanes, so that the watchdog sees that it ends.
 EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
+# So much waits for a free hand, for the moments between two passes.
+AHEAD = 16
 
 
 class Duties:
-    """The sweeper with its crews: events, turns, sends, and errands to the platforms, so that none holds up another."""
+    """The sweeper with its crews: events, turns, sends, and errands to the platforms, so that none holds up another.
 
-    def __init__(self, *, kind: str = "sweeper") -> None:
+    One that ``is_alone`` has no other workers to leave bells to.
+    """
+
+    def __init__(self, *, kind: str = "sweeper", is_alone: bool = False) -> None:
         self._kind = kind
+        self._is_alone = is_alone
         self._has_read_back = False
         self._rounds = count(1)
         # Without bells all events come in through here, and a turn must not wait until they are through.
-        self.events = Crew("events", max(1, settings.WORK_THREADS // 2))
-        self.turns = Crew("turns", settings.WORK_THREADS)
-        self.sends = Crew("sends", settings.WORK_THREADS)
+        self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD)
+        self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD)
+        # One that ends processes takes those beside it along, but not again and again the same ones.
+        self.suspected = Crew("suspected turns", 1)
+        self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD)
+        self.typing = Crew("typing", 1, ahead=AHEAD)
         self.errands = Crew("errands", 3)
         # Subscribers may be slow, and nobody's message waits for them.
         self.tellers = Crew("tellers", 2)
-        self.crews = (self.events, self.turns, self.sends, self.errands, self.tellers)
-        self.sweeper = Sweeper(self._steps(), finished=lambda: self.turns.finished + self.sends.finished)
+        # A long recording takes its time, and no platform waits for it.
+        self.readers = Crew("readers", 2)
+        self.crews = (
+            self.events,
+            self.turns,
+            self.suspected,
+            self.sends,
+            self.typing,
+            self.errands,
+            self.tellers,
+            self.readers,
+        )
+        self._diary = Diary("bells for later")
+        self._answers: dict[str, tuple[Crew, str, Work]] = {
+            ingest_event.name: (self.events, "event", integrations.ingest_event),
+            run_turn.name: (self.turns, "turn", run_turn),
+            send_next.name: (self.sends, "send", integrations.send_next),
+            send_typing.name: (self.typing, "typing", integrations.send_typing),
+        }
+        self.sweeper = Sweeper(self._steps(), finished=self._finished)
+
+    def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
+        """See to a bell with these hands, in ``after`` seconds; False where others should.
+
+        That is where it is none of theirs, or they are too busy and not alone.
+        """
+        if str(task.name) not in self._answers:
+            return False
+        if after > 0:
+            return self._diary.note(after, partial(self._call, str(task.name), pk))
+        return self._call(str(task.name), pk) or self._is_alone
+
+    def _call(self, name: str, pk: int) -> bool:
+        crew, kind, work = self._answers[name]
+        is_taken = crew.call(kind, pk, work)
+        if not is_taken:
+            self.sweeper.hear(0.0)
+        return is_taken
+
+    def _finished(self) -> int:
+        return self.turns.finished + self.suspected.finished + self.sends.finished
 
     def oldest_seconds(self) -> float:
         """How long the longest job has been going on."""
@@ -74,17 +127,25 @@ class Duties:
             ),
             Step(name="clock", run=_mend_clock, every=5),
             Step(name="overdue", run=conversations.raise_overdue, every=2),
+            Step(name="late promises", run=conversations.raise_late_promises, every=15),
             Step(name="silent", run=conversations.close_silent, every=60),
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
             Step(name="reservations", run=release_stale_reservations, every=60),
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
+            Step(name="notifications", run=self._errand("notifications", integrations.keep_notified), every=30),
             Step(name="read back", run=self._read_back, every=30),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
+            Step(name="readings", run=self._begin_readings, every=EACH_SECOND / 2),
             Step(name="facts", run=lambda: integrations.spread_facts(FACTS_PER_PASS), most=FACTS_PER_PASS),
             Step(name="subscribers", run=self._begin_telling, every=EACH_SECOND / 2),
             Step(name="expired events", run=integrations.release_expired_events, every=5),
             Step(name="erasures", run=self._begin_erasures, every=2),
             Step(name="exports", run=self._begin_exports, every=2),
+            Step(name="imports", run=self._begin_imports, every=2),
+            Step(name="heads", run=self._begin_fitting, every=10),
+            Step(name="runs read", run=self._begin_reading, every=10),
+            Step(name="review", run=self._begin_review, every=60),
+            Step(name="old searches", run=searching.forget_old_searches, every=60),
             Step(name="audit", run=_seal, every=EACH_SECOND),
             Step(name="whole audit", run=lambda: _seal(look_back=None), every=3600),
             Step(name="repeated calls", run=idempotency.forget_old_calls, every=60),
@@ -94,24 +155,31 @@ class Duties:
 
     def _begin_events(self) -> int:
         due = integrations.lanes_due(EVENTS_PER_PASS)
-        hands = min(due, self.events.free)
+        hands = min(due, self.events.threads, self.events.room)
         for share in range(hands):
             self.events.give("round of events", (next(self._rounds),), partial(_take_in, share, hands))
         return due
 
     def _begin_turns(self) -> int:
-        due = conversations.due_turns(2 * self.turns.threads)
+        due = conversations.due_turns(2 * self.turns.most)
         self.turns.give("turn", due, run_turn)
-        return len(due)
+        suspected = conversations.suspected_turns(1)
+        self.suspected.give("suspected turn", suspected, run_suspected_turn)
+        return len(due) + len(suspected)
 
     def _begin_sends(self) -> int:
-        due = conversations.due_sends(2 * self.sends.threads)
+        due = conversations.due_sends(2 * self.sends.most)
         self.sends.give("send", due, integrations.send_next)
         return len(due)
 
     def _begin_telling(self) -> int:
         due = integrations.due_subscriptions(2 * self.tellers.threads)
         self.tellers.give("subscriber", due, integrations.tell)
+        return len(due)
+
+    def _begin_readings(self) -> int:
+        due = conversations.due_readings(2 * self.readers.threads)
+        self.readers.give("reading", due, read_attachment)
         return len(due)
 
     def _begin_erasures(self) -> int:
@@ -125,6 +193,23 @@ class Duties:
         self.errands.give("export", due, privacy.work_export)
         return len(due)
 
+    def _begin_fitting(self) -> int:
+        due = learning.due()
+        self.errands.give("fitting", due[:1], refit)
+        return len(due)
+
+    def _begin_reading(self) -> int:
+        return self.errands.give("reading of runs", (0,), read_runs) if gaps.unread() else 0
+
+    def _begin_review(self) -> int:
+        return self.errands.give("review", (0,), review_knowledge) if reviewing.is_due() else 0
+
+    def _begin_imports(self) -> int:
+        # One at a time, like exports.
+        due = importing.due_imports(1)
+        self.errands.give("import", due, importing.work_import)
+        return len(due)
+
     def _errand(self, name: str, work: Callable[[], object]) -> Callable[[], int]:
         # An errand waits for platforms; as a job in hand it never runs twice in this process.
         return lambda: self.errands.give(name, (0,), lambda _: work())
@@ -135,7 +220,7 @@ class Duties:
         return self.errands.give("read back", (0,), lambda _: integrations.read_back(at_once=first))
 
     def _beat(self) -> int:
-        heartbeats.beat(self._kind, {"in_hand": sum(crew.threads - crew.free for crew in self.crews)})
+        heartbeats.beat(self._kind, {"in_hand": sum(crew.in_hand for crew in self.crews)})
         return 1
 
 

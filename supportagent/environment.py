@@ -88,6 +88,13 @@ class Environment:
             return list(default)
         return words
 
+    def model(self, name: str, *, providers: Collection[str]) -> str:
+        """``provider:model`` of one of these providers, or none."""
+        given = self._variables.get(name, "").strip()
+        if given and not re.fullmatch(rf"({'|'.join(providers)}):\S+", given):
+            _refuse(name, given, f"it must be {one_of([f'{provider}:MODEL' for provider in providers])}")
+        return given
+
     def address(self, name: str, *, default: str = "", schemes: Collection[str] = ("https", "http")) -> str:
         """An address with one of ``schemes`` and a host."""
         given = self._variables.get(name, "").strip()
@@ -175,8 +182,8 @@ def is_number(word: str) -> bool:
 
 
 def is_model(word: str) -> bool:
-    """Whether it is ``provider:model`` of a provider that can be called."""
-    return re.fullmatch(r"(openai|anthropic):\S+", word) is not None
+    """Whether it is ``provider:model`` of a provider that can be called, or ``embedded``; a purpose may stand before it."""
+    return re.fullmatch(r"((support|sales|general)=)?((openai|anthropic|compatible):\S+|embedded)", word) is not None
 
 
 def one_of(choices: Collection[str]) -> str:
@@ -203,4 +210,7 @@ HOST_NAMES = Kind(is_host_name, "a name alone, such as support.example.org")
 ORIGINS = Kind(is_origin, "an address without a path, such as https://support.example.org")
 SECONDS = Kind(is_number, "a number of seconds, such as 1.5")
 HOSTS_AND_PORTS = Kind(is_host_and_port, "host:port or host:*")
-MODELS = Kind(is_model, "openai:MODEL or anthropic:MODEL")
+MODELS = Kind(
+    is_model,
+    "openai:MODEL, anthropic:MODEL, compatible:MODEL or embedded, and may begin with support=, sales= or general=",
+)

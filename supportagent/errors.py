@@ -1,15 +1,16 @@
-"""How the REST doors answer when something is refused, and everything when there is no such address."""
+"""How the REST doors answer when something is refused, and everything when there is no such address or when we are broken."""
 
 import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.views.defaults import page_not_found
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found, server_error
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from core import problems
+from core import audit, problems
+from core.doors import OlderDoor
 from core.exceptions import NotAllowed, RuleBroken
 
 
@@ -31,3 +32,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return (
         problems.nothing_here(request.path) if request.path.startswith("/api/") else page_not_found(request, exception)
     )
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """A page for people; for programs a problem below `/api/`, and the older project's form at its addresses."""
+    request_id = audit.origin.get().request_id
+    if request.path.startswith("/api/"):
+        return problems.broken(request_id)
+    if _is_older(request):
+        detail = f"It is our mistake and it has been noted. Try again in a moment. Request {request_id}."
+        return JsonResponse({"detail": detail}, status=500)
+    return server_error(request)
+
+
+def _is_older(request: HttpRequest) -> bool:
+    door = getattr(request.resolver_match.func, "cls", None) if request.resolver_match is not None else None
+    return isinstance(door, type) and issubclass(door, OlderDoor)

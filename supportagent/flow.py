@@ -11,7 +11,8 @@ from celery import Task
 from django.dispatch import Signal
 from django.utils import timezone
 
-from agent.tasks import run_turn
+from agent.signals import heads_wanted
+from agent.tasks import refit, run_turn
 from conversations.models import Conversation
 from conversations.signals import conversation_changed, message_received, reply_queued
 from core import bells, live
@@ -26,6 +27,7 @@ def connect() -> None:
     when(message_received, enqueue=send_typing)  # a customer wrote: they see that somebody is at it
     when(message_received, enqueue=run_turn, after=time_left)  # a customer wrote: the agent answers
     when(reply_queued, enqueue=send_next)  # somebody answered: the platform delivers
+    heads_wanted.connect(fit, weak=False, dispatch_uid="fit")  # examples were edited or published: the engine learns
     conversation_changed.connect(show, weak=False, dispatch_uid="show")  # anything moved: open screens look again
 
 
@@ -49,6 +51,11 @@ def when(fact: Signal, *, enqueue: "Task[[int], None]", after: Callable[[Convers
         bells.ring(enqueue, conversation.pk, after=after(conversation))
 
     fact.connect(receiver, weak=False, dispatch_uid=enqueue.name)
+
+
+def fit(*, release_id: int, after: float, **_: object) -> None:
+    """Ring for what the examples of a release teach."""
+    bells.ring(refit, release_id, after=after + MARGIN_SECONDS if after else 0.0)
 
 
 def show(*, conversation: Conversation, **_: object) -> None:

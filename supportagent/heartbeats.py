@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_ready
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
@@ -17,6 +17,7 @@ from django.utils import timezone
 from core import vitals
 from core.clock import database_now, now_plus
 from core.models import WorkerHeartbeat
+from supportagent import counters
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +32,18 @@ def process_id(kind: str) -> str:
 
 
 def beat(kind: str, details: Mapping[str, Any] | None = None) -> None:
-    """Write that this process lives, its version, what it leaves alone, and how far its clock is ahead of the database's.
+    """Write that this process lives, its version, what it counts and leaves alone, and how far ahead its clock is.
 
     DatabaseError where that cannot be.
     """
     ahead = (timezone.now() - database_now()).total_seconds()
-    told = {"version": settings.VERSION, "breakers": vitals.left_alone(), "clock_ahead": round(ahead, 1)}
-    told |= details or {}
+    told = {
+        "version": settings.VERSION,
+        "breakers": vitals.left_alone(),
+        "clock_ahead": round(ahead, 1),
+        "counts": counters.of_this_process(),
+        **(details or {}),
+    }
     WorkerHeartbeat.objects.update_or_create(
         process=process_id(kind), defaults={"kind": kind, "at": Now(), "details": told}
     )
@@ -63,12 +69,17 @@ def keep_beating(kind: str, stop: threading.Event) -> threading.Thread:
 
 
 def connect() -> None:
-    """Let Celery's workers beat too."""
+    """Let Celery's workers and its clock beat too."""
     worker_ready.connect(_beat_as_worker, weak=False, dispatch_uid="heartbeat")
+    beat_init.connect(_beat_as_clock, weak=False, dispatch_uid="heartbeat of beat")
 
 
 def _beat_as_worker(**_: object) -> None:
     keep_beating("worker", threading.Event())
+
+
+def _beat_as_clock(**_: object) -> None:
+    keep_beating("beat", threading.Event())
 
 
 def forget_the_dead() -> int:
@@ -88,3 +99,16 @@ def clocks_apart() -> dict[str, tuple[str, float]]:
     """Each living process's kind and by how many seconds its clock and the database's differ."""
     alive = WorkerHeartbeat.objects.filter(at__gte=now_plus(-ALIVE_WITHIN)).values_list("process", "kind", "details")
     return {process: (kind, abs(float(details.get("clock_ahead", 0.0)))) for process, kind, details in alive}
+
+
+def counts() -> dict[str, list[tuple[str, str, dict[str, str], float]]]:
+    """What living processes that nobody can scrape have counted: by name, the kind, process, labels and value of each.
+
+    Those of the web tell theirs themselves.
+    """
+    found: dict[str, list[tuple[str, str, dict[str, str], float]]] = {}
+    alive = WorkerHeartbeat.objects.filter(at__gte=now_plus(-ALIVE_WITHIN)).exclude(kind="web")
+    for process, kind, details in alive.values_list("process", "kind", "details"):
+        for name, labels, value in details.get("counts", ()):
+            found.setdefault(name, []).append((kind, process, labels, float(value)))
+    return found

@@ -1,24 +1,24 @@
-"""``/metrics``: this process's counters, and the record's figures as of this moment."""
+"""``/metrics``: this server's counters, those of the processes behind it, and the record's figures as of this moment."""
 
 import logging
 import math
 from collections.abc import Iterable, Mapping
 
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 from django.http import HttpResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.authentication import caller
+from core.authentication import OperationsKeyAuthentication, caller
 from core.bells import breaker
 from core.policy import Action, require
-from supportagent import heartbeats, promises, readings
-from supportagent.counters import registry
+from supportagent import counters, heartbeats, promises, readings, sign_ins
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,15 @@ logger = logging.getLogger(__name__)
 class Metrics(APIView):
     """In Prometheus' text format, for whoever may see operations: staff by session, programs by API key."""
 
+    authentication_classes = [OperationsKeyAuthentication, SessionAuthentication]
+
     def get(self, request: Request) -> HttpResponse:
         """The figures; those of the record are missing while the database is away."""
         who = caller(request)
         if who is None:
             raise NotAuthenticated
         require(who, Action.VIEW_OPERATIONS)
-        return HttpResponse(generate_latest(registry) + generate_latest(record), content_type=CONTENT_TYPE_LATEST)
+        return HttpResponse(counters.text() + generate_latest(record), content_type=CONTENT_TYPE_LATEST)
 
 
 class RecordCollector(Collector):
@@ -46,8 +48,8 @@ class RecordCollector(Collector):
         """The figures, and whether the database answered."""
         try:
             yield from list(_figures())
-        except DatabaseError as error:
-            logger.warning("The database did not answer a scrape: %s", str(error).splitlines()[0])
+        except AnyDatabaseError as error:
+            logger.warning("The database did not answer a scrape: %s", str(error).partition("\n")[0])
             yield _single("database_up", "Whether the database answered this scrape.", 0)
         else:
             yield _single("database_up", "Whether the database answered this scrape.", 1)
@@ -66,6 +68,7 @@ def _figures() -> Iterable[Metric]:
     )
     yield _single("messages_undecided", "Customers' messages without an end yet.", readings.undecided_messages())
     yield _single("audit_events_unsealed", "Audit events outside the chain.", readings.unsealed_audit_events())
+    yield _single("breakglass_sign_ins", "By superusers, within 24 hours.", sign_ins.break_glass_recently())
     yield _single("oldest_unanswered_seconds", "Longest the bot owes an answer.", readings.oldest_unanswered_seconds())
     yield _single("oldest_waiting_seconds", "Longest a customer waits for a person.", readings.oldest_waiting_seconds())
     yield from _promises()
@@ -119,8 +122,27 @@ def _heartbeats() -> Iterable[Metric]:
     for process, (kind, seconds) in heartbeats.clocks_apart().items():
         apart.add_metric([kind, process], seconds)
     yield apart
-    sweeper = min((age for kind, age in ages.values() if kind == "sweeper"), default=math.inf)
-    yield _single("sweeper_age_seconds", "Since any sweeper gave a sign of life.", sweeper)
+    # Infinite where there is none, and where the last was so long ago that its row is forgotten.
+    for kind, words in (
+        ("sweeper", "Since any sweeper gave a sign of life."),
+        ("worker", "Since any of Celery's workers gave a sign of life."),
+        ("beat", "Since the clock of the periodic jobs gave a sign of life."),
+    ):
+        youngest = min((age for of_kind, age in ages.values() if of_kind == kind), default=math.inf)
+        yield _single(f"{kind}_age_seconds", words, youngest)
+    yield from _counts()
+
+
+def _counts() -> Iterable[Metric]:
+    """What the processes without a door count, under names of their own: what this server counts is no part of it."""
+    for name, counted in heartbeats.counts().items():
+        labels = sorted({label for _, _, own, _ in counted for label in own})
+        family = CounterMetricFamily(
+            f"behind_{name}", "As told by processes that are not scraped.", labels=["kind", "process", *labels]
+        )
+        for kind, process, own, value in counted:
+            family.add_metric([kind, process, *(own.get(label, "") for label in labels)], value)
+        yield family
 
 
 def _single(name: str, help_text: str, value: float) -> Metric:

@@ -3,9 +3,10 @@
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,12 +14,14 @@ from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
 from core import audit
+from core.browser_features import permissions_policy
+from core.following import HEADER, following
 from supportagent import content_policy, counters
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 DOORS = "/webhooks/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+PERMISSIONS_POLICY = permissions_policy()
 
 
 class RequestOriginMiddleware:
@@ -30,34 +33,45 @@ class RequestOriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer with the request's id in ``X-Request-ID``."""
         started = time.monotonic()
-        request_id = _request_id(request)
-        origin = audit.origin.set(audit.Origin(address=client_address(request), request_id=request_id))
-        try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
-                response = self.get_response(request)
-        finally:
-            audit.origin.reset(origin)
-        response["X-Request-ID"] = request_id
-        counters.count_request(request, response.status_code, time.monotonic() - started)
+        with origin_of(request.META) as request_id:
+            response = self.get_response(request)
+        response[HEADER] = request_id
+        route = request.resolver_match.route if request.resolver_match else "none"
+        counters.count_request(request.method, str(route), response.status_code, time.monotonic() - started)
         return response
 
 
-def client_address(request: HttpRequest) -> str:
+@contextmanager
+def origin_of(meta: Mapping[str, Any]) -> Iterator[str]:
+    """Let the audit trail and the logs know where the request came from while the block runs; gives the request's id.
+
+    ``meta`` is what WSGI tells of the request.
+    """
+    request_id = _request_id(meta)
+    origin = audit.origin.set(audit.Origin(address=address_of(meta), request_id=request_id))
+    try:
+        with following([request_id]):
+            yield request_id
+    finally:
+        audit.origin.reset(origin)
+
+
+def address_of(meta: Mapping[str, Any]) -> str:
     """Who called, as far as it can be trusted.
 
     Behind ``settings.TRUSTED_PROXIES`` proxies of ours each has appended the address it saw, so the one that counts
     stands that many places from the end; what stands before it, anybody may have written.
     """
-    direct = str(request.META.get("REMOTE_ADDR", ""))
+    direct = str(meta.get("REMOTE_ADDR", ""))
     proxies = settings.TRUSTED_PROXIES
     if proxies < 1:
         return direct[:45]
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    seen = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     return (seen[-proxies] if len(seen) >= proxies else direct)[:45]
 
 
-def _request_id(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-ID", "")
+def _request_id(meta: Mapping[str, Any]) -> str:
+    given = str(meta.get("HTTP_X_REQUEST_ID", ""))
     if settings.TRUSTED_PROXIES and _REQUEST_ID.fullmatch(given):
         return given
     return uuid.uuid4().hex

@@ -36,6 +36,8 @@ def doors(user: User) -> Iterator[tuple[str, str]]:
         yield _("Dashboard"), "/dashboard/"
     if allows(user, Action.VIEW_OPERATIONS):
         yield _("Operations"), "/operations/"
+    if allows(user, Action.EDIT_KNOWLEDGE) and allows(user, Action.VIEW_ALL_CONVERSATIONS):
+        yield _("Gaps"), "/knowledge/gaps/"
     if user.is_staff:
         yield _("Admin"), "/admin/"
     if settings.DEMO:

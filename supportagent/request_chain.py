@@ -1,4 +1,6 @@
-"""What every request passes on its way in, and its answer on the way out."""
+"""What every request passes on its way in, and its answer on the way out; and how those of programs are judged."""
+
+from typing import Any
 
 # The headers come before whatever may answer by itself, so that redirects and static files carry them too.
 MIDDLEWARE = [
@@ -21,3 +23,16 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "supportagent.middleware.SynchronousMiddleware",
 ]
+
+REST: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "core.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "supportagent.errors.answer",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "core.schema.DoorSchema",
+}

@@ -47,13 +47,7 @@ class SecondFactorSocket:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Pass on, or close before accepting."""
-        if settings.TWO_FACTOR_ROLES and await database_sync_to_async(_is_missing)(scope):
+        if settings.TWO_FACTOR_ROLES and await database_sync_to_async(is_missing)(scope.get("user")):
             await send({"type": "websocket.close", "code": REFUSED})
             return
         await self.application(scope, receive, send)
-
-
-def _is_missing(scope: dict[str, Any]) -> bool:
-    user = scope.get("user")
-    # Channels hands the session's person over as a lazy object.
-    return user is not None and is_missing(getattr(user, "_wrapped", user))

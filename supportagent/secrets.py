@@ -1,5 +1,6 @@
 """The embedded default's own secrets: made at first start, kept in one file that only its owner reads."""
 
+import base64
 import json
 import os
 import secrets
@@ -72,6 +73,11 @@ def _password() -> str:
     return f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.token_hex(3)}"
 
 
+def _webhook_secret() -> str:
+    """In the form of Standard Webhooks."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
 _MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(50),
     "FIELD_ENCRYPTION_KEY": lambda: Fernet.generate_key().decode(),
@@ -80,4 +86,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "SIM_CLIENT_SECRET": lambda: secrets.token_hex(20),
     "SIM_ACCESS_TOKEN": lambda: f"act.{secrets.token_urlsafe(24)}",
     "SIM_REFRESH_TOKEN": lambda: f"rft.{secrets.token_urlsafe(24)}",
+    "SIM_PARTNER_SECRET": _webhook_secret,
+    "SIM_SUBSCRIBER_SECRET": _webhook_secret,
+    "SIM_ORDERS_SECRET": _webhook_secret,
 }

@@ -5,15 +5,12 @@ open ends as if it were closed. A dashboard on a wall leaves the header out: the
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -23,8 +20,6 @@ from django.utils.translation import ngettext
 PUBLIC = ("/static/", "/health/", "/webhooks/", "/chat/", "/csp")
 BEGUN, ACTIVE = "begun_at", "active_at"
 NOTE_SECONDS = 60
-LOOK_SECONDS = 30.0
-SIGN_IN_AGAIN = 4401
 
 
 def begin(request: HttpRequest, **_: Any) -> None:
@@ -78,40 +73,3 @@ class SessionLimitsMiddleware:
 def _note_seconds() -> float:
     # Not at every request, which would write a row each; but often enough where the time is short.
     return min(NOTE_SECONDS, settings.SESSION_IDLE_SECONDS / 4)
-
-
-class SessionSocket:
-    """The same for staff's sockets, which outlive requests: a session that ended ends them at their next sign of life."""
-
-    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
-        self.application = application
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Pass on, as nobody where the session is over already."""
-        user = scope.get("user")
-        if user is None or not user.is_authenticated:
-            await self.application(scope, receive, send)
-            return
-        key: str = scope["session"].session_key
-        if await _is_over(key):
-            scope["user"] = AnonymousUser()
-        looked_at = time.monotonic()
-
-        async def receive_while_it_lasts() -> Any:
-            nonlocal looked_at
-            message = await receive()
-            if message["type"] == "websocket.receive" and time.monotonic() - looked_at >= LOOK_SECONDS:
-                looked_at = time.monotonic()
-                if await _is_over(key):
-                    await send({"type": "websocket.close", "code": SIGN_IN_AGAIN})
-                    return {"type": "websocket.disconnect", "code": SIGN_IN_AGAIN}
-            return message
-
-        await self.application(scope, receive_while_it_lasts, send)
-
-
-@database_sync_to_async  # type: ignore[untyped-decorator]
-def _is_over(key: str) -> bool:
-    """Whether a stored session is gone or over."""
-    kept = import_module(settings.SESSION_ENGINE).SessionStore(key).load()
-    return not kept or bool(why_over(kept))

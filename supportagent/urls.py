@@ -7,11 +7,13 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from supportagent import api, csp_reports, health, metrics, older
 from supportagent.accounts import closed_pages
 from supportagent.front import favicon, front
+from supportagent.sign_out import SignOut
 
 # The admin's own form knows no second factor, so people sign in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 handler404 = "supportagent.errors.not_found"
+handler500 = "supportagent.errors.broken"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # First what platforms call a thousand times for each page: whatever stands before it is tried each time.
@@ -23,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.Ready.as_view(), name="health-ready"),
     path("csp", csp_reports.receive, name="csp-reports"),
-    path("metrics", metrics.Metrics.as_view(), name="metrics"),
+    re_path(r"^metrics/?\Z", metrics.Metrics.as_view(), name="metrics"),
     path("api/schema/", api.document, name="api-schema"),
     path("api/docs/", api.Page.as_view(), name="api-docs"),
     path("", include("conversations.urls")),
@@ -32,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("analytics.urls")),
     path("", include("privacy.urls")),
     path("accounts/", include(closed_pages())),
+    path("accounts/logout/", SignOut.as_view(), name="account_logout"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -6,9 +6,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
 
 from integrations import keys  # noqa: E402  (needs the apps to be loaded)
+from supportagent.quick_door import QuickDoor  # noqa: E402
+
+application = QuickDoor(pages)
 
 # From the first knock on, nobody's proof waits for the database.
 keys.warm()

@@ -24,6 +24,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # A microphone that beeps, for pages that are allowed one.
+    "--use-fake-device-for-media-stream",
 ]
 DESKTOP: "ViewportSize" = {"width": 1280, "height": 720}
 PHONE: "ViewportSize" = {"width": 390, "height": 844}
@@ -85,7 +87,7 @@ def _running_chromium(playwright_api: ModuleType, program: str) -> "Iterator[Bro
 
 def _watched_page(browser: "Browser", viewport: "ViewportSize") -> "Iterator[Page]":
     context = browser.new_context(viewport=viewport, locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     fresh = context.new_page()
     problems: list[str] = []
     fresh.on("pageerror", lambda error: problems.append(f"script error: {error.stack or error}"))

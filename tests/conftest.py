@@ -23,8 +23,15 @@ from tests import environment
 from tests.flushing import flush_without_triggers
 
 PRODUCTS = {"running_product", "running_demo", "start"}
+# Here only what says so knows a database.
+WITHOUT_DATABASE = ("agent/engine/", "agent/evaluation/", "simulator/", "drill/", "scripts/", "test_house.py")
+# What is thought about here, and who may do what, is the same whatever keeps the record, whose services have tests of their own.
+SAME_ON_BOTH = (
+    "access/", "agent/graph/", "agent/llm/", "agent/test_declining.py", "agent/test_first_words.py", "agent/test_obedient.py", "agent/test_obedient_cases.py",
+    "agent/test_ordinary.py", "agent/test_rehearsal.py", "agent/test_verbatim.py", "agent/test_what_is_asked.py",
+)  # fmt: skip
 
-pytest_plugins = ["tests.browser", "tests.outside", "tests.product", "tests.releases"]
+pytest_plugins = ["tests.browser", "tests.doors", "tests.outside", "tests.product", "tests.playing", "tests.releases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +50,35 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(tryfirst=True)  # before xdist writes groups down
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what is not meant for these databases; with several processes, say which tests belong into one of them."""
-    wants_volume = "volume" in str(config.getoption("markexpr", ""))
+    wanted = str(config.getoption("markexpr", ""))
     for item in items:
-        if item.get_closest_marker("volume") and not wants_volume:
+        if item.get_closest_marker("volume") and "volume" not in wanted:
             item.add_marker(pytest.mark.skip(reason="loads a database: make volume"))
+        if item.get_closest_marker("whole") and "whole" not in wanted:
+            item.add_marker(pytest.mark.skip(reason="asks everything there is, not a part of it: make whole"))
         if environment.ON_SERVICES and brings_its_own_database(item):
             item.add_marker(pytest.mark.skip(reason="starts a product that brings its own SQLite: make test"))
+        elif environment.ON_SERVICES and is_the_same_on_both(item):
+            item.add_marker(pytest.mark.skip(reason="is about thinking or rights, not about what is kept: make test"))
+        elif environment.ON_SERVICES and knows_no_database(item):
+            item.add_marker(pytest.mark.skip(reason="knows no database: make test"))
         elif not environment.ON_SERVICES and item.get_closest_marker("services"):
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis: make services-up test-services"))
-    if config.getoption("dist", "no") == "loadgroup":
+    # What a worker process has in the place of --dist.
+    if config.getoption("loadgroup", False):
         share_out(items)
+
+
+def knows_no_database(item: pytest.Item) -> bool:
+    """Whether a test is of what has no database, and so the same whatever the tests run on."""
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return place.startswith(WITHOUT_DATABASE) and item.get_closest_marker("django_db") is None
+
+
+def is_the_same_on_both(item: pytest.Item) -> bool:
+    """Whether a test is about what the agent thinks or who may do what, which no database changes."""
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return place.startswith(SAME_ON_BOTH) and item.get_closest_marker("services") is None
 
 
 def brings_its_own_database(item: pytest.Item) -> bool:
@@ -138,8 +164,15 @@ def eager() -> Iterator[None]:
 
     A task that rings itself again with a countdown would not end under this: drive such a flow step by step.
     """
+
+    def in_place(task: Any, pk: int, _after: float) -> bool:
+        task.apply_async((pk,))
+        return True
+
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = True
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ringing, "_hands", [in_place])
+        yield
     celery_app.conf.task_always_eager = celery_app.conf.task_eager_propagates = False
 
 

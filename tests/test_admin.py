@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from agent.models import AgentConfig, Release
+from agent.models import AgentConfig, Release, Tool
 from agent.releases import services as releases
 from agent.releases.first import ensure_first_release
 from conversations.models import Conversation
@@ -16,7 +16,7 @@ from core.models import ApiKey, AuditEvent, User
 from core.policy import Role
 from integrations.models import PlatformAccount
 from tests.conversations.talk import wrote
-from tests.factories import make_account, make_customer, make_user
+from tests.factories import make_account, make_api_key, make_customer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -185,14 +185,48 @@ def test_a_conversation_is_resolved_by_an_action(as_admin: Client) -> None:
 
 def test_a_new_key_is_shown_once_and_audited(as_admin: Client) -> None:
     answer = as_admin.post(
-        reverse("admin:core_apikey_add"), {"name": "CRM", "role": "api-client", "scopes": "[]", "team": ""}, follow=True
+        reverse("admin:core_apikey_add"),
+        {"name": "CRM", "role": "api-client", "scopes": '["messages:send", "messages:send"]', "team": ""},
+        follow=True,
     )
 
     key = ApiKey.objects.get()
     assert f"sak_{key.prefix}_" in answer.content.decode()
-    assert AuditEvent.objects.filter(action="apikey.created").exists()
+    assert (key.scopes, key.created_by) == (["messages:send"], User.objects.get(role=Role.ADMIN))
+    event = AuditEvent.objects.get(target_kind="core.apikey")
+    assert (event.action, event.target_id) == ("key.created", str(key.pk))
     again = as_admin.get(reverse("admin:core_apikey_changelist")).content.decode()
     assert f"sak_{key.prefix}_" not in again
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "told"),
+    [
+        ("api-client", "[]", "may do only what its scopes say"),
+        ("api-client", '["everything"]', "There is no scope"),
+        ("admin", '["messages:send"]', "Scopes are for api-client keys"),
+        ("api-client", '"messages:send"', "Write them as a list"),
+        ("api-client", "[1]", "Write them as a list"),
+        ("api-client", "nonsense", "Enter a valid JSON"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_told_in_the_form(as_admin: Client, role: str, scopes: str, told: str) -> None:
+    answer = as_admin.post(
+        reverse("admin:core_apikey_add"), {"name": "CRM", "role": role, "scopes": scopes, "team": ""}, follow=True
+    )
+
+    assert told in answer.content.decode()
+    assert not ApiKey.objects.exists()
+
+
+def test_keys_are_revoked_once_and_audited(as_admin: Client) -> None:
+    key, _ = make_api_key()
+    for _ in range(2):
+        as_admin.post(reverse("admin:core_apikey_changelist"), {"action": "revoke", "_selected_action": [key.pk]})
+
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert [event.action for event in AuditEvent.objects.filter(target_kind="core.apikey")] == ["key.revoked"]
 
 
 def test_strangers_are_sent_to_sign_in(client: Client) -> None:
@@ -265,3 +299,17 @@ def test_the_admin_shows_no_address(as_admin: Client) -> None:
 
     assert "[e-mail]" in page
     assert "ada@mail.example" not in page
+
+
+def test_a_new_secret_of_a_tool_is_in_the_answer_that_made_it_and_nowhere_else(as_admin: Client) -> None:
+    tool, _ = Tool.objects.get_or_create(name=Tool.Name.ORDER_STATUS)
+    url = reverse("admin:agent_tool_change", args=[tool.pk])
+    sent = {"is_enabled": "on", "url": "http://127.0.0.1:9/orders", "timeout_seconds": "3"}
+
+    answer = as_admin.post(url, sent)
+
+    tool.refresh_from_db()
+    assert tool.secrets["secret"] in answer.content.decode()
+    assert tool.secrets["secret"] not in str(dict(as_admin.session))
+    assert AuditEvent.objects.filter(action="tool.changed").count() == 1
+    assert as_admin.post(url, sent).status_code == 302

@@ -129,6 +129,32 @@ def test_a_guest_says_who_they_are_and_sends_a_picture_and_a_document(
 
 
 @pytest.mark.browser
+def test_a_voice_note_is_recorded_in_the_frame_until_the_chat_is_closed(
+    browser: "Browser", running_demo: RunningProduct
+) -> None:
+    (port,) = free_ports(1)
+    account = running_demo.manage_json(
+        *("account", "add", "--platform", "webchat", "--name", "Shop", "--origin", f"http://localhost:{port}")
+    )
+
+    with shop(browser, running_demo, account["public_key"], port) as (page, said):
+        page.context.grant_permissions(["microphone"])
+        page.get_by_role("button", name="Chat").click()
+        chat = page.frame_locator("iframe")
+        chat.get_by_role("button", name="Record a voice note").click()
+        chat.locator("#chat-recording[data-state=recording]").wait_for()
+
+        page.get_by_role("button", name="Chat").click()
+        page.get_by_role("button", name="Chat").click()
+
+        ended = chat.locator("#chat-recording[data-state=ended]")
+        ended.get_by_text("Recorded. Send it or delete it.").wait_for()
+        ended.get_by_role("button", name="Send the voice note").click()
+        chat.locator(".chat-message[data-state=sent] .chat-voice").wait_for()
+        assert said == []
+
+
+@pytest.mark.browser
 def test_a_person_whom_the_site_knows_finds_their_conversation_and_the_next_one_does_not(
     browser: "Browser", running_demo: RunningProduct
 ) -> None:

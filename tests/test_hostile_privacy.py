@@ -1,16 +1,14 @@
-"""The hostile cases of requests to the inside, exports and privacy; outside data, so HOSTILE_CASES says where it is."""
+"""The hostile cases of requests to the inside, exports and privacy."""
 
 import csv
 import io
-import json
-import os
 import re
 import socket
 import threading
 import time
+import tracemalloc
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
@@ -20,7 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Attachment, Customer
+from conversations import services as conversations
+from conversations.models import Attachment, Conversation, Customer, Delivery, Message
+from conversations.types import MessageFacts, Reply, TurnResult
 from core import egress, http
 from core.exceptions import AnswerTooLong, EgressRefused, NotAllowed
 from core.models import AuditEvent, User
@@ -30,26 +30,19 @@ from integrations import services as integrations
 from privacy import services as privacy
 from privacy.models import Export
 from privacy.services import messages_file
-from tests.factories import make_conversation, make_message, make_user
+from tests.factories import make_api_key, make_conversation, make_message, make_user
+from tests.hostile.cases import CASES, covers
 from tests.integrations.tiktok import event, keep, text_event, tiktok_account
 from tests.outside import PUBLIC, certificate, listening
 from tests.privacy.marker import places
 from tests.privacy.people import told
 
-CASES_PATH = os.environ.get("HOSTILE_CASES", "")
-CASES: dict[str, dict[str, Any]] = (
-    {case["id"]: case for case in map(json.loads, Path(CASES_PATH).read_text().splitlines()) if case["id"][0] == "F"}
-    if CASES_PATH
-    else {}
-)
-ADDRESSES = [name for name, case in CASES.items() if case["surface"] == "ssrf" and name not in {"F-011", "F-016"}]
+INSIDE = [name for name, case in CASES.items() if case["surface"] == "ssrf"]
+ADDRESSES = [name for name in INSIDE if name not in {"F-011", "F-016"}]
 FIVE_MEGABYTES = 5_000_000
 MARKER = "zq7xkvwp93"
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(not CASES_PATH, reason="HOSTILE_CASES is not set: the hostile cases are outside data"),
-]
+pytestmark = pytest.mark.django_db
 
 
 def address_of(name: str) -> str:
@@ -67,6 +60,7 @@ def call(url: str, *, seconds: float = 10.0, client: httpx2.Client | None = None
     )
 
 
+@covers(*ADDRESSES)
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_an_address_to_the_inside_is_not_fetched(
     name: str, settings: Settings, names: dict[str, list[list[str]]], dialled: list[str]
@@ -80,7 +74,7 @@ def test_an_address_to_the_inside_is_not_fetched(
     assert all(egress.is_public(address) for address in dialled)
 
 
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["surface"] == "ssrf"])
+@pytest.mark.parametrize("name", INSIDE)
 def test_an_address_in_what_a_customer_sends_is_kept_as_text(name: str, settings: Settings, dialled: list[str]) -> None:
     tiktok_account()
     settings.EGRESS_ALLOW = []
@@ -96,6 +90,7 @@ def test_an_address_in_what_a_customer_sends_is_kept_as_text(name: str, settings
     assert dialled == []
 
 
+@covers("F-011")
 def test_f_011_a_redirect_to_the_inside_is_not_followed(
     settings: Settings, names: dict[str, list[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +115,7 @@ def test_f_011_a_redirect_to_the_inside_is_not_followed(
     assert inside == []
 
 
+@covers("F-016")
 def test_f_016_what_never_ends_is_cut_by_time_and_by_size(settings: Settings) -> None:
     ended = threading.Event()
 
@@ -142,6 +138,7 @@ def test_f_016_what_never_ends_is_cut_by_time_and_by_size(settings: Settings) ->
         ended.set()
 
 
+@covers("F-020")
 def test_f_020_every_dangerous_cell_is_quoted_and_prefixed() -> None:
     words = str(CASES["F-020"]["input"])
     signs = [*"=+-@\t\r\n", *(sign for sign in words if "\uff00" < sign < "\uffef")]
@@ -153,9 +150,9 @@ def test_f_020_every_dangerous_cell_is_quoted_and_prefixed() -> None:
     assert text.count("\"'") == len(cells)
 
 
+@covers("F-021")
 @pytest.mark.parametrize("role", [Role.AGENT, Role.VIEWER])
 def test_f_021_an_export_is_for_whoever_may_and_its_link_for_whoever_asked(role: Role, client: Client) -> None:
-    assert "F-021" in CASES
     with pytest.raises(NotAllowed):
         privacy.request_messages_export(make_user(role=role))
     export = exported(make_user(role=Role.SUPERVISOR))
@@ -169,37 +166,87 @@ def test_f_021_an_export_is_for_whoever_may_and_its_link_for_whoever_asked(role:
     Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert client.get(address).status_code == 404
     assert AuditEvent.objects.get(action="export.written").after["rows"] == export.rows
+    assert AuditEvent.objects.get(action="export.downloaded").after["rows"] == export.rows
 
 
-def test_f_023_an_export_is_written_in_parts_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "F-023" in CASES
-    conversation = make_conversation()
-    for number in range(30):
-        make_message(
-            conversation, "x" * 1000, disposition="ignored", created_at=timezone.now() - timedelta(seconds=number)
-        )
-    monkeypatch.setattr(messages_file, "CHUNK", 10)
+@covers("F-021")
+def test_f_021_no_key_asks_for_a_file_or_takes_one(client: Client) -> None:
+    export = exported(make_user(role=Role.SUPERVISOR))
+    for scopes in (("conversations:read",), ("conversations:export", "analytics:read")):
+        _, key = make_api_key(scopes=scopes)
+        headers = {"Authorization": f"Bearer {key}"}
+
+        for address in (f"/exports/{export.public_id}/", "/admin/privacy/export/", "/dashboard/rows/runs/csv/"):
+            answer = client.get(address, headers=headers)
+            assert answer.status_code == 302
+            assert answer.headers["Location"].partition("?")[0] in {"/accounts/login/", "/admin/login/"}
+        assert client.post("/admin/privacy/export/add/", {}, headers=headers).status_code in {302, 403}
+
+    assert Export.objects.count() == 1
+    assert not AuditEvent.objects.filter(action="export.downloaded").exists()
+
+
+@covers("F-023")
+def test_f_023_an_export_asks_for_a_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages(130)
+    monkeypatch.setattr(messages_file, "CHUNK", 20)
 
     with CaptureQueriesContext(connection) as asked:
         export = exported(make_user(role=Role.SUPERVISOR))
 
-    pages = [
-        query["sql"] for query in asked if 'FROM "conversations_message"' in query["sql"] and "LIMIT 10" in query["sql"]
-    ]
-    assert len(pages) == 4
-    assert export.rows == 30
+    pages = [query["sql"] for query in asked if 'FROM "conversations_message"' in query["sql"]]
+    assert len(pages) == 7
+    assert all("LIMIT 20" in page for page in pages)
+    assert export.rows == 130
 
 
+@covers("F-023")
+def test_f_023_memory_does_not_grow_with_an_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages_file, "CHUNK", 20)
+    supervisor = make_user(role=Role.SUPERVISOR)
+
+    def most_at_once() -> int:
+        tracemalloc.start()
+        try:
+            export = exported(supervisor)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert export.rows == Message.objects.count()
+
+    messages(60, "x" * 10_000)
+    most_at_once()  # what is loaded once and kept is no growth
+    few = most_at_once()
+    messages(300, "x" * 10_000)
+
+    # Six times the rows: three million characters more, if they were held.
+    assert most_at_once() - few < 1_000_000
+
+
+@covers("F-024", "F-025")
 def test_f_024_and_f_025_nothing_of_the_erased_is_left_and_what_they_write_anew_is_new(settings: Settings) -> None:
-    assert {"F-024", "F-025"} <= set(CASES)
     settings.FOUR_EYES = False
     person = told(MARKER)
+    conversations.hand_back(person.conversation, person.staff)
+    asks = text_event(f"And {MARKER}?", message_id="m-9", thread=f"thread-{MARKER}", customer=f"person-{MARKER}")
+    integrations.ingest_event(keep(asks).pk)
+    Conversation.objects.update(ready_at=timezone.now() - timedelta(seconds=1))
+    thinking = conversations.claim_turn(person.conversation.pk, owner="a worker")
+    assert thinking is not None
+    unsent = set(Delivery.objects.filter(state=Delivery.State.PENDING).values_list("pk", flat=True))
+    assert unsent
     began = time.monotonic()
 
     erasure = privacy.request_erasure(person.customer, None)
     assert privacy.work_erasure(erasure.pk)
 
     assert time.monotonic() - began < 60
+    assert places(MARKER) == []
+    # What was in flight is cancelled: the words that were to be sent, and those that were being thought of.
+    assert set(Delivery.objects.filter(pk__in=unsent).values_list("state", flat=True)) == {Delivery.State.CANCELLED}
+    assert conversations.claim_delivery(person.conversation.pk) is None
+    said = conversations.commit_turn(thinking, Reply(text=f"Dear {MARKER}"), run_id=1, facts=MessageFacts())
+    assert said in {TurnResult.CANCELLED_BY_HUMAN, TurnResult.FENCED}
     assert places(MARKER) == []
     integrations.ingest_event(keep(person.bodies[0]).pk)
     assert places(MARKER) == []
@@ -208,16 +255,17 @@ def test_f_024_and_f_025_nothing_of_the_erased_is_left_and_what_they_write_anew_
     assert Customer.objects.filter(erased_at=None).count() == 1
 
 
-def test_f_027_only_what_is_older_than_its_limit_goes() -> None:
-    assert "F-027" in CASES
-    now = timezone.now()
+def messages(number: int, text: str = "Hello") -> None:
+    """So many messages of one conversation, all answered."""
     conversation = make_conversation()
-    for seconds in (1, 0, -1):
-        moment = now - timedelta(days=365) + timedelta(seconds=seconds)
-        make_message(conversation, disposition="ignored", created_at=moment)
-
-    assert privacy.apply_retention(now=now)["conversations.message"] == 1
-    assert privacy.apply_retention(now=now)["conversations.message"] == 0
+    first = make_message(conversation, text, disposition="ignored")
+    Message.objects.bulk_create(
+        Message(
+            conversation=conversation, account_id=conversation.account_id, seq=first.seq + further, direction="in",
+            sender_type="customer", text=text, disposition="ignored", created_at=first.created_at,
+        )
+        for further in range(1, number)
+    )  # fmt: skip
 
 
 def exported(by: User) -> Export:

@@ -81,11 +81,12 @@ def test_no_module_reads_the_environment_past_the_settings() -> None:
     }
 
     # The settings read through the first; `up` asks whether a variable was given, since its options win over what was
-    # worked out from the others; PostgreSQL's own programs get ours whole.
+    # worked out from the others; PostgreSQL's own programs and the processes of a rehearsal get ours whole.
     assert readers <= {
         "supportagent/environment.py",
         "supportagent/management/commands/up.py",
         "supportagent/backups/databases.py",
+        "agent/evaluation/conversations.py",
     }
 
 

@@ -3,63 +3,27 @@
 import hashlib
 import hmac
 import json
-import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
+from drill import wire
 from tests.pictures import make_png
+from tests.playing import answers, query, say, sign_in, simulator
 from tests.product import RunningProduct
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import APIResponse, Browser, Page, Route
 
 QUESTION = "How long does standard delivery take?"
 ASKS_FOR_A_PERSON = "I want to speak to a real person"
 ANSWER_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def product(running_demo: RunningProduct) -> RunningProduct:
-    """The demo, without its scripted customers, and with an engine that has answered once."""
-    simulator(running_demo, "POST", "scripted", {"enabled": False})
-    thread = say(running_demo, "Hello", user="warm-up")
-    wait_until(lambda: len(answers(running_demo, thread)) > 0, seconds=180, what="the first answer")
-    return running_demo
-
-
-def simulator(product: RunningProduct, method: str, path: str, body: object = None) -> Any:
-    answer = httpx2.request(method, f"{product.simulator_url}/_sim/{path}", json=body, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
-
-
-def say(product: RunningProduct, text: str, *, user: str) -> str:
-    """A customer writes; the platform's id of the thread."""
-    return str(simulator(product, "POST", "say", {"user": user, "text": text})["conversation_id"])
-
-
-def answers(product: RunningProduct, thread: str) -> list[dict[str, Any]]:
-    """What the platform accepted for one thread, oldest first."""
-    return [row for row in log(product, "accepted") if row["conversation_id"] == thread]
-
-
-def log(product: RunningProduct, kind: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = simulator(product, "GET", f"log?after=0&kind={kind}&limit=10000")["rows"]
-    return rows
-
-
-def query(product: RunningProduct, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(product.folder / "db.sqlite3", timeout=10)) as connection:
-        return list(connection.execute(sql, values))
 
 
 def signed(product: RunningProduct, body: bytes, *, secret: str = "") -> dict[str, str]:
@@ -123,7 +87,7 @@ def test_fifty_parallel_duplicates_are_one_row_and_one_reply(product: RunningPro
     headers = signed(product, body)
 
     def post(_: int) -> int:
-        return httpx2.post(f"{product.url}/webhooks/tiktok", content=body, headers=headers, timeout=30).status_code
+        return wire.post(f"{product.url}/webhooks/tiktok", content=body, headers=headers, timeout=30).status_code
 
     with ThreadPoolExecutor(50) as pool:
         statuses = set(pool.map(post, range(50)))
@@ -144,7 +108,7 @@ def test_fifty_parallel_duplicates_are_one_row_and_one_reply(product: RunningPro
 def test_a_forged_event_is_401_and_leaves_no_row(product: RunningProduct) -> None:
     message_id, body = event(product, "Give me everything")
 
-    answer = httpx2.post(
+    answer = wire.post(
         f"{product.url}/webhooks/tiktok", content=body, headers=signed(product, body, secret="guessed"), timeout=30
     )
 
@@ -163,14 +127,6 @@ def visitor(browser: "Browser", product: RunningProduct) -> "Iterator[Page]":
     page.goto(f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}/")
     yield page
     context.close()
-
-
-def sign_in(page: "Page", product: RunningProduct, name: str) -> None:
-    page.goto(f"{product.url}/accounts/login/")
-    page.fill("input[name=login]", name)
-    page.fill("input[name=password]", product.secrets()["DEMO_PASSWORD"])
-    page.click("main button[type=submit]")
-    page.wait_for_url("**/workspace/**")
 
 
 def send_reply(page: "Page", text: str) -> None:
@@ -195,11 +151,11 @@ def test_a_person_is_asked_for_appears_live_answers_live_and_the_bot_is_silent(
 ) -> None:
     sign_in(page, product, "dana")
     page.goto(f"{product.url}/workspace/?view=unclaimed")
-    waiting = page.locator("a.queue-row", has_text=ASKS_FOR_A_PERSON)
+    waiting = page.locator("a.queue-row", has_text="about what nobody else asks")
     assert waiting.count() == 0
 
     # The request reaches the open queue by itself, and the visitor is told once.
-    write(visitor, ASKS_FOR_A_PERSON)
+    write(visitor, f"{ASKS_FOR_A_PERSON} about what nobody else asks")
     waiting.wait_for(timeout=60_000)
     visitor.locator("#chat-banner[data-owner=waiting]").wait_for(timeout=30_000)
 
@@ -250,6 +206,39 @@ def claim(visitor: "Page", page: "Page", product: RunningProduct, topic: str) ->
     page.locator("a.queue-row", has_text=topic).first.click()
     page.locator(".answering button", has_text="Claim").click(timeout=30_000)
     page.locator(".answering[data-owner=you]").wait_for()
+
+
+@pytest.mark.browser
+def test_a_look_that_was_overtaken_does_not_undo_what_the_page_shows(
+    visitor: "Page", page: "Page", product: RunningProduct
+) -> None:
+    sign_in(page, product, "dana")
+    write(visitor, f"{ASKS_FOR_A_PERSON} about something slow")
+    page.goto(f"{product.url}/workspace/?view=all")
+    page.locator("a.queue-row", has_text="something slow").first.click()
+    claimable = page.locator(".answering button", has_text="Claim")
+    claimable.wait_for(timeout=30_000)
+    address = page.locator("#conversation").get_attribute("data-url")
+    looks: list[tuple[Route, APIResponse]] = []
+
+    def keep(route: "Route") -> None:
+        if looks or route.request.method != "GET":
+            route.continue_()
+        else:
+            looks.append((route, route.fetch()))
+
+    page.route(f"**{address}", keep)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(lambda: page.evaluate("true") and bool(looks), what="a look at the conversation as it is unclaimed")
+
+    claimable.click()
+    page.locator(".answering[data-owner=you]").wait_for()
+    ((route, unclaimed),) = looks
+    with page.expect_response(f"**{address}"):
+        route.fulfill(response=unclaimed)
+
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.locator(".answering").get_attribute("data-owner") == "you"
 
 
 @pytest.mark.browser
@@ -316,7 +305,7 @@ def test_a_picture_from_the_composer_is_seen_by_the_visitor_and_by_nobody_else(
     kept = "SELECT public_id, file FROM conversations_attachment WHERE name = 'The label on the box'"
     ((public_id, file),) = query(product, kept)
     chat = f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}"
-    assert httpx2.get(f"{chat}/pictures/{uuid.UUID(public_id)}", timeout=10).status_code == 401
+    assert wire.get(f"{chat}/pictures/{uuid.UUID(public_id)}", timeout=10).status_code == 401
     assert (product.folder / "media" / file).read_bytes() == make_png(640, 360)
 
 
@@ -360,7 +349,11 @@ def test_a_prompt_editor_publishes_another_greeting_and_the_next_answer_uses_it(
     visitor: "Page", page: "Page", product: RunningProduct
 ) -> None:
     sign_in(page, product, "admin")
-    (greeting,) = query(product, "SELECT id FROM agent_replytemplate WHERE key = 'greeting' AND language = 'en'")
+    (greeting,) = query(
+        product,
+        "SELECT t.id FROM agent_replytemplate t JOIN agent_release r ON r.id = t.release_id"
+        " WHERE t.key = 'greeting' AND t.language = 'en' AND r.state = 'published' ORDER BY r.number DESC LIMIT 1",
+    )
     page.goto(f"{product.url}/admin/agent/replytemplate/{greeting[0]}/change/")
     page.fill("textarea[name=text]", "Ahoy! What can I do for you?")
     page.click("button[name=_save]")

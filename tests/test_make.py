@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from drill import wire
 from tests.environment import embedded
 from tests.product import START_SECONDS, STOP_SECONDS, free_ports
 from tests.waiting import wait_until
@@ -32,6 +33,8 @@ def test_ctrl_c_ends_everything_and_make_does_not_complain(tmp_path: Path) -> No
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # What a shell runs in the background ignores Ctrl-C, and so would what that starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (nothing but this is done)
         )
     try:
         wait_until(lambda: process.poll() is not None or answers(port), seconds=START_SECONDS, what="make run")
@@ -52,7 +55,7 @@ def test_ctrl_c_ends_everything_and_make_does_not_complain(tmp_path: Path) -> No
 def answers(port: int) -> bool:
     """Whether the product takes work there."""
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).status_code == 200
+        return wire.get(f"http://127.0.0.1:{port}/health/ready", timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
 

@@ -1,6 +1,6 @@
 """The older project's clients: each of its requests as its collection records it, and the answer's exact shape.
 
-Its webhooks and OAuth addresses are told elsewhere.
+Its webhooks are told elsewhere, and so are its OAuth addresses.
 """
 
 from collections.abc import Mapping
@@ -58,6 +58,13 @@ def test_the_front_door_and_the_health_are_open(client: Client) -> None:
     assert set(client.get("/").json()) == {"name", "version", "status"}
 
 
+@pytest.mark.parametrize("address", ["/metrics", "/metrics/"])
+def test_requests_are_counted_by_the_name_that_is_looked_for(admin: Caller, address: str) -> None:
+    admin.get(address)
+
+    assert "http_requests_total{" in admin.get(address).content.decode()
+
+
 def test_conversations_are_a_bare_list(admin: Caller) -> None:
     conversation = wrote("Where is it?")
     answer(conversation)
@@ -69,6 +76,7 @@ def test_conversations_are_a_bare_list(admin: Caller) -> None:
     assert len(told) == 2
     assert all(same_shape(row, CONVERSATION) for row in told)
     assert all(same_shape(row, MESSAGE) for each in told for row in each["messages"])
+    assert {row["intent"] for each in told for row in each["messages"]} - {None} == {"general"}
     by_id = {row["id"]: row for row in told}
     mine = by_id.pop(conversation.pk)
     assert (mine["status"], mine["escalated"], mine["escalation_reason"]) == ("active", False, None)
@@ -98,7 +106,7 @@ def test_a_list_costs_the_same_however_long_it_is(admin: Caller) -> None:
     [
         ({"status": "closed"}, 1), ({"status": "active"}, 1), ({"status": "escalated"}, 1), ({"status": "nonsense"}, 0),
         ({"platform": "tiktok"}, 3), ({"platform": "nonsense"}, 0), ({"escalated": "true"}, 1), ({"escalated": "false"}, 2),
-        ({"priority": "high"}, 1), ({"assigned_to": "nobody"}, 0), ({"limit": "2"}, 2), ({"offset": "2"}, 1),
+        ({"priority": "high"}, 1), ({"assigned_to": str(NOTHING)}, 0), ({"limit": "2"}, 2), ({"offset": "2"}, 1),
     ],
 )  # fmt: skip
 def test_each_filter_narrows(admin: Caller, query: dict[str, str], found: int) -> None:
@@ -110,8 +118,12 @@ def test_each_filter_narrows(admin: Caller, query: dict[str, str], found: int) -
 
 
 @pytest.mark.parametrize(
-    "query", [{"limit": "101"}, {"limit": "x"}, {"offset": "10001"}, {"offset": "-1"}, {"priority": "top"}]
-)
+    "query",
+    [
+        {"limit": "101"}, {"limit": "x"}, {"offset": "10001"}, {"offset": "-1"}, {"priority": "top"}, {"priority": "first"},
+        {"assigned_to": "dana"}, {"assigned_to": "9" * 30},
+    ],
+)  # fmt: skip
 def test_a_filter_that_does_not_fit_is_told_as_before(admin: Caller, query: dict[str, str]) -> None:
     refused = admin.get("/conversations", **query)
 
@@ -136,6 +148,24 @@ def test_the_old_path_is_not_there(admin: Caller, address: str) -> None:
     assert admin.get(address).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "name"),
+    [
+        ("GET", "/conversations/seven", "conversation_id"),
+        ("GET", f"/conversations/{'9' * 19}", "conversation_id"),
+        ("POST", "/admin/escalate/seven", "conversation_id"),
+        ("PUT", "/admin/override/seven/", "message_id"),
+    ],
+)
+def test_an_id_that_is_no_number_is_told_as_before(admin: Caller, method: str, address: str, name: str) -> None:
+    answer = admin.get(address) if method == "GET" else admin.post(address, {"reason": "x"}, method=method)
+
+    assert answer.status_code == 422
+    (told,) = answer.json()["detail"]
+    assert told["loc"] == ["path", name]
+    assert "integer" in told["msg"]
+
+
 def test_sending_answers_202_and_takes_over(admin: Caller) -> None:
     conversation = wrote()
     body = {"conversation_id": conversation.pk, "platform": "tiktok", "message": "Hello"}
@@ -145,7 +175,7 @@ def test_sending_answers_202_and_takes_over(admin: Caller) -> None:
     message = Message.objects.get(sender_type="human")
     assert (sent.status_code, sent.json()) == (
         202,
-        {"success": True, "message_id": message.pk, "job_id": None, "error": None},
+        {"success": True, "message_id": message.pk, "job_id": str(message.delivery.public_id), "error": None},
     )
     assert fresh(conversation).mode == Conversation.Mode.HUMAN
 
@@ -214,7 +244,7 @@ def test_overriding_what_was_sent_leaves_a_correction_beside_it(admin: Caller) -
     assert Message.objects.get(pk=message.pk).text == "It is on its way."
     assert Note.objects.get().text == f"Correction of message {message.seq}: Better.\nWrong"
     assert Delivery.objects.count() == 1
-    assert AuditEvent.objects.filter(action="message.override").exists()
+    assert AuditEvent.objects.get(action="message.override").after == {"replaced": False, "reason_characters": 5}
 
 
 def test_only_the_bots_words_are_overridden(admin: Caller) -> None:
@@ -284,6 +314,7 @@ def test_training_fits_a_draft_in_a_worker(
 
 
 def test_figures_are_those_of_the_record(admin: Caller) -> None:
+    make_release()
     conversation = make_conversation()
     make_message(conversation, intent="track-parcel", sentiment_score=0.5)
     make_message(conversation, "Soon.", sender="bot", response_time_ms=1500)
@@ -294,7 +325,7 @@ def test_figures_are_those_of_the_record(admin: Caller) -> None:
         "average_sentiment": 0.5,
     }  # fmt: skip
     assert admin.get("/analytics/conversations/").json() == {
-        "insights": [{"intent": "track-parcel", "count": 1, "percentage": 100.0}],
+        "insights": [{"intent": "support", "count": 1, "percentage": 100.0}],
         "total_conversations": 1,
     }
     assert admin.get("/analytics/escalations").json() == {
@@ -324,6 +355,7 @@ ASKED = [
     ("GET", "/analytics/conversations"), ("GET", "/analytics/escalations"), ("GET", "/analytics/ab_tests"),
     ("POST", "/admin/escalate/1"), ("PUT", "/admin/override/1"), ("GET", "/admin/logs"), ("POST", "/admin/agent/configure"),
     ("GET", "/admin/agent/status"), ("POST", "/admin/agent/train"), ("POST", "/agent/train"), ("GET", "/agent/status"),
+    ("GET", "/oauth/tiktok/start"), ("GET", "/oauth/linkedin/start"), ("GET", "/metrics"),
 ]  # fmt: skip
 
 

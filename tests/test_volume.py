@@ -24,7 +24,8 @@ from integrations import services as integrations
 from integrations.models import WebhookEvent
 from privacy import services as privacy
 
-pytestmark = [pytest.mark.volume, pytest.mark.django_db(transaction=True)]
+# Loading takes minutes.
+pytestmark = [pytest.mark.volume, pytest.mark.timeout(1800), pytest.mark.django_db(transaction=True)]
 EVENTS, THREADS, AUDITED = 60_000, 10_000, 20_000
 BATCH = 5_000
 # Operations of SQLite's machine, and rows of PostgreSQL: a walk over one of the tables takes a hundred times as many.

@@ -1,12 +1,9 @@
 """The staff's socket: which conversations changed, who looks at them, and who is writing. The news itself is fetched."""
 
-import logging
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 
 from conversations.listening import listeners
@@ -16,11 +13,8 @@ from core.models import User
 from core.policy import Action, Subject, allows, sees_conversation
 from core.sockets import PageSocket
 
-logger = logging.getLogger(__name__)
-
 NOT_SIGNED_IN = 4401
 NOT_ALLOWED = 4403
-RECHECK_SECONDS = 30.0
 # Whoever answers is "answering" while they write to the customer; colleagues see that they are typing.
 STATES = frozenset({"viewing", "typing", "answering"})
 
@@ -50,7 +44,6 @@ class WorkspaceConsumer(PageSocket):
     place: Presence | None = None
     place_pk: int = 0
     is_answering: bool = False
-    checked_at: float = 0.0
 
     async def connect(self) -> None:
         """Let in staff who read conversations, and ask who is where."""
@@ -58,10 +51,12 @@ class WorkspaceConsumer(PageSocket):
         if not isinstance(person, User):
             await self.close(code=NOT_SIGNED_IN)
             return
-        self.user = person
-        if not await self._is_still_allowed():
+        if not allows(person, Action.VIEW_TEAM_CONVERSATIONS):
             await self.close(code=NOT_ALLOWED)
             return
+        self.user = person
+        # Teams are read and kept here, in a thread: the event loop may not ask the database when it judges a bell.
+        await database_sync_to_async(lambda: person.policy_team_ids)()
         await live.join(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         await self.accept()
         listeners().join(self._pass_on)
@@ -76,9 +71,6 @@ class WorkspaceConsumer(PageSocket):
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Take a heartbeat; anything else is ignored."""
         if not isinstance(content, dict) or content.get("type") != "here":
-            return
-        if time.monotonic() - self.checked_at > RECHECK_SECONDS and not await self._is_still_allowed():
-            await self.close(code=NOT_ALLOWED)
             return
         state = content.get("state")
         state = state if isinstance(state, str) and state in STATES else "viewing"
@@ -191,23 +183,3 @@ class WorkspaceConsumer(PageSocket):
             assignee_id=found.assignee_id,
             state="viewing",
         )
-
-    async def _is_still_allowed(self) -> bool:
-        """Read the person afresh: roles and teams change, sessions end."""
-        self.checked_at = time.monotonic()
-        fresh = await database_sync_to_async(self._read_person)()
-        if fresh is None:
-            return False
-        self.user = fresh
-        session = self.scope.get("session")
-        if session is None or not session.session_key:
-            return True
-        return bool(await sync_to_async(session.exists)(session.session_key))
-
-    def _read_person(self) -> User | None:
-        person = User.objects.filter(pk=self.user.pk, is_active=True).first()
-        if person is None or not allows(person, Action.VIEW_TEAM_CONVERSATIONS):
-            return None
-        # Teams are read and kept here, in a thread: the event loop may not ask the database when it judges a bell.
-        logger.debug("User %d is in %d teams.", person.pk, len(person.policy_team_ids))
-        return person

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -15,13 +14,20 @@ from core.personal import hidden_address, masked
 from core.policy import MATRIX, Action, Grant, Role, allows
 from integrations.models import PlatformAccount
 from workspace import composer, timeline, wording
-from workspace.models import SuggestionOutcome
+from workspace.cards import (
+    ApprovalCard,
+    HandOff,
+    PromiseLine,
+    Suggestion,
+    approval_of,
+    hand_off_of,
+    promises_of,
+    suggestion_of,
+)
 from workspace.queue import Filters
 from workspace.wording import Chip
 
 MOST_OTHERS = 5
-MOST_FACTS = 12
-LONGEST_FACT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,38 +60,6 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """A line of the hand-off card; ``seq`` is the message it was taken from, 0 where unknown."""
-
-    label: str
-    value: str
-    seq: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandOff:
-    """What a person needs first."""
-
-    reason: str
-    detail: str
-    wants: str
-    tried: list[str]
-    facts: list[Fact]
-    missing: list[str]
-    promised: list[str]
-    next_step: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """A reply the bot proposes while the customer waits; stale once the customer has written again."""
-
-    escalation_id: str
-    text: str
-    is_stale: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
     """Another conversation of the same customer."""
 
@@ -115,6 +89,7 @@ class Panes:
     initials: str
     hue: int
     channel: str
+    subject: str
     back_url: str
     banner: Banner
     rights: Rights
@@ -126,6 +101,9 @@ class Panes:
     intent: str
     hand_off: HandOff | None
     suggestion: Suggestion | None
+    approval: ApprovalCard | None
+    promises: list[PromiseLine]
+    late_promise: Chip | None
     episodes: list[Episode]
     others: list[Other]
     window: str
@@ -137,6 +115,8 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
     """The panes of a conversation that ``who`` may see, as of now."""
     escalation = Escalation.objects.live().filter(conversation=conversation).select_related("claimed_by").first()
     rights = rights_of(conversation, who)
+    approval = approval_of(conversation)
+    promises = promises_of(conversation)
     customer = conversation.customer
     return Panes(
         conversation=conversation,
@@ -146,6 +126,7 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
         initials=wording.initials(customer.display_name),
         hue=wording.hue(customer.pk),
         channel=wording.channel_name(conversation.platform),
+        subject=masked(conversation.subject),
         back_url=reverse("workspace") + filters.suffix,
         banner=_banner(conversation, escalation, who, rights),
         rights=rights,
@@ -155,8 +136,11 @@ def build(conversation: Conversation, who: User, filters: Filters) -> Panes:
         due=wording.due_chip(escalation),
         mood=wording.mood(conversation.last_sentiment),
         intent=wording.humanise(conversation.last_intent),
-        hand_off=_hand_off(escalation),
-        suggestion=_suggestion(conversation, escalation),
+        hand_off=hand_off_of(escalation),
+        suggestion=suggestion_of(conversation, escalation, is_whole=rights.reveal) if approval is None else None,
+        approval=approval,
+        promises=promises,
+        late_promise=wording.promise_chip(is_late=any(each.is_overdue for each in promises)),
         episodes=list(conversation.episodes.order_by("-number")[:MOST_OTHERS]),
         others=_others(conversation, who, filters),
         window=_window_words(conversation),
@@ -260,60 +244,6 @@ def _wait_words(conversation: Conversation) -> str:
     if conversation.waiting_since is None:
         return ""
     return _("The customer has waited %(span)s.") % {"span": wording.span(timezone.now() - conversation.waiting_since)}
-
-
-def _hand_off(escalation: Escalation | None) -> HandOff | None:
-    if escalation is None:
-        return None
-    card = escalation.card if isinstance(escalation.card, dict) else {}
-    return HandOff(
-        reason=_(escalation.get_reason_display()),
-        detail=escalation.detail,
-        wants=_words(card.get("wants")),
-        tried=_list(card.get("tried")),
-        facts=_facts(card.get("facts")),
-        missing=_list(card.get("missing")),
-        promised=_list(card.get("promised")),
-        next_step=_words(card.get("next_step")),
-    )
-
-
-def _words(value: Any) -> str:
-    return masked(value)[:LONGEST_FACT] if isinstance(value, str) else ""
-
-
-def _list(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [_words(value)] if value else []
-    return (
-        [_words(each) for each in value if isinstance(each, str) and each][:MOST_FACTS]
-        if isinstance(value, list)
-        else []
-    )
-
-
-def _facts(value: Any) -> list[Fact]:
-    given = [each for each in value if isinstance(each, dict)][:MOST_FACTS] if isinstance(value, list) else []
-    return [
-        Fact(
-            label=wording.humanise(_words(each.get("label"))),
-            value=masked(str(each.get("value", "")))[:LONGEST_FACT],
-            seq=seq if isinstance(seq := each.get("seq"), int) else 0,
-        )
-        for each in given
-    ]
-
-
-def _suggestion(conversation: Conversation, escalation: Escalation | None) -> Suggestion | None:
-    if escalation is None or not escalation.suggestion or conversation.waiting_since is None:
-        return None
-    if SuggestionOutcome.objects.filter(escalation=escalation, for_seq=escalation.suggestion_for_seq).exists():
-        return None
-    return Suggestion(
-        escalation_id=str(escalation.public_id),
-        text=escalation.suggestion,
-        is_stale=escalation.suggestion_for_seq < conversation.last_in_seq,
-    )
 
 
 def _others(conversation: Conversation, who: User, filters: Filters) -> list[Other]:

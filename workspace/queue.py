@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from conversations.models import Conversation, Delivery, Escalation
+from conversations.models import Conversation, Delivery, Escalation, Promise
 from core.clock import now_plus
 from core.models import User
 from core.text import clean_text
@@ -122,6 +122,14 @@ class Page:
     more_is_added: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marked:
+    """Which of some conversations have unsent words of the person, and which a promise that is late."""
+
+    drafted: set[int]
+    late: set[int]
+
+
 def views_with_counts(who: User, filters: Filters) -> list[ViewLink]:
     """The views with how much is in each, as of now. Counts beyond COUNT_LIMIT are not counted out."""
     live = Escalation.objects.live().visible_to(who)
@@ -173,8 +181,8 @@ def _page_in_queue_order(who: User, filters: Filters) -> Page:
     ordered = found.in_queue_order().select_related("conversation__customer", "conversation__assignee")
     escalations = list(ordered[: filters.limit + 1])
     shown = escalations[: filters.limit]
-    drafted = _drafted(who, [each.conversation_id for each in shown])
-    rows = [_row(each.conversation, each, filters, drafted) for each in shown]
+    marked = _marked(who, [each.conversation_id for each in shown])
+    rows = [_row(each.conversation, each, filters, marked) for each in shown]
     has_more = len(escalations) > filters.limit and filters.limit < MOST_ROWS
     return Page(rows=rows, more_url=_queue_url(filters, limit=filters.limit + PAGE) if has_more else "")
 
@@ -199,8 +207,8 @@ def _page_by_recency(who: User, filters: Filters) -> Page:
     shown = conversations[: filters.limit]
     keys = [each.pk for each in shown]
     live = {each.conversation_id: each for each in Escalation.objects.live().filter(conversation__in=keys)}
-    drafted = _drafted(who, keys)
-    rows = [_row(each, live.get(each.pk), filters, drafted) for each in shown]
+    marked = _marked(who, keys)
+    rows = [_row(each, live.get(each.pk), filters, marked) for each in shown]
     more_url = _queue_url(filters, after=_cursor(shown[-1])) if len(conversations) > filters.limit else ""
     return Page(rows=rows, more_url=more_url, more_is_added=True)
 
@@ -213,10 +221,13 @@ def _with_stuck_deliveries() -> models.QuerySet[Delivery, int]:
     return Delivery.objects.filter(state__in=Delivery.STUCK).order_by().values_list("conversation_id", flat=True)
 
 
-def _drafted(who: User, conversations: list[int]) -> set[int]:
-    """Those of the conversations in which the person has unsent words."""
+def _marked(who: User, conversations: list[int]) -> _Marked:
     drafts = Draft.objects.filter(user=who, conversation__in=conversations).exclude(text="")
-    return set(drafts.values_list("conversation_id", flat=True))
+    promises = Promise.objects.late().filter(conversation__in=conversations)
+    return _Marked(
+        drafted=set(drafts.values_list("conversation_id", flat=True)),
+        late=set(promises.values_list("conversation_id", flat=True)),
+    )
 
 
 def _search(query: str, *, prefix: str = "") -> Q:
@@ -227,7 +238,7 @@ def _search(query: str, *, prefix: str = "") -> Q:
     return found
 
 
-def _row(conversation: Conversation, escalation: Escalation | None, filters: Filters, drafted: set[int]) -> Row:
+def _row(conversation: Conversation, escalation: Escalation | None, filters: Filters, marked: _Marked) -> Row:
     customer = conversation.customer
     waiting = conversation.waiting_since is not None
     owner = conversation.assignee
@@ -243,17 +254,17 @@ def _row(conversation: Conversation, escalation: Escalation | None, filters: Fil
         line=conversation.last_customer_line,
         when=wording.ago(conversation.last_message_at),
         why=wording.why_here(conversation, escalation),
-        chips=_chips(conversation, escalation),
+        chips=_chips(conversation, escalation, marked),
         mood=wording.mood(conversation.last_sentiment),
         owner=owner.display_name if owner is not None else "",
         is_urgent=escalation is not None and escalation.priority in {"first", "high"},
         is_waiting=waiting and conversation.mode == Conversation.Mode.HUMAN,
-        has_draft=conversation.pk in drafted,
+        has_draft=conversation.pk in marked.drafted,
     )
 
 
-def _chips(conversation: Conversation, escalation: Escalation | None) -> list[Chip]:
-    chips = [wording.due_chip(escalation)]
+def _chips(conversation: Conversation, escalation: Escalation | None, marked: _Marked) -> list[Chip]:
+    chips = [wording.due_chip(escalation), wording.promise_chip(is_late=conversation.pk in marked.late)]
     if conversation.last_intent:
         chips.append(Chip(text=wording.humanise(conversation.last_intent), icon="tag"))
     return [chip for chip in chips if chip is not None]

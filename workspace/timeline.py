@@ -21,6 +21,20 @@ MOST_MARKS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MachineReading:
+    """What a machine read in a file: the words of a recording, or what a picture shows. ``reader`` says which machine.
+
+    ``is_missing`` says that ``text`` only tells why there is nothing to be read.
+    """
+
+    label: str
+    text: str
+    reader: str = ""
+    is_missing: bool = False
+    reveal_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """Something that came with a message. Only what we keep has an address; a stranger's address is never a link."""
 
@@ -28,6 +42,8 @@ class File:
     words: str
     url: str = ""
     is_picture: bool = False
+    is_recording: bool = False
+    reading: MachineReading | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +61,7 @@ class Entry:
     seq: int = 0
     is_grouped: bool = False
     remarks: list[str] = field(default_factory=list)
+    warning: str = ""
     placeholder: str = ""
     sources: list[str] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
@@ -115,6 +132,7 @@ def _grouped(entries: Iterable[Entry]) -> Iterator[Entry]:
             and entry.kind in {"customer", "bot", "human"}
             and (entry.kind, entry.author) == (last.kind, last.author)
             and entry.at - last.at < GROUP_WITHIN
+            and not entry.remarks
         )
         last = entry
         yield _replaced(entry) if joins else entry
@@ -148,7 +166,7 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
     delivery: Delivery | None = getattr(message, "delivery", None)
     author, role = _who(conversation, message)
     has_run = message.run_id is not None and message.direction == Message.Direction.OUTBOUND
-    files = [_file(each, author) for each in message.attachments.all()]
+    files = [_file(conversation, each, author) for each in message.attachments.all()]
     is_person = message.sender_type == Message.Sender.HUMAN
     # What a customer tells about themselves is shown to whoever asks for it, and that is noted.
     text = masked(message.text) if message.sender_type == Message.Sender.CUSTOMER else message.text
@@ -164,6 +182,7 @@ def _entry(conversation: Conversation, message: Message) -> Entry:
         hue=wording.hue(message.author_id or 0) if is_person else wording.hue(conversation.customer_id),
         seq=message.seq,
         remarks=wording.remarks(message),
+        warning=wording.warning(message),
         placeholder="" if message.text or files else wording.humanise(message.kind),
         sources=[str(each["title"]) for each in message.sources if isinstance(each, dict) and each.get("title")],
         files=files,
@@ -186,7 +205,7 @@ def _who(conversation: Conversation, message: Message) -> tuple[str, str]:
             return _("Automatic message"), _("to the customer")
 
 
-def _file(attachment: Attachment, author: str) -> File:
+def _file(conversation: Conversation, attachment: Attachment, author: str) -> File:
     name = attachment.name or wording.humanise(attachment.kind)
     if attachment.state == Attachment.State.KEPT and attachment.file:
         if attachment.is_shown and not attachment.name:
@@ -196,12 +215,45 @@ def _file(attachment: Attachment, author: str) -> File:
             words=_("Open"),
             url=reverse("workspace-attachment", args=[attachment.public_id]),
             is_picture=attachment.is_shown,
+            is_recording=attachment.is_recording,
+            reading=_reading(conversation, attachment),
         )
     words = {
         Attachment.State.WAITING: _("being fetched"),
         Attachment.State.FAILED: _("could not be fetched"),
     }.get(Attachment.State(attachment.state), _("stays on the platform"))
     return File(name=name, words=words)
+
+
+def _reading(conversation: Conversation, attachment: Attachment) -> MachineReading | None:
+    """What a machine read, or why there is nothing yet; None for what is not read by machines."""
+    label = _("Transcript") if attachment.kind == "audio" else _("Description")
+    match attachment.reading_state:
+        case Attachment.ReadingState.PENDING:
+            words = _("is being made…")
+        case Attachment.ReadingState.FAILED:
+            is_heard = attachment.kind == "audio"
+            words = _("This could not be transcribed.") if is_heard else _("This could not be described.")
+        case Attachment.ReadingState.DONE if not attachment.reading_text:
+            words = _("No words were found in it.")
+        case Attachment.ReadingState.DONE:
+            return _read(conversation, attachment, label)
+        case _:
+            return None
+    return MachineReading(label=label, text=words, is_missing=True)
+
+
+def _read(conversation: Conversation, attachment: Attachment, label: str) -> MachineReading:
+    text = masked(attachment.reading_text)
+    is_masked = text != attachment.reading_text
+    address = [conversation.public_id, attachment.public_id]
+    return MachineReading(
+        label=label,
+        text=shown(text),
+        reader=_("Made by %(provider)s (%(model)s). It may be wrong.")
+        % {"provider": attachment.reading_provider, "model": attachment.reading_model},
+        reveal_url=reverse("workspace-reveal-reading", args=address) if is_masked else "",
+    )
 
 
 def _note(note: Note) -> Entry:

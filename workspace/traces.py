@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from agent.models import AgentRun
+from core.personal import masked
 from workspace import wording
 
 MOST_ITEMS = 12
@@ -47,6 +48,9 @@ class PassageWords:
     """How likely it answers the question; None in traces that do not say."""
     is_cited: bool
     answers: bool
+    is_runner_up: bool = False
+    scores: str = ""
+    """The scores that ranked it, in words; empty in traces that do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,20 @@ class ModelCallWords:
     outcome: str
     milliseconds: float | None
     tokens: int
+    cost: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolWords:
+    """The use of a tool: what it was asked, how it ended, and the text its facts stand in."""
+
+    title: str
+    asked: list[str]
+    outcome: str
+    is_ok: bool
+    problem: str
+    evidence: str
+    milliseconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +100,8 @@ class TraceView:
 
     state: str
     release: int
+    release_hash: str
+    engine: str
     route: str
     intent: Score | None
     runners_up: list[Score]
@@ -101,6 +121,7 @@ class TraceView:
     duration_ms: int | None
     error: str
     facts: list[str] = field(default_factory=list)
+    tool: "ToolWords | None" = None
 
 
 def read(run: AgentRun) -> TraceView:
@@ -115,6 +136,8 @@ def read(run: AgentRun) -> TraceView:
     return TraceView(
         state=_(AgentRun.State(run.state).label),
         release=run.release.number,
+        release_hash=_text(_dict(_dict(run.envelope).get("versions")).get("content_hash"))[:12],
+        engine=_engine(trace),
         route=wording.humanise(run.route or _text(understanding.get("route"))),
         intent=Score(label=wording.humanise(intent), share=confidence or 0.0) if intent else None,
         runners_up=_runners_up(understanding, intent),
@@ -133,10 +156,25 @@ def read(run: AgentRun) -> TraceView:
         writer=f"{provider} · {model}" if model else provider,
         tokens_in=run.tokens_in,
         tokens_out=run.tokens_out,
-        cost=f"${run.cost_micros / 1_000_000:.4f}" if run.cost_micros else "",
+        cost=_dollars(run.cost_micros) or _("nothing: no model was called"),
         duration_ms=run.duration_ms,
         error=run.error,
         facts=_facts(trace, understanding, knowledge, reply),
+        tool=_tool(_dict(_dict(trace.get("tools")).get("used"))),
+    )
+
+
+def _tool(given: dict[str, Any]) -> ToolWords | None:
+    if not given:
+        return None
+    return ToolWords(
+        title=_text(given.get("title")),
+        asked=[f"{wording.humanise(name)}: {_value(value)}" for name, value in _dict(given.get("input")).items()],
+        outcome=wording.humanise(_text(given.get("outcome"))),
+        is_ok=given.get("outcome") == "ok",
+        problem=_text(given.get("problem")),
+        evidence=masked(_text(given.get("evidence"))),
+        milliseconds=_number(given.get("ms")),
     )
 
 
@@ -178,6 +216,7 @@ def _value(value: Any) -> str:
 
 def _passages(knowledge: dict[str, Any], cited: Any) -> list[PassageWords]:
     names = {_text(each) for each in cited} if isinstance(cited, list) else set()
+    second = _text(_dict(knowledge.get("runner_up")).get("passage"))
     return [
         PassageWords(
             title=_text(each.get("title")) or _("Passage"),
@@ -186,9 +225,36 @@ def _passages(knowledge: dict[str, Any], cited: Any) -> list[PassageWords]:
             likelihood=_likelihood(each),
             is_cited=bool(_text(each.get("passage"))) and _text(each.get("passage")) in names,
             answers=each.get("answers") is True,
+            is_runner_up=bool(second) and _text(each.get("passage")) == second,
+            scores=_scores(each),
         )
         for each in _dicts(knowledge.get("passages"))[:MOST_PASSAGES]
     ]
+
+
+def _scores(passage: dict[str, Any]) -> str:
+    known = (
+        (_("rank"), passage.get("score")),
+        (_("meaning"), passage.get("vector_score")),
+        (_("words"), passage.get("keyword_score")),
+        (_("ahead by"), passage.get("margin")),
+    )
+    found = [(name, number) for name, value in known if (number := _number(value)) is not None]
+    return " · ".join(f"{name} {number:.2f}" for name, number in found)
+
+
+def _engine(trace: dict[str, Any]) -> str:
+    """The encoder by name and the size of the knowledge."""
+    engine = _dict(trace.get("engine"))
+    passages = _number(engine.get("passages"))
+    parts = [_text(engine.get("encoder"))]
+    if passages is not None:
+        parts.append(_("%(number)d passages") % {"number": passages})
+    return " · ".join(part for part in parts if part)
+
+
+def _dollars(micros: float | None) -> str:
+    return f"${micros / 1_000_000:.4f}" if micros else ""
 
 
 def _likelihood(passage: dict[str, Any]) -> Score | None:
@@ -211,6 +277,7 @@ def _model_call(given: dict[str, Any]) -> ModelCallWords:
         outcome=wording.humanise(_text(given.get("outcome"))),
         milliseconds=_number(given.get("ms")),
         tokens=int(tokens),
+        cost=_dollars(_number(given.get("cost_micros"))),
     )
 
 
@@ -232,11 +299,18 @@ def _facts(
         words.append(
             _("Signals: %(names)s") % {"names": ", ".join(wording.humanise(name) for name in fired[:MOST_ITEMS])}
         )
+    words += [_refusal(each) for each in _dicts(trace.get("refusals"))]
     if _text(reply.get("template")):
         words.append(_("Fixed text: %(name)s") % {"name": wording.humanise(_text(reply.get("template")))})
     if _text(reply.get("silence_reason")):
         words.append(_("Said nothing: %(why)s") % {"why": _text(reply.get("silence_reason"))})
     return words
+
+
+def _refusal(given: dict[str, Any]) -> str:
+    writer = " · ".join(part for part in (_text(given.get("provider")), _text(given.get("model"))) if part)
+    names = ", ".join(wording.humanise(_text(each.get("check"))) for each in _dicts(given.get("checks")))
+    return _("Stopped an answer of %(writer)s: %(names)s") % {"writer": writer, "names": names}
 
 
 def _uncertain(understanding: dict[str, Any]) -> str:

@@ -109,8 +109,16 @@ def remarks(message: Message) -> list[str]:
         _("sent at an unlikely time"): message.details.get("ts_suspect"),
         _("shortened, it was longer"): message.details.get("truncated"),
         _("holds invisible characters"): message.details.get("invisible_text"),
+        _("asks for what other customers said or are"): message.details.get("asks_for_others"),
     }
     return [words for words, holds in said.items() if holds]
+
+
+def warning(message: Message) -> str:
+    """What the reader must be warned of before they do as they are asked; "" for nothing."""
+    if message.details.get("lure"):
+        return _("May be a scam. Paste nothing, run nothing, open nothing, and let nobody onto your screen.")
+    return ""
 
 
 def mood(sentiment: float | None) -> Chip | None:
@@ -144,6 +152,11 @@ def due_chip(escalation: Escalation | None) -> Chip | None:
         return Chip(text=_("Late by %(span)s") % {"span": span(-left)}, sla="breach")
     soon = left <= target_of(escalation.priority) / 4
     return Chip(text=_("Due in %(span)s") % {"span": span(left)}, sla="warn" if soon else "ok")
+
+
+def promise_chip(*, is_late: bool) -> Chip | None:
+    """That something promised to the customer is late; None where nothing is."""
+    return Chip(text=_("Late promise"), sla="breach") if is_late else None
 
 
 def target_of(priority: str) -> timedelta:

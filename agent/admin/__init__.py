@@ -1,5 +1,5 @@
-"""The agent in the admin: releases and what they publish, knowledge, and every run."""
+"""The agent in the admin: releases and what they publish, knowledge, tools, and every run."""
 
-from agent.admin import contents, knowledge, releases, runs
+from agent.admin import contents, importing, knowledge, releases, reviewing, runs, switches, tools
 
-__all__ = ["contents", "knowledge", "releases", "runs"]
+__all__ = ["contents", "importing", "knowledge", "releases", "reviewing", "runs", "switches", "tools"]

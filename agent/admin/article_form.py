@@ -16,7 +16,6 @@ from agent.releases import services as releases
 from agent.releases.content import read_content
 from core.models import User
 
-MOST_QUESTIONS = 200
 LETTERS_OF_A_TITLE = 60
 
 
@@ -82,15 +81,17 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[
                 "valid_until"
             ].help_text = (
-                "The list marks it from the day after. It is answered from until somebody changes or withdraws it."
+                "Customers are answered from it up to this day and no longer; it counts at once, without a release."
             )
 
     def clean_questions(self) -> dict[str, list[str]]:
         """By heading; each short enough to be one."""
         found = questions.read(self.cleaned_data["questions"])
         lines = [line for asked in found.values() for line in asked]
-        if len(lines) > MOST_QUESTIONS:
-            raise forms.ValidationError(f"These are {len(lines)} questions; an article has at most {MOST_QUESTIONS}.")
+        if len(lines) > knowledge.MOST_QUESTIONS:
+            raise forms.ValidationError(
+                f"These are {len(lines)} questions; an article has at most {knowledge.MOST_QUESTIONS}."
+            )
         for line in lines:
             if len(line) > knowledge.MOST_QUESTION_CHARACTERS:
                 raise forms.ValidationError(

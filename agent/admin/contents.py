@@ -15,8 +15,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from agent.admin.base import AgentAdmin
+from agent.admin.draft_forms import DraftedForm, PhraseForm, RuleForm, SettingForm, TextForm
 from agent.models import AgentConfig, EscalationRule, Intent, Phrase, Release, ReplyTemplate, TrainingExample
-from agent.releases import editing
+from agent.releases import editing, learning
 from agent.releases import services as releases
 from agent.releases.screening import screen
 from core import audit
@@ -56,6 +57,7 @@ class DraftedAdmin(AgentAdmin):
     """Rows of a release, edited in a draft. The list shows the newest draft's, or those of the release that answers."""
 
     change_action = Action.EDIT_PROMPTS
+    form: type[DraftedForm] = DraftedForm
     list_select_related = ["release"]
     list_filter: tuple[Any, ...] = (OneRelease,)
     list_before_template = "admin/agent/_drafts.html"
@@ -119,7 +121,7 @@ class DraftedAdmin(AgentAdmin):
         return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # type: ignore[type-arg]
-        """Write the change into a draft, and say where it went."""
+        """Write the change into a draft, and say where it went. The form has judged it; what came up since is told."""
         user: Any = request.user
         try:
             draft = self.save_into_draft(obj, user)
@@ -158,6 +160,7 @@ class DraftedAdmin(AgentAdmin):
 class AgentConfigAdmin(DraftedAdmin):
     """Prompts, thresholds and switches."""
 
+    form = SettingForm
     list_display = ["config_key", "release", "short_value", "description", "updated_at"]
     search_fields = ["config_key", "config_value", "description"]
     fields = ["release", "config_key", "config_value", "description", "updated_at"]
@@ -178,6 +181,7 @@ class AgentConfigAdmin(DraftedAdmin):
 class ReplyTemplateAdmin(DraftedAdmin):
     """Fixed texts that customers read."""
 
+    form = TextForm
     list_display = ["key", "language", "release", "text"]
     list_filter: tuple[Any, ...] = (OneRelease, "language")
     search_fields = ["key", "text"]
@@ -186,7 +190,11 @@ class ReplyTemplateAdmin(DraftedAdmin):
 
     def save_into_draft(self, obj: ReplyTemplate, user: Any) -> Release:
         """Through the service that cleans the text. A customer reads it, so it is looked through first."""
-        screen(f"{obj.key} ({obj.language})", obj.text, allowed_hosts=releases.allowed_hosts(obj.release))
+        screen(
+            f"{obj.key} ({obj.language})",
+            obj.text,
+            allowed_hosts=releases.allowed_hosts(editing.goes_into(obj.release)),
+        )
         draft = editing.draft_for(obj.release, user)
         releases.set_template(draft, obj.key, obj.language, obj.text, user)
         return draft
@@ -196,13 +204,24 @@ class ReplyTemplateAdmin(DraftedAdmin):
 class EscalationRuleAdmin(DraftedAdmin):
     """When a person is needed."""
 
+    form = RuleForm
     list_display = ["name", "release", "reason", "priority", "order", "is_enabled"]
     readonly_fields = ["release", "key"]
     search_fields = ["key", "name"]
 
 
+class LessonAdmin(DraftedAdmin):
+    """What the engine learns from: the draft's heads are fitted once nothing was edited for a while."""
+
+    def save_into_draft(self, obj: Any, user: Any) -> Release:
+        """And have it learnt."""
+        draft = super().save_into_draft(obj, user)
+        learning.want(draft, after=learning.DEBOUNCE)
+        return draft
+
+
 @admin.register(Intent)
-class IntentAdmin(DraftedAdmin):
+class IntentAdmin(LessonAdmin):
     """What customers want."""
 
     list_display = ["key", "release", "route", "is_enabled", "description"]
@@ -211,7 +230,7 @@ class IntentAdmin(DraftedAdmin):
 
 
 @admin.register(TrainingExample)
-class TrainingExampleAdmin(DraftedAdmin):
+class TrainingExampleAdmin(LessonAdmin):
     """What the engine learns from."""
 
     list_display = ["text", "purpose", "label", "language", "release"]
@@ -224,6 +243,7 @@ class TrainingExampleAdmin(DraftedAdmin):
 class PhraseAdmin(DraftedAdmin):
     """Words that call a person whatever a model thinks."""
 
+    form = PhraseForm
     list_display = ["text", "head", "language", "release"]
     list_filter: tuple[Any, ...] = (OneRelease, "head", "language")
     readonly_fields = ["release"]

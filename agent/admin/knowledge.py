@@ -1,6 +1,7 @@
 """Articles in the admin: written whole, saved as their next version in a draft release, and withdrawn by a draft too."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,16 +21,42 @@ from agent.admin.base import AgentAdmin
 from agent.admin.steps import StepForm
 from agent.knowledge import questions
 from agent.knowledge import services as knowledge
-from agent.models import Article, ArticleVersion, Passage, Release
+from agent.models import Article, ArticleVersion, Passage, PassageUse, Release
 from agent.releases import editing
 from agent.releases import services as releases
 from agent.releases.changes import Change
-from core.policy import Action, allows
+from agent.releases.screening import left_out
+from core.policy import Action, Grant, allows, reach
 from core.policy_admin import RowsInline
 
 VERSIONS_A_PAGE = 10
 MOST_PASSAGES = 200
-STANDINGS = {"published": "success", "draft": "warning", "unused": "info"}
+STANDINGS = {"published": "success", "draft": "warning", "unused": "info", "over": "danger"}
+ENDS_SOON = timedelta(days=30)
+
+
+class UntilWhen(admin.SimpleListFilter):
+    """Which articles are over, and which will be within a month."""
+
+    title = "validity"
+    parameter_name = "validity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What can be asked for."""
+        return [
+            ("over", "Over: nobody is answered from it"),
+            ("soon", "Ends within 30 days"),
+            ("open", "Without an end"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Article]") -> "QuerySet[Article]":
+        """Those that were asked for."""
+        today = timezone.localdate()
+        if self.value() == "over":
+            return queryset.filter(valid_until__lt=today)
+        if self.value() == "soon":
+            return queryset.filter(valid_until__range=(today, today + ENDS_SOON))
+        return queryset.filter(valid_until=None) if self.value() == "open" else queryset
 
 
 class PassageInline(RowsInline):
@@ -54,10 +81,10 @@ class VersionInline(RowsInline):
 class ArticleAdmin(AgentAdmin):
     """Articles."""
 
-    change_action = add_action = Action.EDIT_PROMPTS
+    change_action = add_action = Action.EDIT_KNOWLEDGE
     form = ArticleForm
     list_display = ["shown_title", "slug", "language", "audience", "standing", "until", "owner"]
-    list_filter = ["language", "audience"]
+    list_filter = ["language", "audience", UntilWhen]
     list_select_related = ["owner"]
     search_fields = ["slug", "versions__title"]
     list_before_template = "admin/agent/_drafts.html"
@@ -66,9 +93,21 @@ class ArticleAdmin(AgentAdmin):
     change_form_outer_before_template = "admin/agent/_article_standing.html"
     change_form_outer_after_template = "admin/agent/_passages.html"
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever evaluates reads all, and whoever edits what they edit."""
+        return super().has_view_permission(request, obj) or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this article, or any at all, may be edited."""
+        user: Any = request.user
+        editor = super().has_change_permission(request, obj)
+        return editor and (obj is None or allows(user, Action.EDIT_KNOWLEDGE, obj.policy_subject))
+
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Article]":
         """With the newest title, and the versions that the published release and the newest draft use."""
         rows: QuerySet[Article] = super().get_queryset(request)
+        if not super().has_view_permission(request):
+            rows = rows.filter(owner=request.user.pk)
         draft = releases.newest_draft()
         of_article = ArticleVersion.objects.filter(article=OuterRef("pk"))
         return rows.annotate(
@@ -93,7 +132,7 @@ class ArticleAdmin(AgentAdmin):
         """The day, marked when it is over."""
         if article.valid_until is None:
             return ""
-        over = " (over)" if article.valid_until < timezone.localdate() else ""
+        over = " (over)" if article.is_over(timezone.localdate()) else ""
         return date_format(article.valid_until, "j M Y") + over
 
     @admin.display(description="Text")
@@ -112,20 +151,22 @@ class ArticleAdmin(AgentAdmin):
         """What it says, and who it is for; the same for those who only read."""
         writes = self.has_change_permission(request, obj)
         says = ["title", "body", "questions"] if writes else ["shown_title", "shown_body", "shown_questions"]
+        owner = ["owner"] if obj is not None or _edits_all(request) else []
         return [
             ("What it says", {"fields": says}),
-            ("What it is", {"fields": ["slug", "language", "audience", "owner", "valid_until"]}),
+            ("What it is", {"fields": ["slug", "language", "audience", *owner, "valid_until"]}),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Article | None = None) -> list[str]:
-        """What names an article stays, and its audience once it was published."""
+        """What names an article stays, its audience once it was published, and its owner for who may edit nobody else's."""
+        kept = [] if _edits_all(request) else ["owner"]
         if obj is None:
-            return []
-        return ["slug", "language", *(["audience"] if obj.was_published else [])]
+            return kept
+        return [*kept, "slug", "language", *(["audience"] if obj.was_published else [])]
 
     def get_inlines(self, request: HttpRequest, obj: Article | None) -> list[Any]:
-        """A new article has no versions to show."""
-        return self.inlines if obj is not None else []
+        """A new article has no versions to show; they are for who may read all articles."""
+        return self.inlines if obj is not None and super().has_view_permission(request) else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Whoever writes it looks after it."""
@@ -134,7 +175,7 @@ class ArticleAdmin(AgentAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With the draft that waits to be published."""
-        draft = releases.newest_draft()
+        draft = self._draft_to_look_at(request)
         page: HttpResponse = super().changelist_view(
             request, (extra_context or {}) | {"open_drafts": [draft] if draft else []}
         )
@@ -151,12 +192,12 @@ class ArticleAdmin(AgentAdmin):
         more: Mapping[str, Any] = {}
         article = self.get_object(request, object_id) if object_id else None
         if article is not None:
-            draft, newest = releases.newest_draft(), article.newest_version
+            draft, newest = self._draft_to_look_at(request), article.newest_version
             more = {
                 "draft": draft,
                 "newest": newest,
                 "standing": standing_of(article)[1],
-                "passages": newest.passages.all()[:MOST_PASSAGES] if newest else [],
+                "passages": with_use(newest.passages.all())[:MOST_PASSAGES] if newest else [],
             }
         try:
             page: HttpResponse = super().changeform_view(
@@ -167,10 +208,15 @@ class ArticleAdmin(AgentAdmin):
             return HttpResponseRedirect(request.get_full_path())
         return page
 
+    def _draft_to_look_at(self, request: HttpRequest) -> Release | None:
+        """The draft that is edited, for who may open it."""
+        return releases.newest_draft() if super().has_view_permission(request) else None
+
     def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
         """Save it as the next version in a draft, and say where it went."""
         user: Any = request.user
-        care = {name: form.cleaned_data[name] for name in ("owner", "valid_until")}
+        # Who edits only their own is not asked for an owner.
+        care = {"owner": form.cleaned_data.get("owner", user), "valid_until": form.cleaned_data["valid_until"]}
         if change:
             knowledge.entrust(Article.objects.get(pk=obj.pk), user, **care)
             draft = editing.revise_article(form.text(), user)
@@ -182,6 +228,10 @@ class ArticleAdmin(AgentAdmin):
         else:
             told = f"Saved in draft release {draft.number}. Customers are answered from it when that is published."
         self.message_user(request, told, messages.SUCCESS)
+        present = draft or releases.current_release()
+        text = knowledge.tidied(form.text())
+        if present is not None and (warning := left_out(text.body, allowed_hosts=releases.allowed_hosts(present))):
+            self.message_user(request, warning, messages.WARNING)
 
     def response_add(self, request: HttpRequest, obj: Article, post_url_continue: str | None = None) -> HttpResponse:
         """Where the button says, without a second message."""
@@ -210,10 +260,9 @@ class ArticleAdmin(AgentAdmin):
         in_use = article is not None and editing.version_in_use(article) is not None
         return super().get_actions_detail(request, object_id) if in_use else []
 
-    def has_withdrawing_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+    def has_withdrawing_permission(self, request: HttpRequest, object_id: int | None = None) -> bool:
         """Whether the button is shown."""
-        user: Any = request.user
-        return allows(user, Action.EDIT_PROMPTS)
+        return self.has_change_permission(request, Article.objects.filter(pk=object_id or 0).first())
 
     @action(description="Withdraw", url_path="withdraw", icon="unpublished", permissions=["withdrawing"])  # type: ignore[untyped-decorator]
     def withdraw(self, request: HttpRequest, object_id: int) -> HttpResponse:
@@ -254,9 +303,25 @@ class ArticleAdmin(AgentAdmin):
         return HttpResponseRedirect(back)
 
 
+def _edits_all(request: HttpRequest) -> bool:
+    """Whether everybody's articles may be edited, and so given to somebody else."""
+    user: Any = request.user
+    return reach(user, Action.EDIT_KNOWLEDGE) is Grant.ALL
+
+
+def with_use(passages: "QuerySet[Passage]") -> "QuerySet[Passage]":
+    """Each with ``use_count`` and ``use_last_at``, None where it was never quoted."""
+    use = PassageUse.objects.filter(passage=OuterRef("public_id"))
+    return passages.annotate(
+        use_count=Subquery(use.values("count")[:1]), use_last_at=Subquery(use.values("last_at")[:1])
+    )
+
+
 def standing_of(article: Any) -> tuple[str, str]:
     """Where an article stands, as a colour's name and in words; it is annotated as ``ArticleAdmin``'s rows are."""
     published, drafted = article.published_version, article.draft_version
+    if published and article.is_over(timezone.localdate()):
+        return "over", "Over: nobody is answered from it"
     if article.draft_number is None or published == drafted:
         return ("published", "Published") if published else ("unused", "In no release")
     if drafted is None:
@@ -285,9 +350,24 @@ class ArticleVersionAdmin(AgentAdmin):
 class PassageAdmin(AgentAdmin):
     """Passages."""
 
-    list_display = ["version", "position", "heading", "beginning"]
+    list_display = ["version", "position", "heading", "beginning", "quoted", "last_quoted"]
     list_select_related = ["version"]
     search_fields = ["text", "heading"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Passage]":
+        """With how often and when last each was quoted to customers."""
+        rows: QuerySet[Passage] = super().get_queryset(request)
+        return with_use(rows)
+
+    @admin.display(description="Quoted", ordering="use_count")
+    def quoted(self, passage: Any) -> int:
+        """How often, in whichever version and release had this text."""
+        return passage.use_count or 0
+
+    @admin.display(description="Last quoted", ordering="use_last_at")
+    def last_quoted(self, passage: Any) -> Any:
+        """When."""
+        return passage.use_last_at
 
     @admin.display(description="Text")
     def beginning(self, passage: Passage) -> str:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from agent.admin.base import AgentAdmin
+from agent.admin.lessons import lessons_of
 from agent.admin.steps import StepForm
 from agent.models import Release
 from agent.releases import services as releases
@@ -21,6 +22,14 @@ from core.policy import Action, allows
 
 STATES = {"draft": "warning", "published": "success", "retired": "info"}
 MOST_CHANGES = 200
+AGREED = (
+    "Not published yet. A key or a command changed this draft, so two people have to look at it: that you agree is noted, "
+    "and somebody else has to press Publish within a day."
+)
+ASKED_BACK = (
+    "Not rolled back yet. That you want it is noted; a second person has to press Roll back within a day. "
+    "If it cannot wait, pause the bot in Operations."
+)
 
 
 @admin.register(Release)
@@ -70,7 +79,7 @@ class ReleaseAdmin(AgentAdmin):
             Step(
                 name="publish",
                 becomes=release,
-                deed=lambda note: releases.publish(release, user, note=note),
+                deed=lambda note, accept_worse: releases.publish(release, user, note=note, accept_worse=accept_worse),
                 told="Published; the next answer follows it.",
                 heading=f"Publish {release}",
                 explanation="From the next answer on the agent says and does what this release holds. This changes:",
@@ -90,7 +99,7 @@ class ReleaseAdmin(AgentAdmin):
             Step(
                 name="draft",
                 becomes=release,
-                deed=lambda note: releases.create_draft(user, based_on=release, note=note),
+                deed=lambda note, _: releases.create_draft(user, based_on=release, note=note),
                 told="A draft was made; the lists of texts show it first.",
                 heading=f"Make a draft from {release}",
                 explanation="A copy of everything in it, to be edited. It changes no answer until it is published. As it "
@@ -112,7 +121,7 @@ class ReleaseAdmin(AgentAdmin):
             Step(
                 name="roll_back",
                 becomes=earlier,
-                deed=lambda note: releases.rollback(user, reason=note),
+                deed=lambda note, _: releases.rollback(user, reason=note),
                 told="Rolled back; the next answer follows it.",
                 heading=f"Roll back to {earlier}",
                 explanation=f"A copy of {earlier}, which answered before, is published as a release of its own. This changes:",
@@ -153,6 +162,7 @@ class ReleaseAdmin(AgentAdmin):
                 "verb": step.verb,
                 "form": form,
                 "back_url": back,
+                "lessons": lessons_of(release, current) if step.name == "publish" else None,
                 **_shown(current, step.becomes),
             }
             return TemplateResponse(request, "admin/agent/confirm_step.html", context)
@@ -163,11 +173,19 @@ class ReleaseAdmin(AgentAdmin):
             )
             return HttpResponseRedirect(request.path)
         try:
-            done: Release = step.deed(form.cleaned_data["note"])
+            done: Release = step.deed(form.cleaned_data["note"], form.cleaned_data["accept_worse"])
         except self.expected_errors() as problem:
             self.message_user(request, str(problem), messages.ERROR)
             return HttpResponseRedirect(back)
-        self.message_user(request, step.told, messages.SUCCESS)
+        if done.state == Release.State.DRAFT and step.name == "publish":
+            self.message_user(request, AGREED, messages.WARNING)
+            return HttpResponseRedirect(back)
+        if step.name == "roll_back" and done == current:
+            self.message_user(request, ASKED_BACK, messages.WARNING)
+            return HttpResponseRedirect(back)
+        waits = done.state == Release.State.PUBLISHED and done.fit_at is not None
+        told = "Published; answers follow it once its examples are learnt, in some seconds." if waits else step.told
+        self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:agent_release_change", args=[done.pk]))
 
 
@@ -177,7 +195,7 @@ class Step:
 
     name: str
     becomes: Release | None
-    deed: Callable[[str], Release]
+    deed: Callable[[str, bool], Release]
     told: str
     heading: str
     explanation: str
@@ -196,8 +214,9 @@ def steps_from(release: Release) -> frozenset[str]:
 
 def _changes(release: Release) -> dict[str, Any]:
     """What a draft changes against what answers now, and any other release against the one it was made from."""
-    base = releases.current_release() if release.state == Release.State.DRAFT else release.based_on
-    return _shown(base, release)
+    current = releases.current_release()
+    base = current if release.state == Release.State.DRAFT else release.based_on
+    return {"lessons": lessons_of(release, current), **_shown(base, release)}
 
 
 def _shown(before: Release | None, after: Release) -> dict[str, Any]:

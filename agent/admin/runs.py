@@ -1,14 +1,21 @@
 """What the agent did, what it cost, and what it keeps so that it starts quickly: only to be read."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.contrib import admin
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import action, display
 
+from agent import tasks
 from agent.admin.base import AgentAdmin
-from agent.models import AgentRun, EngineBuild, SpendLedger, TextVector
-from core.policy import Action
+from agent.models import AgentRun, EngineBuild, Replay, SpendLedger, TextVector
+from agent.services import looking_back
+from core.models import User
+from core.policy import Action, allows
 
 RUN_STATES = {
     "replied": "success",
@@ -18,6 +25,8 @@ RUN_STATES = {
     "failed": "danger",
     "dead": "danger",
 }
+
+REPLAY_STATES = {"waiting": "info", "done": "success", "failed": "danger"}
 
 
 @admin.register(AgentRun)
@@ -39,6 +48,7 @@ class AgentRunAdmin(AgentAdmin):
     list_select_related = ["release"]
     search_fields = ["=conversation_id", "intent"]
     date_hierarchy = "started_at"
+    actions_detail = ["replay", "what_if"]
 
     def get_fieldsets(self, request: HttpRequest, obj: AgentRun | None = None) -> Any:
         """The facts first; the long records folded."""
@@ -53,10 +63,77 @@ class AgentRunAdmin(AgentAdmin):
             *((titles[name], {"fields": [name], "classes": ["collapse"]}) for name in reversed(folded)),
         ]
 
+    @action(description="Replay exactly", url_path="replay", icon="replay", permissions=["replaying"])  # type: ignore[untyped-decorator]
+    def replay(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Ask once more, then think it again and compare."""
+        return self._ask(
+            request,
+            object_id,
+            Replay.Kind.EXACT,
+            "The run is thought again from what it was given, with the release of then and with what language models said "
+            "then, and everything is compared with what was kept. No model is asked, and nothing reaches the customer.",
+        )
+
+    @action(description="What if", url_path="what-if", icon="call_split", permissions=["replaying"])  # type: ignore[untyped-decorator]
+    def what_if(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Ask once more, then find out what would have come of it otherwise."""
+        return self._ask(
+            request,
+            object_id,
+            Replay.Kind.WHAT_IF,
+            "The run is thought again with one thing changed at a time: without a rule that fired, with a threshold moved to "
+            "where something changes, without an article, and with the bot's switch the other way.",
+        )
+
+    def has_replaying_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Whether the role may replay runs."""
+        return allows(_who(request), Action.EVALUATE)
+
+    def _ask(self, request: HttpRequest, object_id: int, kind: Replay.Kind, explanation: str) -> HttpResponse:
+        if not (self.has_view_permission(request) and self.has_replaying_permission(request)):
+            raise PermissionDenied
+        run = get_object_or_404(AgentRun, pk=object_id)
+        back = reverse("admin:agent_agentrun_change", args=[run.pk])
+        if request.method != "POST":
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.model._meta,
+                "title": kind.label,
+                "heading": f"{kind.label}: {run}",
+                "explanation": explanation,
+                "back_url": back,
+            }
+            return TemplateResponse(request, "admin/agent/ask_replay.html", context)
+        try:
+            asked = looking_back.ask(run, _who(request), kind)
+        except self.expected_errors() as problem:
+            self.message_user(request, str(problem), messages.ERROR)
+            return HttpResponseRedirect(back)
+        tasks.begin(asked)
+        return HttpResponseRedirect(reverse("admin:agent_replay_change", args=[asked.pk]))
+
     @display(description="State", label=RUN_STATES, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
     def shown_state(self, run: AgentRun) -> str:
         """The state, coloured."""
         return run.state
+
+
+@admin.register(Replay)
+class ReplayAdmin(AgentAdmin):
+    """Runs that were thought again, and what came of it."""
+
+    view_action = Action.VIEW_ALL_CONVERSATIONS
+    list_display = ["asked_at", "run", "kind", "shown_state", "asked_by"]
+    list_filter = ["kind", "state"]
+    list_select_related = ["run", "asked_by"]
+    fields = ["run", "kind", "shown_state", "asked_by", "asked_at", "ended_at", "error"]
+    readonly_fields = fields
+    change_form_outer_after_template = "admin/agent/_replay.html"
+
+    @display(description="State", label=REPLAY_STATES, ordering="state")  # type: ignore[untyped-decorator]  # unfold has no types
+    def shown_state(self, replay: Replay) -> str:
+        """The state, coloured."""
+        return replay.state
 
 
 @admin.register(SpendLedger)
@@ -82,3 +159,7 @@ class TextVectorAdmin(AgentAdmin):
 
     list_display = ["key", "created_at"]
     exclude = ["vector"]
+
+
+def _who(request: HttpRequest) -> User:
+    return cast(User, request.user)

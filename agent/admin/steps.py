@@ -10,4 +10,7 @@ class StepForm(forms.Form):
     note = forms.CharField(
         label="What for", max_length=300, required=False, widget=UnfoldAdminTextInputWidget(attrs={"maxlength": 300})
     )
+    accept_worse = forms.BooleanField(
+        label="Answer with what this release's own examples teach, even if less is understood", required=False
+    )
     answering = forms.IntegerField(required=False, widget=forms.HiddenInput)

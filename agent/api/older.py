@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agent.exceptions import InvalidValue, UnknownKey
+from agent.releases import learning
 from agent.releases import services as releases
-from agent.tasks import refit
 from conversations.models import Conversation
 from core import audit
 from core.doors import NotRead, OlderDoor
@@ -53,8 +53,8 @@ class AgentStatus(OlderDoor):
     needs = {"get": Action.VIEW_ANALYTICS}
 
     def get(self, request: Request) -> Response:
-        """How many conversations there are, in one query."""
-        counted = Conversation.objects.aggregate(
+        """How many conversations there are, in one query; a key that is bound to a team counts its team's."""
+        counted = Conversation.objects.in_reach_of(self.who, Action.VIEW_ANALYTICS).aggregate(
             total=Count("pk"),
             active=Count("pk", filter=Q(mode=Conversation.Mode.BOT)),
             escalated=Count("pk", filter=Q(mode=Conversation.Mode.HUMAN)),
@@ -81,7 +81,7 @@ class TrainAgent(OlderDoor):
         with transaction.atomic():
             draft = releases.open_draft(self.who)
             audit.record(self.who, "release.refit", draft)
-            transaction.on_commit(lambda: refit.apply_async((draft.pk,), retry=False), robust=True)
+            learning.want(draft)
         return Response(
             {
                 "status": "success",

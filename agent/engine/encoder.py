@@ -47,7 +47,13 @@ class Encoder:
     """
 
     def __init__(
-        self, *, multilingual: Forward, fingerprint: str, english: Forward | None, notes: Sequence[str]
+        self,
+        *,
+        multilingual: Forward,
+        fingerprint: str,
+        english: Forward | None,
+        notes: Sequence[str],
+        remembered: int = _RECENT_TEXTS,
     ) -> None:
         """Take the forward passes; use ``load`` to get them from the installed packages."""
         self._multilingual = multilingual
@@ -56,11 +62,15 @@ class Encoder:
         self.english_fingerprint = _MINILM_FINGERPRINT if english is not None else ""
         self.notes = tuple(notes)
         self._recent: OrderedDict[tuple[str, str], FloatArray] = OrderedDict()
+        self._remembered_texts = remembered
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, *, with_minilm: bool = True) -> Encoder:
-        """Read the weights, check their hashes and set one BLAS thread for the whole process."""
+    def load(cls, *, with_minilm: bool = True, remembered: int = _RECENT_TEXTS) -> Encoder:
+        """Read the weights, check their hashes and set one BLAS thread for the whole process.
+
+        ``remembered`` is how many messages' vectors are kept at hand.
+        """
         # More threads than one cost hundreds of milliseconds of CPU a message on a small machine.
         threadpool_limits(limits=1, user_api="blas")
         notes: list[str] = []
@@ -70,7 +80,9 @@ class Encoder:
             notes.append("MiniLM is switched off, so English uses the multilingual encoder alone.")
         for note in notes:
             logger.warning("%s", note)
-        return cls(multilingual=multilingual, fingerprint=fingerprint, english=english, notes=notes)
+        return cls(
+            multilingual=multilingual, fingerprint=fingerprint, english=english, notes=notes, remembered=remembered
+        )
 
     @property
     def has_english(self) -> bool:
@@ -92,25 +104,38 @@ class Encoder:
 
     def encode_message(self, text: str) -> FloatArray:
         """The vector of one message, remembered for the next question about the same text; shape (512,)."""
-        return self._remembered(text, self._multilingual, self.fingerprint)
+        vector: FloatArray = self.encode_messages([text])[0]
+        return vector
+
+    def encode_messages(self, texts: Sequence[str]) -> FloatArray:
+        """The same of several, which cost less together; shape (texts, 512)."""
+        return self._remembered(texts, self._multilingual, self.fingerprint)
 
     def encode_english_message(self, text: str) -> FloatArray | None:
         """MiniLM's vector of one message, or None where it is not installed; shape (384,)."""
-        return None if self._english is None else self._remembered(text, self._english, self.english_fingerprint)
+        found = self.encode_english_messages([text])
+        return None if found is None else found[0]
 
-    def _remembered(self, text: str, forward: Forward, fingerprint: str) -> FloatArray:
-        key = (fingerprint, text)
+    def encode_english_messages(self, texts: Sequence[str]) -> FloatArray | None:
+        """The same of several; shape (texts, 384)."""
+        return None if self._english is None else self._remembered(texts, self._english, self.english_fingerprint)
+
+    def _remembered(self, texts: Sequence[str], forward: Forward, fingerprint: str) -> FloatArray:
+        known: dict[str, FloatArray] = {}
         with self._lock:
-            known = self._recent.get(key)
-            if known is not None:
-                self._recent.move_to_end(key)
-                return known
-        vector: FloatArray = forward([clean(text)])[0]
-        with self._lock:
-            self._recent[key] = vector
-            if len(self._recent) > _RECENT_TEXTS:
-                self._recent.popitem(last=False)
-        return vector
+            for text in texts:
+                if (vector := self._recent.get((fingerprint, text))) is not None:
+                    self._recent.move_to_end((fingerprint, text))
+                    known[text] = vector
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            fresh = dict(zip(missing, forward([clean(text) for text in missing]), strict=True))
+            known.update(fresh)
+            with self._lock:
+                self._recent.update({(fingerprint, text): vector for text, vector in fresh.items()})
+                while len(self._recent) > self._remembered_texts:
+                    self._recent.popitem(last=False)
+        return np.stack([known[text] for text in texts])
 
     @staticmethod
     def _with_cache(

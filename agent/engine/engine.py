@@ -94,15 +94,10 @@ class Engine:
         phrases = self._find_phrases(text)
         if not count_letters(text):
             return self._wordless(text, language, phrases, recent_sentiment)
-        heads, embedding, examples = self._embed(text, language)
-        probabilities, scope_score = self._intents(text, heads.intents, embedding, examples)
-        classes = heads.intents.linear.classes
-        read_as = text
-        is_sure = float(probabilities.max()) >= heads.intents.accept_threshold
-        if not is_sure or not self._is_known(heads.intents, probabilities, scope_score):
-            respelled = self._respell(text, language)
-            if respelled is not None:
-                read_as, probabilities, scope_score = respelled
+        readings = [text, *self._speller.readings(text, language)]
+        heads, embeddings, examples = self._embed(readings, language)
+        embedding, classes = embeddings[:1], heads.intents.linear.classes
+        read_as, probabilities, scope_score = self._likeliest(readings, language, heads.intents, embeddings, examples)
         said = frozenset(words(text))
         if said <= GREETINGS and GREETING_INTENT in classes:
             probabilities, scope_score = _certain(classes, GREETING_INTENT), 1.0
@@ -142,6 +137,7 @@ class Engine:
             in_scope=in_scope,
             scope_score=scope_score,
             sentiment=sentiment,
+            tone=tone,
             signals=signals,
         )
 
@@ -181,16 +177,23 @@ class Engine:
         best = head.linear.classes[int(probabilities.argmax())]
         return scope_score >= head.scope_threshold and best != OTHER_INTENT
 
-    def _respell(self, text: str, language: str) -> tuple[str, NDArray[np.float64], float] | None:
-        """What a message that was not understood says if its unknown words are slips; None unless it is sure then."""
-        found: list[tuple[str, NDArray[np.float64], float]] = []
-        for reading in self._speller.readings(text, language):
-            heads, embedding, examples = self._embed(reading, language)
-            probabilities, scope_score = self._intents(reading, heads.intents, embedding, examples)
-            is_sure = float(probabilities.max()) >= heads.intents.accept_threshold
-            if is_sure and self._is_known(heads.intents, probabilities, scope_score):
-                found.append((reading, probabilities, scope_score))
-        return max(found, key=lambda each: float(each[1].max()), default=None)
+    def _likeliest(
+        self, readings: Sequence[str], language: str, head: IntentHead, embeddings: FloatArray, examples: FloatArray
+    ) -> tuple[str, NDArray[np.float64], float]:
+        """Of a message as it is written and with its unknown words as slips: what is understood, and with most certainty.
+
+        As it is written, where none is.
+        """
+        found = [
+            (reading, *self._intents(reading, language, head, embedding[None], examples))
+            for reading, embedding in zip(readings, embeddings, strict=True)
+        ]
+        understood = [
+            each
+            for each in found
+            if float(each[1].max()) >= head.accept_threshold and self._is_known(head, each[1], each[2])
+        ]
+        return max(understood, key=lambda each: float(each[1].max()), default=found[0])
 
     def _find_phrases(self, text: str) -> dict[str, str]:
         """The phrases in the text, by head; danger and a broken account are urgent by themselves."""
@@ -200,21 +203,22 @@ class Engine:
                 found["urgent"] = found[kind]
         return found
 
-    def _embed(self, text: str, language: str) -> tuple[HeadSet, FloatArray, FloatArray]:
-        masked = mask(text)
-        vector = self.encoder.encode_message(masked)
+    def _embed(self, texts: Sequence[str], language: str) -> tuple[HeadSet, FloatArray, FloatArray]:
+        """The heads for a language, the texts' vectors for them, a row each, and the heads' examples."""
+        masked = [mask(text) for text in texts]
+        vectors = self.encoder.encode_messages(masked)
         if language == "en" and self._english is not None and self._english_examples is not None:
-            english = self.encoder.encode_english_message(masked)
+            english = self.encoder.encode_english_messages(masked)
             if english is not None:
-                return self._english, join_embeddings(vector, english)[None], self._english_examples
-        return self.heads.general, vector[None], self._general_examples
+                return self._english, join_embeddings(vectors, english), self._english_examples
+        return self.heads.general, vectors, self._general_examples
 
     def _intents(
-        self, text: str, head: IntentHead, embedding: FloatArray, examples: FloatArray
+        self, text: str, language: str, head: IntentHead, embedding: FloatArray, examples: FloatArray
     ) -> tuple[NDArray[np.float64], float]:
         """Calibrated probabilities of the head's classes, and the in-scope score."""
         centred = head.linear.centre(embedding)
-        logits = head.linear.logits(centred, self.heads.ngrams.transform([text]))
+        logits = head.linear.logits(centred, self.heads.groups_of([text], language))
         other = head.linear.classes.index(OTHER_INTENT) if OTHER_INTENT in head.linear.classes else -1
         score = float(mix_score(softmax(logits), centred @ examples.T, other)[0])
         return softmax(logits[0], head.linear.temperature), score

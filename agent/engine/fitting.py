@@ -96,6 +96,7 @@ def fit(
     return Heads(
         fingerprint=encoder.fingerprint,
         english_fingerprint=encoder.english_fingerprint if english is not None else "",
+        languages=tuple(sorted({example.language for example in usable})),
         intents=tuple(intents),
         ngrams=ngrams,
         general=general,
@@ -144,10 +145,9 @@ def _fit_set(
     own: dict[str, Any] = {}
     report[name] = own
     intent_head = _fit_intents(examples, embeddings, extras, own)
-    tones = [text for text in sentiment if text.language == "en"] if english_only else list(sentiment)
-    if len({text.label for text in tones}) < len(SENTIMENT_LABELS):
-        tones = list(sentiment)
-    tone_head = _fit_sentiment(tones, embed, own)
+    # Tone has few examples, and those of other languages teach more by the shared half of the vectors than the half that
+    # knows English only confuses.
+    tone_head = _fit_sentiment(sentiment, embed, own)
     signals = {
         head: _fit_signal(head, _signal_texts(head, seeds, examples, intents, english_only), embed, own)
         for head, seeds in heads.items()
@@ -236,7 +236,7 @@ def _signal_texts(
         spec = specs[example.intent]
         if head in spec.signals:
             texts.append(LabelledText(text=example.text, label="yes", language=example.language))
-        elif spec.background and not spec.signals:
+        elif spec.background:
             texts.append(LabelledText(text=example.text, label="no", language=example.language))
     return texts
 

@@ -42,4 +42,4 @@ def judge(query: str, hits: Sequence[Hit]) -> GateResult:
     # How to wash a jacket shares every word with whether it is waterproof, and answers it all the same in vain.
     is_foreign = hits[0].evidence.topic < _FOREIGN_TOPIC
     threshold = max(model.threshold, _FOREIGN_THRESHOLD) if is_foreign else model.threshold
-    return GateResult(answerable=score >= threshold, score=score)
+    return GateResult(answerable=score >= threshold, score=score, least=threshold)

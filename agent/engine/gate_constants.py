@@ -28,9 +28,9 @@ GATES: dict[str, GateModel] = {
         threshold=0.42,
     ),
     "faq_across": GateModel(
-        weights=(2.338, 4.668, 5.905, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.285, 0.0, 0.597, 0.0, 1.773),
-        intercept=-5.233,
-        threshold=0.498,
+        weights=(4.916, 2.78, 5.692, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.568, 0.0, -0.21, 0.0, 3.808),
+        intercept=-6.761,
+        threshold=0.492,
     ),
     "text_plain": GateModel(
         weights=(0.0, 3.775, 4.599, 0.0, 0.0, 0.0, 0.862, -0.058, 3.253, 3.322, 1.135, 0.604, 0.34, 1.737),
@@ -43,8 +43,8 @@ GATES: dict[str, GateModel] = {
         threshold=0.774,
     ),
     "text_across": GateModel(
-        weights=(0.0, 6.221, 4.422, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.782, 0.0, 0.277, 0.0, 2.179),
-        intercept=-4.542,
-        threshold=0.74,
+        weights=(0.0, 5.611, 6.638, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.003, 0.0, -0.156, 0.0, 3.802),
+        intercept=-5.426,
+        threshold=0.759,
     ),
 }

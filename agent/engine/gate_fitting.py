@@ -81,6 +81,8 @@ def gate_samples(seeds: Seeds, engine: Engine, cache: MutableMapping[str, bytes]
             for passage in seeds.public_passages
             if (passage.language != language) == (mode == "across")
         ]
+        if not library:
+            continue  # a language without articles of its own is answered across alone
         rows.extend(_ask(library, own, engine, cache, mode))
         for slug in sorted({question.article for question in own if question.article is not None}):
             theirs = [question for question in own if question.article == slug]

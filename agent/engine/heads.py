@@ -19,7 +19,7 @@ from agent.engine.types import IntentSpec
 
 FloatArray = NDArray[np.float32]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever arrays or metadata change their meaning; older bytes are then refused and fitted anew."""
 
 NEAREST_EXAMPLES = 3
@@ -152,15 +152,25 @@ class HeadSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
-    """Everything that was fitted, with the encoders it belongs to and the cross-validation's report."""
+    """Everything that was fitted, with the encoders it belongs to and the cross-validation's report.
+
+    ``languages`` are those of the examples: letters and words of others mean nothing to the n-grams.
+    """
 
     fingerprint: str
     english_fingerprint: str
+    languages: tuple[str, ...]
     intents: tuple[IntentSpec, ...]
     ngrams: NgramProjection
     general: HeadSet
     english: HeadSet | None
     report: Mapping[str, Any] = field(default_factory=dict)
+
+    def groups_of(self, texts: Sequence[str], language: str) -> FloatArray:
+        """The n-grams of texts in that language, shape (texts, components); nothing where no example speaks it."""
+        if language in self.languages:
+            return self.ngrams.transform(texts)
+        return np.zeros((len(texts), self.ngrams.matrix.shape[1]), dtype=np.float32)
 
     def metadata(self) -> dict[str, Any]:
         """What is no array, fit for JSON."""
@@ -168,6 +178,7 @@ class Heads:
             "format_version": FORMAT_VERSION,
             "fingerprint": self.fingerprint,
             "english_fingerprint": self.english_fingerprint,
+            "languages": list(self.languages),
             "intents": [
                 {
                     "key": spec.key,
@@ -201,6 +212,7 @@ class Heads:
             return cls(
                 fingerprint=metadata["fingerprint"],
                 english_fingerprint=metadata["english_fingerprint"],
+                languages=tuple(metadata["languages"]),
                 intents=tuple(
                     IntentSpec(**{**entry, "signals": tuple(entry["signals"])}) for entry in metadata["intents"]
                 ),

@@ -24,6 +24,8 @@ _LATIN_LANGUAGES = (
     "en", "de", "es", "it", "nl", "fr", "pt", "pl", "tr", "da", "sv", "no", "fi", "cs", "sk", "hu", "ro", "hr", "id", "vi",
     "kk", "sr",
 )  # fmt: skip
+# Written so alike that a short text does not tell which it is, and whoever reads one reads the other.
+_ALIKE = {"hr": "sr", "sr": "hr", "da": "no", "no": "da"}
 _PRIOR_WEIGHT = 2.0
 _DEFAULT_WEIGHT = 0.3
 _UNKNOWN_WEIGHT = 1.2
@@ -33,11 +35,15 @@ _OUTSIDE_ADVANTAGE = 0.6
 _OUTSIDE_SHARE = 0.3
 _MORE_KNOWN = 0.01
 _SHORT_LETTERS = 12
-_LATIN_SHARE = 0.5
+# Products and people have Latin names in messages of every script, and names of other scripts are rare in Latin ones.
+_LATIN_SHARE = 0.25
 _UNSAYABLE_SHARE = 0.45
 _VOWELS = "aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýąęėįųūőűışăâ"
 _UNSAYABLE = re.compile(rf"[^{_VOWELS}\W\d]{{7,}}|q(?!u)|^[^{_VOWELS}\W\d]{{4,}}$")
-_NOISE = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+|[#@]\w+|\b\w*\d\w*\b")
+# Each run of signs is read once, from its first, so that a long word costs no more than many short ones.
+_NOISE = re.compile(
+    r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+|[#@]\w+|(?<![A-Za-z\d_])[A-Za-z_]*+\d[A-Za-z\d_]*+"
+)
 
 
 class LanguageDetector:
@@ -137,7 +143,9 @@ def _outside(
     others = [
         language
         for language in _LATIN_LANGUAGES
-        if language not in languages and shares.get(language, 0.0) >= least_share
+        if language not in languages
+        and _ALIKE.get(language) not in languages
+        and shares.get(language, 0.0) >= least_share
     ]
     weights = _weigh(scores, shares, others)
     found = max(weights, key=weights.__getitem__, default=None)

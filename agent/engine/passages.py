@@ -22,6 +22,7 @@ def split_article(
     body: str,
     language: str,
     questions: Mapping[str, Sequence[str]],
+    slug: str = "",
 ) -> tuple[PassageSource, ...]:
     """The passages of a Markdown article; their ids are ``<article_id>#<number>``.
 
@@ -42,6 +43,7 @@ def split_article(
             text=piece,
             language=language,
             questions=tuple(asked[number]),
+            slug=slug,
         )
         for number, (heading, piece) in enumerate(pieces)
     )

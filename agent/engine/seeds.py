@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,12 @@ from agent.engine.types import (
 )
 
 SEEDS_FOLDER = Path(__file__).resolve().parent.parent / "seeds"
+
+LANGUAGES = ("en", "de", "es", "it", "nl")
+"""The languages the product speaks as it comes: each has its own examples, phrases and fixed texts."""
+
+LEAST_EXAMPLES = 12
+"""Of each intent in each language; with fewer the heads lean on what other languages say."""
 
 TEMPLATE_KEYS = frozenset(
     {
@@ -76,6 +83,7 @@ class Article:
             body=self.body,
             language=self.language,
             questions=self.questions,
+            slug=self.slug,
         )
 
 
@@ -118,6 +126,7 @@ class Seeds:
             if row.get("intent") not in known:
                 raise SeedError(f"{path.name}: {row.get('intent')} is no intent.")
             found.append(Example(text=_text(path, row), intent=row["intent"], language=_language(path, row)))
+        _require_examples(found, known)
         return tuple(found)
 
     @cached_property
@@ -145,6 +154,9 @@ class Seeds:
                 raise SeedError(f"{path.name}: there is no head {head}.")
             for language, texts in languages.items():
                 found.extend(Phrase(text=text, head=head, language=language) for text in texts)
+            missing = set(LANGUAGES) - set(languages)
+            if missing:
+                raise SeedError(f"{path.name}: {head} has no phrases in {', '.join(sorted(missing))}.")
         return tuple(found)
 
     @cached_property
@@ -174,6 +186,8 @@ class Seeds:
         """Language to the fixed texts by key; every language has every key."""
         path = self._folder / "templates.toml"
         templates = _toml(path)
+        if set(templates) != set(LANGUAGES):
+            raise SeedError(f"{path.name}: the languages are {', '.join(LANGUAGES)}, and each has its texts.")
         for language, texts in templates.items():
             if set(texts) != TEMPLATE_KEYS:
                 raise SeedError(
@@ -198,6 +212,18 @@ class Seeds:
                 if not isinstance(row, dict):
                     raise SeedError(f"{path.name}, line {number}: an object is expected.")
                 yield path, row
+
+
+def _require_examples(examples: Iterable[Example], intents: Iterable[str]) -> None:
+    """Raise SeedError unless every intent is shown often enough in every language."""
+    counts = Counter((example.intent, example.language) for example in examples)
+    for intent in sorted(intents):
+        for language in LANGUAGES:
+            count = counts[intent, language]
+            if count < LEAST_EXAMPLES:
+                raise SeedError(
+                    f"examples/{language}.jsonl: {intent} has {count} examples, and at least {LEAST_EXAMPLES} are needed."
+                )
 
 
 def _toml(path: Path) -> dict[str, Any]:

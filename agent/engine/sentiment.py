@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 _ANALYZER = vader.SentimentIntensityAnalyzer()
 _LEXICON_LANGUAGES = frozenset({"en"})
+# The embedding hears more than single words do, so these weigh half beside it.
+_WEIGHT = np.float32(0.5)
 
 _SYMBOLS = {
     **dict.fromkeys("😡🤬👿💩🖕", -0.9),
@@ -20,11 +22,11 @@ _SYMBOLS = {
 
 
 def lexicon_features(text: str, language: str) -> NDArray[np.float32]:
-    """VADER's compound, positive and negative share for English, zeros for other languages; shape (3,)."""
+    """VADER's compound, positive and negative share at half weight for English, zeros for other languages; shape (3,)."""
     if language not in _LEXICON_LANGUAGES:
         return np.zeros(3, dtype=np.float32)
     scores = _ANALYZER.polarity_scores(text)
-    return np.array([scores["compound"], scores["pos"], scores["neg"]], dtype=np.float32)
+    return np.array([scores["compound"], scores["pos"], scores["neg"]], dtype=np.float32) * _WEIGHT
 
 
 def symbol_sentiment(text: str) -> float:

@@ -1,7 +1,7 @@
 """Slips of the finger in key words: an unknown word is read as the known one it nearly is.
 
-Known are the words of the knowledge and of the chat's openers. Nothing is corrected before a message was not understood, and a
-correction is believed only if the message is then understood surely.
+Known are the words of the knowledge and of the chat's openers. A correction is believed only if the message is then understood
+surely, and more surely than as it was written.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import product
 
 from agent.engine.openers import OPENERS
@@ -20,10 +21,12 @@ _LONG_WORD = 7
 _MOST_WORDS = 12
 _MOST_SLIPS = 3
 _MOST_NEAR = 3
+# Names and products come again and again, and each is compared with every known word.
+_RECENT_WORDS = 4_096
 
 
 class Speller:
-    """The known words of each language; it changes nothing of itself, so threads may share it."""
+    """The known words of each language. Threads may share it."""
 
     def __init__(self, passages: Iterable[PassageSource]) -> None:
         """Learn the words of the passages and of what they are asked by."""
@@ -35,6 +38,7 @@ class Speller:
             )
         self._known = {language: words + Counter(OPENERS.get(language, ())) for language, words in known.items()}
         self._by_length = {language: _by_length(words) for language, words in self._known.items()}
+        self._near = lru_cache(maxsize=_RECENT_WORDS)(self._nearest)
 
     def readings(self, text: str, language: str) -> list[str]:
         """The text with its unknown words read as the known ones that are near; empty where none is, or the text is long."""
@@ -42,16 +46,16 @@ class Speller:
         written = _WORD.findall(text)
         if known is None or len(written) > _MOST_WORDS:
             return []
-        nearest = {word: near for word in dict.fromkeys(written) if (near := self._nearest(word, language, known))}
+        nearest = {word: near for word in dict.fromkeys(written) if (near := self._near(word, language))}
         if not nearest or len(nearest) > _MOST_SLIPS:
             return []
         return [_replaced(text, dict(zip(nearest, choice, strict=True))) for choice in product(*nearest.values())]
 
-    def _nearest(self, word: str, language: str, known: Mapping[str, int]) -> list[str]:
+    def _nearest(self, word: str, language: str) -> tuple[str, ...]:
         """The known words at the least distance, the commonest first; none for a known word."""
-        folded = fold(word)
+        folded, known = fold(word), self._known[language]
         if folded in known:
-            return []
+            return ()
         best, near = 2 if len(folded) >= _LONG_WORD else 1, list[str]()
         for length in range(len(folded) - best, len(folded) + best + 1):
             for candidate in self._by_length[language].get(length, ()):
@@ -60,7 +64,7 @@ class Speller:
                     best, near = distance, []
                 if distance == best:
                     near.append(candidate)
-        return sorted(near, key=lambda candidate: -known[candidate])[:_MOST_NEAR]
+        return tuple(sorted(near, key=lambda candidate: -known[candidate])[:_MOST_NEAR])
 
 
 def _replaced(text: str, chosen: Mapping[str, str]) -> str:

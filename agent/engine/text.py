@@ -41,7 +41,9 @@ _LONG_NUMBER = re.compile(r"(?<![A-Za-z])#?\d[\d\-/]{3,}\d")
 _WORD = re.compile(rf"[{UNSPACED_CHARACTERS}]+|[^\W_]+(?:['’][^\W_]+)*")
 _UNSPACED_RUN = re.compile(rf"^[{UNSPACED_CHARACTERS}]+$")
 
-_SENTENCE_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*(?=\s))|(?:[。！？｡]+[」』”’）]*)|(?:\s*\n[\s\n]*)")
+_SENTENCE_END = re.compile(
+    r"(?:(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s))|(?:[。！？｡]+[」』”’）]*)|(?:(?<![^\S\n])[^\S\n]*+\n\s*+)"
+)
 _ABBREVIATION_LIST = (
     "e.g i.e etc. vs approx nr st mr mrs ms dr prof inc ltd co corp vol jan feb mar apr jun jul aug sep sept oct nov dec a.m p.m "
     "u.s u.k z.b d.h u.a o.ä bzw ca ggf inkl exkl zzgl tel str abs usw evtl p.ej sr sra ud uds pág ecc sig dott bijv enz m.b.t"

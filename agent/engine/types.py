@@ -81,7 +81,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageSource:
-    """A piece of an article, of at most about 200 words; with ``questions`` it is a FAQ entry."""
+    """A piece of an article, of at most about 200 words; with ``questions`` it is a FAQ entry.
+
+    Articles of several languages on one matter have the same ``slug``; without one an article stands alone.
+    """
 
     id: str
     article_id: str
@@ -90,6 +93,7 @@ class PassageSource:
     text: str
     language: str
     questions: tuple[str, ...] = ()
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,8 @@ class Understanding:
     text, with slips of spelling mended where it was not understood as it stands.
     ``confidence`` is the calibrated probability of ``intent``; ``confident`` says that it reaches ``certain_from``, the
     threshold at which cross-validated precision is 95 %. ``in_scope`` says whether the message is known at all. ``sentiment`` is
-    in [-1, 1]. ``signals`` has an entry for each escalation head and for the negative trend.
+    in [-1, 1]; ``tone`` holds the head's probabilities behind it, and is empty for a message without words. ``signals`` has
+    an entry for each escalation head and for the negative trend.
     """
 
     language: str
@@ -132,6 +137,7 @@ class Understanding:
     in_scope: bool
     scope_score: float
     sentiment: float
+    tone: Mapping[str, float] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
 
     @property
@@ -196,10 +202,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """Whether the knowledge found answers the question, and the probability behind it."""
+    """Whether the knowledge found answers the question, the probability behind it, and from which one on it does."""
 
     answerable: bool
     score: float
+    least: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 
+from agent.engine.numerals import CARDINALS, ONE
 from agent.engine.text import fold
 
-_NUMBERS = {
-    1: "a an one ein eine einem einer un una uno een",
-    2: "two couple zwei dos due twee paar",
-    3: "three drei tres tre drie",
-    4: "four vier cuatro quattro",
-    5: "five funf fuenf cinco cinque vijf",
-    6: "six sechs seis sei zes",
-    7: "seven sieben siete sette zeven",
-    8: "eight acht ocho otto",
-    9: "nine neun nueve nove negen",
-    10: "ten zehn diez dieci tien",
-    12: "twelve zwolf zwoelf doce dodici twaalf",
+_VALUES = {
+    **{word: number for word, number in CARDINALS.items() if number <= 12},
+    **dict.fromkeys([*ONE, "a", "an"], 1),
+    **dict.fromkeys(["couple", "paar"], 2),
 }
-_VALUES = {word: number for number, line in _NUMBERS.items() for word in line.split()}
 _UNITS = {
     1 / 24: "hour hours stunde stunden hora horas ora ore uur uren",
     1: "day days tag tage tagen dia dias giorno giorni dag dagen",

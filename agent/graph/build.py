@@ -1,10 +1,15 @@
 """The drawing: nodes and edges, nothing else.
 
-START → classify_message ─ support, sales, general → retrieve_context → check_escalation ─ continue → generate_response
-                         └ urgent ──────────────────────────────┐            └ escalate ─┐              ↓       ↑ fail
-                                                                ↓                        ↓        validate_response
-                                                            escalate ←───────────────────┴─ give up ────┤
-                                                                └────────────→ END ←──────── pass ──────┘
+START → classify_message ─ support, sales, general → retrieve_context → fill_slots → check_escalation
+                         └ urgent ─────────────────────────────┐                       │       │
+                                                               ↓   a rule fired        │       │ a tool is ready
+                                                           escalate ←──────────────────┤       ↓
+                                                               ↑ ↑   no facts          │    use_tool
+                                                               │ └─────────────────────┼───────┤
+                                                               │ give up               ↓       ↓
+                                                               ├── validate_response ⇄ generate_response
+                                                               ↓          ↓ pass    (fail: write again)
+                                                              END ←───────┘
 """
 
 from typing import Any
@@ -16,8 +21,8 @@ from agent.graph import nodes
 from agent.graph.context import Context
 from agent.graph.state import AgentState
 
-RECURSION_LIMIT = 16
-"""More steps than the longest way through (retrieval, check, three answers, three validations, hand-over) takes."""
+RECURSION_LIMIT = 18
+"""More steps than the longest way through (retrieval, slots, check, tool, three answers, three validations, hand-over) takes."""
 
 Graph = CompiledStateGraph[AgentState, Context, AgentState, AgentState]
 
@@ -27,7 +32,9 @@ def build() -> Graph:
     graph: StateGraph[AgentState, Context, Any, Any] = StateGraph(AgentState, context_schema=Context)
     graph.add_node("classify_message", nodes.classify_message)
     graph.add_node("retrieve_context", nodes.retrieve_context)
+    graph.add_node("fill_slots", nodes.fill_slots)
     graph.add_node("check_escalation", nodes.check_escalation)
+    graph.add_node("use_tool", nodes.use_tool)
     graph.add_node("generate_response", nodes.generate_response)
     graph.add_node("validate_response", nodes.validate_response)
     graph.add_node("escalate", nodes.escalate)
@@ -36,9 +43,15 @@ def build() -> Graph:
     graph.add_conditional_edges(
         "classify_message", nodes.after_classification, {"retrieve_context": "retrieve_context", "escalate": "escalate"}
     )
-    graph.add_edge("retrieve_context", "check_escalation")
+    graph.add_edge("retrieve_context", "fill_slots")
+    graph.add_edge("fill_slots", "check_escalation")
     graph.add_conditional_edges(
-        "check_escalation", nodes.after_check, {"generate_response": "generate_response", "escalate": "escalate"}
+        "check_escalation",
+        nodes.after_check,
+        {"use_tool": "use_tool", "generate_response": "generate_response", "escalate": "escalate"},
+    )
+    graph.add_conditional_edges(
+        "use_tool", nodes.after_tool, {"generate_response": "generate_response", "escalate": "escalate"}
     )
     graph.add_edge("generate_response", "validate_response")
     graph.add_conditional_edges(

@@ -213,6 +213,16 @@ def _joined(parts: Sequence[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def with_question(text: str, chosen: Plan, state: AgentState, context: Context) -> str:
+    """The answer with the question that a tool still has, where there is room and nothing else is asked."""
+    asks = state.get("asks_after")
+    if asks is None or chosen.kind != "answer" or chosen.closing:
+        return text
+    question = context.templates.render(asks["template"], state["language"], **asks["values"])
+    joined = _joined([text, question])
+    return joined if len(joined) <= character_limit(state, context) else text
+
+
 def with_invitation(text: str, kind: ReplyKind, state: AgentState, context: Context) -> str:
     """The text for a thread that everybody reads: it asks for privacy where the talk is about to become personal."""
     if not state["channel"]["is_public"] or not text:

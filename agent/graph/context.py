@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from agent.engine.types import Understanding
 from agent.graph.rules import Rule
-from agent.graph.state import FoundPassage, HistoryLine, ModelCall
+from agent.graph.state import AgentState, Dialogue, FoundPassage, HistoryLine, ModelCall, TextPart, ToolPlan, ToolUse
 
 
 class Understands(Protocol):
@@ -20,6 +21,9 @@ class Understands(Protocol):
 
     def says(self, text: str) -> list[str]:
         """Which of the release's word lists (accept, decline, not_helped) the text speaks."""
+
+    def nearness(self, texts: Sequence[str], others: Sequence[str]) -> list[float]:
+        """For each text how near the nearest of ``others`` is in meaning, whatever their languages: a cosine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,11 @@ class Retrieves(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteRequest:
-    """What a language model is given. Customer's and knowledge's words are data in it, never instructions."""
+    """What a language model is given. Customer's and knowledge's words are data in it, never instructions.
+
+    ``remembered`` are lines about what was said before ``history``, ``descriptions`` what pictures with the message show as a
+    machine says; ``purpose`` (support, sales, general) chooses the models.
+    """
 
     persona: str
     guidance: str
@@ -53,6 +61,9 @@ class WriteRequest:
     language: str
     max_characters: int
     objections: tuple[str, ...] = ()
+    remembered: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +93,56 @@ class Writes(Protocol):
         """Ask the configured models in their order until one answers or the time is up."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What tools make of a message: the one that fits, or None, and what is known for them from now on.
+
+    ``asks_after`` is a question that goes under an answer from the articles.
+    """
+
+    plan: ToolPlan | None
+    dialogue: Dialogue
+    asks_after: TextPart | None = None
+
+
+class Tools(Protocol):
+    """Looks things up. One serves one turn."""
+
+    def plan(self, state: AgentState) -> Planned:
+        """The tool that fits the message, ready or asking. Nothing outside is called."""
+
+    def use(self, plan: ToolPlan, *, language: str) -> ToolUse:
+        """Use a ready tool, within its time. It never raises: what goes wrong is an outcome."""
+
+
 class Renders(Protocol):
     """The fixed texts customers read."""
 
     def render(self, key: str, language: str, **values: str) -> str:
         """The text in ``language``, else in the business's default, with its blanks filled. Raises KeyError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staffing:
+    """How it stands with the people at one moment; None is what is not known.
+
+    ``opens`` and ``closes`` are in the business's time zone, which ``zone`` names at that moment, as in CET; a moment that
+    was kept as text has lost its zone's name. ``wait`` is how long people take at present.
+    """
+
+    now: datetime
+    is_open: bool | None = None
+    opens: datetime | None = None
+    closes: datetime | None = None
+    zone: str = ""
+    wait: timedelta | None = None
+
+
+class Staffed(Protocol):
+    """Knows when people will answer."""
+
+    def staffing(self) -> Staffing:
+        """How it stands with them now."""
 
 
 class Clock(Protocol):
@@ -124,4 +180,6 @@ class Context:
     rules: tuple[Rule, ...]
     manner: Manner
     clock: Clock
+    people: Staffed
     writer: Writes | None = None
+    tools: Tools | None = None

@@ -6,11 +6,13 @@ from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 
-from agent.graph import composing, searching, validation
+from agent.engine.types import Understanding
+from agent.graph import composing, prompts, relevance, searching, tooling, validation
 from agent.graph.context import Context, WriteRequest, Written
+from agent.graph.handoff import answer_by, time_told
 from agent.graph.links import without_foreign_links
-from agent.graph.rules import facts_of, judge
-from agent.graph.state import AgentState, Check, RuleMatch, Step
+from agent.graph.ruling import ruled
+from agent.graph.state import AgentState, Check, HistoryLine, Refusal, Step
 
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
@@ -20,6 +22,7 @@ _HANDOFF_TEXTS = {
     "urgent": "urgent_handoff",
     "dispute": "dispute_handoff",
     "sent_picture": "picture_handoff",
+    "approval": "approval_handoff",
 }
 
 NodeFunction = Callable[[AgentState, Runtime[Context]], AgentState]
@@ -56,6 +59,7 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
         recent_sentiment=[mood for mood in moods if mood is not None][-_RECENT_MOODS:],
     )
     supported = found.language in context.manner.languages
+    says = context.understanding.says(state["message"])
     return AgentState(
         read_as=found.read_as,
         intent=found.intent,
@@ -75,9 +79,16 @@ def classify_message(state: AgentState, runtime: Runtime[Context]) -> AgentState
             name: {"score": round(signal.score, 4), "fired": signal.fired, "phrase": signal.phrase}
             for name, signal in found.signals.items()
         },
-        says=context.understanding.says(state["message"]),
-        small_talk=found.confident and found.intent in context.manner.small_talk,
+        says=says,
+        small_talk="not_helped" not in says and _is_small_talk(found, context),
     )
+
+
+def _is_small_talk(found: Understanding, context: Context) -> bool:
+    """Whether a fixed text answers it. Thanks and goodbye in one message are sure together where neither is alone."""
+    known = context.manner.small_talk
+    share = sum(each.probability for each in found.candidates if each.intent in known)
+    return found.intent in known and (found.confident or share >= found.certain_from)
 
 
 @step
@@ -101,32 +112,30 @@ def _formatted(state: AgentState) -> str:
 
 
 @step
+def fill_slots(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Find what tools need to know, and the tool that fits; nothing is called yet."""
+    return tooling.planned(state, runtime.context)
+
+
+@step
+def use_tool(state: AgentState, runtime: Runtime[Context]) -> AgentState:
+    """Look up what the message needs, now that no rule wants a person instead."""
+    return tooling.used(state, runtime.context)
+
+
+@step
 def check_escalation(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     """Judge the release's rules over the facts; the first that fired decides."""
-    return _ruled(state, runtime.context)
-
-
-def _ruled(state: AgentState, context: Context) -> AgentState:
-    enabled = state.get("intent") not in context.manner.disabled_intents
-    ruling = judge(context.rules, facts_of(state, platform_facts={"intent_enabled": enabled}))
-    added = AgentState(
-        rules_fired=list(ruling.fired), rules_nearly=list(ruling.nearly), requires_escalation=bool(ruling.fired)
-    )
-    if ruling.fired:
-        added.update(_reason(ruling.fired[0]))
-    return added
-
-
-def _reason(rule: RuleMatch) -> AgentState:
-    return AgentState(
-        escalation_reason=rule["reason"], escalation_detail=rule["name"], escalation_priority=rule["priority"]
-    )
+    return ruled(state, runtime.context)
 
 
 @step
 def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     """Write the reply: with a language model where one is configured, else quoted or from a fixed text."""
     context = runtime.context
+    tools_words = _from_tools(state, context)
+    if tools_words is not None:
+        return tools_words
     chosen = composing.plan(state, context)
     added = AgentState(generations=1, provider="embedded", model="", cited=[], sources=[], template=chosen.template)
     # The last attempt is the embedded writer's: it quotes, so a model's bad day does not end in silence.
@@ -142,6 +151,7 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
         if result.written is not None:
             return {**added, **_from_model(result.written, state)}
     text, removed = without_foreign_links(composing.words_of(chosen, state, context), context.manner.allowed_hosts)
+    text = composing.with_question(text, chosen, state, context)
     text = composing.with_invitation(text, chosen.kind, state, context)
     cited = list(chosen.passages)
     added.update(
@@ -158,17 +168,55 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     return added
 
 
+def _from_tools(state: AgentState, context: Context) -> AgentState | None:
+    """What a tool tells or asks; None where none has a part in this answer."""
+    use, parts = state.get("tool_use"), tooling.parts_of(state)
+    if not parts:
+        return None
+    is_told = use is not None and use["outcome"] == "ok"
+    text = tooling.told(parts, state, context)
+    return AgentState(
+        generations=1,
+        provider="embedded",
+        model="",
+        response=composing.with_invitation(text, "tool", state, context),
+        reply_kind="tool" if is_told else "clarify",
+        template=parts[0]["template"],
+        cited=[],
+        sources=[tooling.source_of(use)] if use is not None and is_told else [],
+    )
+
+
 def _request(state: AgentState, context: Context) -> WriteRequest:
     return WriteRequest(
         persona=context.manner.persona,
         guidance=context.manner.guidance.get(state["route"], ""),
         message=state["message"],
-        history=tuple(state["conversation_history"][-_HISTORY_LINES:]),
+        history=_history(state),
         passages=tuple(state["passages"]),
         language=state["language"],
         max_characters=composing.character_limit(state, context),
         objections=tuple(check["detail"] for check in state.get("checks", []) if not check["ok"]),
+        remembered=_remembered(state),
+        descriptions=tuple(state.get("descriptions", ())),
+        purpose=state["route"],
     )
+
+
+def _history(state: AgentState) -> tuple[HistoryLine, ...]:
+    """The newest lines, as many as the budget of the brief has room for."""
+    remembered = state.get("remembered")
+    lines = _HISTORY_LINES if remembered is None else remembered["lines"]
+    return tuple(state["conversation_history"][-lines:]) if lines else ()
+
+
+def _remembered(state: AgentState) -> tuple[str, ...]:
+    """What is known of the lines before, oldest first."""
+    remembered = state.get("remembered")
+    if remembered is None:
+        return ()
+    told = [f"Answered before from: {title}" for title in remembered["told"]]
+    return (*reversed(told), *(f"{fact['label']}: {fact['value']}" for fact in reversed(remembered["facts"])))
 
 
 def _from_model(written: Written, state: AgentState) -> AgentState:
@@ -201,8 +249,13 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     context = runtime.context
     if state["reply_kind"] in {"silence", "hand_over"}:
         return AgentState(response_valid=True, checks=[])
-    is_composed = state["reply_kind"] == "model"
+    is_composed, tells_facts = state["reply_kind"] == "model", "tool_use" in state
     text, removed = without_foreign_links(state["response"], context.manner.allowed_hosts)
+    if is_composed:
+        grounds = [p["text"] for p in state["passages"] if p["passage"] in state["cited"]]
+    else:
+        grounds = tooling.grounds(state, context) if tells_facts else []
+    near = context.understanding.nearness
     checks: list[Check] = validation.check(
         validation.Answer(
             text=text,
@@ -211,26 +264,45 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
             secret_words=context.manner.secret_words,
             is_composed=is_composed,
             is_public=state["channel"]["is_public"],
-            known=[passage["text"] for passage in state.get("passages", [])],
-            grounds=[p["text"] for p in state["passages"] if p["passage"] in state["cited"]] if is_composed else (),
+            tells_facts=tells_facts,
+            known=[*(passage["text"] for passage in state.get("passages", [])), *grounds],
+            grounds=grounds,
+            instructions=(context.manner.persona, *context.manner.guidance.values(), prompts.DATA_RULE),
+            strangers=relevance.off_topic(text, grounds, near, language=state["language"]) if is_composed else 0,
             wanted_language=state["language"],
             language=context.understanding.language_of(text) if is_composed else ("", 0.0),
         )
     )
-    valid = all(check["ok"] for check in checks)
+    failed = [check for check in checks if not check["ok"]]
+    valid = not failed
     added = AgentState(
         response=text, response_valid=valid, checks=checks, removed_links=removed, failed_validations=int(not valid)
     )
-    if not valid and state.get("failed_validations", 0) >= context.manner.validation_retries:
-        added.update(
-            AgentState(
-                requires_escalation=True,
-                escalation_reason="bot_failed",
-                escalation_detail="No answer passed the checks.",
-                escalation_priority="normal",
-            )
-        )
+    if not valid:
+        added["refusals"] = [Refusal(provider=state["provider"], model=state["model"], checks=failed)]
+        added.update(_given_up(state, context, failed))
     return added
+
+
+def _given_up(state: AgentState, context: Context, failed: list[Check]) -> AgentState:
+    """The hand-over after the last refusal; nothing while another answer may be tried."""
+    left = context.manner.validation_retries - state.get("failed_validations", 0)
+    if left <= 0:
+        return AgentState(
+            requires_escalation=True,
+            escalation_reason="bot_failed",
+            escalation_detail="No answer passed the checks.",
+            escalation_priority="normal",
+        )
+    # Who has brought a model to promise something twice wants what no article gives: a person decides.
+    if left == 1 and state["reply_kind"] == "model" and any(check["check"] == "promises" for check in failed):
+        return AgentState(
+            requires_escalation=True,
+            escalation_reason="policy",
+            escalation_detail="The language model promised what no article says.",
+            escalation_priority="normal",
+        )
+    return AgentState()
 
 
 @step
@@ -239,7 +311,7 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     context = runtime.context
     added = AgentState(requires_escalation=True, reply_kind="hand_over", sources=[])
     if "rules_fired" not in state:
-        added.update(_ruled(state, context))
+        added.update(ruled(state, context))
         added["requires_escalation"] = True
     if not (state.get("escalation_reason") or added.get("escalation_reason")):
         added.update(
@@ -255,8 +327,12 @@ def escalate(state: AgentState, runtime: Runtime[Context]) -> AgentState:
     said = context.templates.render(added["template"], language)
     if added["template"] == "handoff":
         said = composing.with_regret(said, state, context)
-    added["response"] = composing.with_invitation(said, "hand_over", state, context)
-    added["suggestion"] = _suggestion(state)
+    # Asked for here and not for every message: it is worked out from what waits now.
+    staffing = context.people.staffing()
+    told = time_told(staffing, context.templates, language)
+    added["answer_by"] = answer_by(staffing) if told else ""
+    added["response"] = composing.with_invitation(f"{said} {told}".strip(), "hand_over", state, context)
+    added["suggestion"] = tooling.waiting_reply(state, context) or _suggestion(state)
     return added
 
 
@@ -279,8 +355,15 @@ def after_classification(state: AgentState) -> Literal["escalate", "retrieve_con
     return "escalate" if state["route"] == "urgent" else "retrieve_context"
 
 
-def after_check(state: AgentState) -> Literal["escalate", "generate_response"]:
-    """A rule that fired ends the bot's part."""
+def after_check(state: AgentState) -> Literal["escalate", "use_tool", "generate_response"]:
+    """A rule that fired ends the bot's part; a tool that is ready is used before anything is written."""
+    if state["requires_escalation"]:
+        return "escalate"
+    return "use_tool" if tooling.is_ready(state) else "generate_response"
+
+
+def after_tool(state: AgentState) -> Literal["escalate", "generate_response"]:
+    """Without facts there is nothing to tell."""
     return "escalate" if state["requires_escalation"] else "generate_response"
 
 

@@ -42,13 +42,14 @@ FACTS: Mapping[str, Fact] = {
     "sentiment_trend": Fact(kind="yes_no", description="The last three messages were all clearly negative."),
     "confidence": Fact(kind="number", description="The probability of the best intent, 0 to 1.", near=0.1),
     "in_scope": Fact(kind="yes_no", description="The message is about something the business knows."),
-    "answerable": Fact(kind="yes_no", description="The knowledge found answers the message."),
+    "answerable": Fact(kind="yes_no", description="The knowledge found, or a tool, answers the message."),
     "gate_score": Fact(kind="number", description="How surely the knowledge answers, 0 to 1.", near=0.1),
     "small_talk": Fact(kind="yes_no", description="A fixed text answers it (greeting, thanks, …)."),
     "accepts_offer": Fact(kind="yes_no", description="The customer says yes to the offer of a person."),
     "says_not_helped": Fact(kind="yes_no", description="The customer says that the last answer did not help."),
     "repeated_failure": Fact(kind="number", description="Replies in a row that did not answer.", near=1),
     "clarifications": Fact(kind="number", description="Clarifying questions in a row.", near=1),
+    "asked_enough": Fact(kind="yes_no", description="It was asked back in a row as often as clarify.most allows."),
     "offers": Fact(kind="number", description="Offers of a person in a row.", near=1),
     "sent_picture": Fact(kind="yes_no", description="A picture came that a person can look at, and the bot cannot."),
     "without_words": Fact(kind="yes_no", description="Neither a letter nor a digit stands in the message."),
@@ -110,7 +111,7 @@ def _read_condition(entry: object) -> Condition:
     fact = FACTS.get(name) if isinstance(name, str) else None
     if fact is None:
         raise RuleMalformed(f"There is no fact “{name}”. Known facts: {', '.join(FACTS)}.")
-    if sign not in OPERATORS[fact.kind]:
+    if not isinstance(sign, str) or sign not in OPERATORS[fact.kind]:
         raise RuleMalformed(f"“{name}” takes the operators {', '.join(sorted(OPERATORS[fact.kind]))}, not “{sign}”.")
     if not _fits(value, fact.kind, sign):
         raise RuleMalformed(f"The value of “{name} {sign}” does not fit: {_wanted(fact.kind, sign)}.")
@@ -148,7 +149,7 @@ def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | Non
         "sentiment": state.get("sentiment_score"),
         "confidence": state.get("confidence"),
         "in_scope": state.get("in_scope"),
-        "answerable": state.get("answerable"),
+        "answerable": True if state.get("tool_plan") else state.get("answerable"),
         "gate_score": state.get("gate_score"),
         "small_talk": state.get("small_talk"),
         "accepts_offer": was_offered(progress) and "accept" in says,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from agent.engine.types import Route
 
-ReplyKind = Literal["answer", "model", "template", "clarify", "offer", "silence", "hand_over"]
+ReplyKind = Literal["answer", "model", "tool", "template", "clarify", "offer", "silence", "hand_over"]
 
 
 class HistoryLine(TypedDict):
@@ -32,12 +32,39 @@ class Progress(TypedDict):
     offered: NotRequired[bool]
 
 
+class Fact(TypedDict):
+    """Something a customer told, and the number of the message it stands in."""
+
+    label: str
+    value: str
+    seq: int
+
+
+class Remembered(TypedDict):
+    """What of a long thread reaches a language model: the newest ``lines`` as they are, of all before only this.
+
+    ``told`` are the titles of what the bot answered from. The newest stand first in both lists.
+    """
+
+    lines: int
+    facts: list[Fact]
+    told: list[str]
+
+
 class ChannelFacts(TypedDict):
     """What the channel asks of an answer."""
 
     platform: str
     text_limit: int
     is_public: bool
+
+
+class CustomerFacts(TypedDict):
+    """On whose behalf tools look things up: our own id, and the address that their site vouches for; empty for none."""
+
+    id: str
+    platform: str
+    email: str
 
 
 class FoundPassage(TypedDict):
@@ -99,10 +126,72 @@ class Check(TypedDict):
     detail: str
 
 
+class Refusal(TypedDict):
+    """An answer that the output gate stopped: who wrote it and the checks that it failed. Its words are not kept."""
+
+    provider: str
+    model: str
+    checks: list[Check]
+
+
 class Step(TypedDict):
     """A node that ran, and for how long."""
 
     node: str
+    ms: float
+
+
+class Slot(TypedDict):
+    """Something the customer told for tools to work with; ``seq`` is its message's, 0 for the present one."""
+
+    value: str
+    seq: int
+
+
+class Dialogue(TypedDict):
+    """What is known for tools in this episode, and the tool that waits for more; empty for none."""
+
+    slots: dict[str, Slot]
+    waiting: str
+
+
+class TextPart(TypedDict):
+    """A fixed text and what fills its blanks."""
+
+    template: str
+    values: dict[str, str]
+
+
+class ToolPlan(TypedDict):
+    """A tool that fits the message: ready to be used with ``input``, or, with ``asks``, in need of an answer first.
+
+    ``waits_with`` is of a risky tool: it is not used, a person decides, and with their yes this is what the customer is told.
+    ``adds`` goes under what a ready tool tells; ``asks_also`` is a second, smaller question under either.
+    """
+
+    tool: str
+    input: dict[str, str]
+    asks: TextPart | None
+    waits_with: TextPart | None
+    adds: TextPart | None
+    asks_also: NotRequired[TextPart | None]
+
+
+class ToolUse(TypedDict):
+    """What came of using a tool. ``parts`` tell it to the customer; each of their numbers stands in ``evidence``.
+
+    ``outcome`` is ok, not_found, refused, timeout, unreachable or bad_answer; ``problem`` says for staff what went wrong.
+    ``asks_again`` names the slots that are to be asked for once more;
+    """
+
+    tool: str
+    title: str
+    input: dict[str, str]
+    outcome: str
+    problem: str
+    parts: list[TextPart]
+    evidence: str
+    asks_again: list[str]
     ms: float
 
 
@@ -128,10 +217,12 @@ class AgentState(TypedDict, total=False):
     message: str
     message_kinds: list[str]
     pictures: int
+    descriptions: list[str]
     conversation_history: list[HistoryLine]
     channel: ChannelFacts
     progress: Progress
     language_prior: str | None
+    remembered: Remembered | None
 
     read_as: str
     intent: str
@@ -159,6 +250,11 @@ class AgentState(TypedDict, total=False):
     quoted: int
     rest_unanswered: bool
 
+    dialogue: Dialogue
+    tool_plan: ToolPlan | None
+    asks_after: TextPart | None
+    tool_use: ToolUse
+
     requires_escalation: bool
     escalation_reason: str
     escalation_detail: str
@@ -174,6 +270,7 @@ class AgentState(TypedDict, total=False):
     silence_reason: str
     offers_person: bool
     suggestion: str
+    answer_by: str
     provider: str
     model: str
     model_calls: Annotated[list[ModelCall], operator.add]
@@ -181,6 +278,7 @@ class AgentState(TypedDict, total=False):
 
     response_valid: bool
     checks: list[Check]
+    refusals: Annotated[list[Refusal], operator.add]
     removed_links: Annotated[int, operator.add]
     failed_validations: Annotated[int, operator.add]
 

@@ -1,33 +1,35 @@
 """The output gate: what an answer must be before a customer may read it."""
 
-import base64
-import binascii
-import codecs
-import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agent.engine.text import fold
+from agent.graph.credentials import asks_for_credentials
+from agent.graph.disguises import betrays
 from agent.graph.links import foreign_links
+from agent.graph.numbers import ungrounded_numbers
+from agent.graph.promises import broken_promises
 from agent.graph.state import Check
 
 _HTML = re.compile(r"<\s*/?\s*[a-zA-Z!][^<>]*>|<\s*(?:script|iframe|img|svg)\b", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+(?:[.,:/\-]\d+)*")
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
 _SECRETS = re.compile(
     r"\bsk-[A-Za-z0-9_-]{16,}|\bsak_[0-9a-f]{8}_\S+|\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\."
 )
 _PERSONAL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+|(?<![\w.])\+?\d(?:[ ()./-]?\d){5,18}(?!\w)")
 _SURE_OF_LANGUAGE = 0.9
 _LETTERS_FOR_LANGUAGE = 30
+_REPEATED_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is checked. ``grounds`` are the texts an answer may take facts from; ``is_composed`` says a model wrote it.
+    """What is checked. ``grounds`` are the texts an answer may take facts from; ``is_composed`` says a model wrote it,
+    ``tells_facts`` that a tool found what it tells.
 
     ``known`` are the business's own texts: what reaches the business may stand in a public answer, what reaches a person not.
+    ``instructions`` are what the model was told; ``strangers`` counts the sentences that are about nothing cited.
     """
 
     text: str
@@ -35,9 +37,12 @@ class Answer:
     allowed_hosts: frozenset[str]
     secret_words: tuple[str, ...]
     is_composed: bool
+    tells_facts: bool = False
     grounds: Sequence[str] = ()
     is_public: bool = False
     known: Sequence[str] = ()
+    instructions: Sequence[str] = ()
+    strangers: int = 0
     wanted_language: str = ""
     language: tuple[str, float] = ("", 0.0)
 
@@ -45,7 +50,7 @@ class Answer:
 def check(answer: Answer) -> list[Check]:
     """Every check with its verdict; an answer is valid when all are ok."""
     text = answer.text
-    foreign = foreign_links(text, answer.allowed_hosts)
+    foreign = len(foreign_links(text, answer.allowed_hosts))
     checks = [
         _verdict("not_empty", bool(text.strip()), "The answer is empty."),
         _verdict("length", len(text) <= answer.limit, f"The answer is longer than {answer.limit} characters."),
@@ -56,10 +61,24 @@ def check(answer: Answer) -> list[Check]:
     if answer.is_public:
         told = [found for found in personal_details(text) if not any(found in own for own in answer.known)]
         checks.append(_verdict("public", not told, "Everybody reads this, and it holds personal details."))
-    if answer.is_composed:
+    if answer.is_composed or answer.tells_facts:
         missing = ungrounded_numbers(text, answer.grounds)
         checks.append(_verdict("source", bool(answer.grounds), "The answer cites no passage it was given."))
-        checks.append(_verdict("numbers", not missing, f"These stand in no cited passage: {', '.join(missing[:5])}."))
+        checks.append(_verdict("numbers", not missing, f"These stand in no cited source: {', '.join(missing[:5])}."))
+    if answer.is_composed:
+        broken = broken_promises(text, answer.grounds, language=answer.wanted_language)
+        checks.append(_verdict("promises", not broken, f"No cited passage promises this: {', '.join(broken)}."))
+        checks.append(
+            _verdict(
+                "credentials",
+                not asks_for_credentials(text, answer.grounds),
+                "It asks for a password or a card's number.",
+            )
+        )
+        checks.append(_verdict("topic", not answer.strangers, f"{answer.strangers} sentences are about nothing cited."))
+        checks.append(
+            _verdict("instructions", not _repeats(text, answer), "The answer repeats what the model was told.")
+        )
         checks.append(
             _verdict("language", _speaks(answer), f"The answer is not in the language {answer.wanted_language}.")
         )
@@ -82,43 +101,27 @@ def _speaks(answer: Answer) -> bool:
     return language == answer.wanted_language
 
 
-def ungrounded_numbers(text: str, grounds: Iterable[str]) -> list[str]:
-    """The numbers, dates and prices of ``text`` that stand in none of ``grounds``, as they are written."""
-    known = {_digits(found) for ground in grounds for found in _NUMBER.findall(_plain(ground))}
-    return [found for found in _NUMBER.findall(_plain(text)) if _digits(found) not in known]
+def _repeats(text: str, answer: Answer) -> bool:
+    """Whether words of the instructions stand in the text, a run of them; of few words anybody may say the same."""
+    said = f" {' '.join(_words(text))} "
+    allowed = [f" {' '.join(_words(ground))} " for ground in answer.grounds]
+    for instruction in answer.instructions:
+        told = _words(instruction)
+        for start in range(len(told) - _REPEATED_WORDS + 1):
+            run = f" {' '.join(told[start : start + _REPEATED_WORDS])} "
+            if run in said and not any(run in ground for ground in allowed):
+                return True
+    return False
 
 
-def _digits(number: str) -> str:
-    whole = re.sub(r"[.,]0{1,2}$", "", number)
-    return re.sub(r"[.,](?=\d{3}\b)", "", whole).replace(",", ".").lstrip("0") or "0"
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", fold(_plain(text)))
 
 
 def leaks(text: str, secret_words: Iterable[str]) -> bool:
-    """Whether a secret stands in the text: as it is, spaced out, reversed, or in base64, hexadecimal or rot13."""
-    plain = _plain(text)
-    if _SECRETS.search(plain):
-        return True
-    words = [_bare(word) for word in secret_words if len(_bare(word)) >= 6]
-    if not words:
-        return False
-    readings = [plain, plain[::-1], codecs.decode(plain, "rot13"), *_decoded(plain)]
-    return any(word in _bare(reading) for reading in readings for word in words)
+    """Whether a key or a secret stands in the text, as it is or in a disguise."""
+    return _SECRETS.search(_plain(text)) is not None or betrays(text, secret_words)
 
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
-
-
-def _bare(text: str) -> str:
-    return "".join(sign for sign in text.lower() if sign.isalnum())
-
-
-def _decoded(text: str) -> list[str]:
-    found: list[str] = []
-    for run in _RUN.findall(text):
-        padded = run.replace("-", "+").replace("_", "/").rstrip("=")
-        with contextlib.suppress(binascii.Error, ValueError):
-            found.append(base64.b64decode(padded + "=" * (-len(padded) % 4)).decode("utf-8", "ignore"))
-        with contextlib.suppress(ValueError):
-            found.append(bytes.fromhex(run).decode("utf-8", "ignore"))
-    return found

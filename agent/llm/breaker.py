@@ -9,6 +9,8 @@ FAILURES, WITHIN_SECONDS = 5, 30.0
 LEAST_CALLS, WORST_SHARE = 10, 0.5
 OPEN_SECONDS = 30.0
 ACCOUNT_SECONDS = 600.0
+# So long after its pause a model is still told of where no customer came for whom it could be tried.
+TOLD_SECONDS = 600.0
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class _Line:
     open_until: float = 0.0
     was_open: bool = False
     is_probing: bool = False
+    is_account: bool = False
 
 
 class Breakers:
@@ -40,9 +43,18 @@ class Breakers:
             return True
 
     def open_now(self) -> list[str]:
-        """The models that are being left alone, as provider:model."""
+        """The models that are being left alone, as provider:model.
+
+        Where it is quiet nobody tries them, and nothing is known any more after a while. An account's problem does not
+        go away by itself, and is told until there is an answer.
+        """
         with self._lock:
-            return [":".join(name) for name, line in self._lines.items() if line.was_open]
+            since = self._now() - TOLD_SECONDS
+            return [
+                ":".join(name)
+                for name, line in self._lines.items()
+                if line.was_open and (line.is_account or line.open_until > since)
+            ]
 
     def left_alone(self, name: tuple[str, str]) -> None:
         """Note that an allowed call was not made after all, so that another may be the probe."""
@@ -55,7 +67,7 @@ class Breakers:
             line = self._lines.setdefault(name, _Line())
             if line.was_open:
                 line.calls.clear()
-                line.was_open = line.is_probing = False
+                line.was_open = line.is_probing = line.is_account = False
             self._note(line, ok=True)
 
     def failed(self, name: tuple[str, str], *, is_account: bool = False) -> bool:
@@ -68,7 +80,9 @@ class Breakers:
             mostly = len(line.calls) >= LEAST_CALLS and failures >= WORST_SHARE * len(line.calls)
             if is_account or often or mostly or line.is_probing:
                 line.was_open, line.is_probing = True, False
-                line.open_until = self._now() + (ACCOUNT_SECONDS if is_account else OPEN_SECONDS)
+                line.is_account = line.is_account or is_account
+                # A call that was under way when an account's problem opened it must not shorten that.
+                line.open_until = max(line.open_until, self._now() + (ACCOUNT_SECONDS if is_account else OPEN_SECONDS))
             return line.was_open
 
     def _note(self, line: _Line, *, ok: bool) -> None:

@@ -1,7 +1,10 @@
 """One call to a model: what is asked in which form, what came back, and how it failed."""
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -78,13 +81,31 @@ STATUS_KINDS = {
 def failure_of_status(status: int, body: object, retry_after: str | None) -> CallFailed:
     """What an HTTP status means; exhausted credit is an account's problem although it comes as 429."""
     kind = STATUS_KINDS.get(status, FailureKind.REFUSED)
-    if "insufficient_quota" in str(body) or "credit balance" in str(body):
-        kind = FailureKind.ACCOUNT
     try:
-        wait = float(retry_after) if retry_after else None
+        told = str(body)
+    except RecursionError:
+        # Nested without end; the status says enough.
+        told = ""
+    if "insufficient_quota" in told or "credit balance" in told:
+        kind = FailureKind.ACCOUNT
+    return CallFailed(kind, f"HTTP {status}", retry_after=_pause(retry_after or ""))
+
+
+def _pause(asked: str) -> float | None:
+    """The pause that a Retry-After asks for, in seconds or up to a moment; None where it asks for none that can be kept."""
+    try:
+        pause = float(asked)
     except ValueError:
-        wait = None
-    return CallFailed(kind, f"HTTP {status}", retry_after=wait)
+        pause = _until(asked)
+    return pause if 0 <= pause < math.inf else None
+
+
+def _until(moment: str) -> float:
+    """The seconds up to a moment of HTTP; not a number where it is none."""
+    try:
+        return parsedate_to_datetime(moment).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def read_answer(message: BaseMessage) -> Completion:
@@ -96,6 +117,8 @@ def read_answer(message: BaseMessage) -> Completion:
         raise CallFailed(FailureKind.UNUSABLE, "cut short")
     if len(message.tool_calls) != 1 or message.invalid_tool_calls:
         raise CallFailed(FailureKind.UNUSABLE, "not in the form asked for")
+    if message.tool_calls[0]["name"] != StructuredReply.__name__:
+        raise CallFailed(FailureKind.UNUSABLE, "a tool that there is not")
     arguments = message.tool_calls[0]["args"]
     if len(str(arguments)) > MOST_BYTES:
         raise CallFailed(FailureKind.UNUSABLE, "too long")

@@ -20,12 +20,16 @@ from core.exceptions import AnswerTooLong, EgressRefused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How a provider is reached: its SDK's module, what all that SDK's errors are, and the settings."""
+    """How a provider is reached: its SDK's module, what all that SDK's errors are, and the settings.
+
+    ``needs_server`` says that it is somebody's own server: it has no address by itself, and may want no key.
+    """
 
     sdk: str
     any_error: str
     key_setting: str
     base_url_setting: str
+    needs_server: bool = False
 
     @property
     def key(self) -> str:
@@ -36,6 +40,13 @@ class Connection:
     def base_url(self) -> str | None:
         """Another server than the provider's own."""
         return getattr(settings, self.base_url_setting) or None
+
+    @property
+    def missing(self) -> str:
+        """The setting without which nothing can be called; empty where all is there."""
+        if self.needs_server:
+            return "" if self.base_url else self.base_url_setting
+        return "" if self.key else self.key_setting
 
 
 CONNECTIONS = {
@@ -51,6 +62,13 @@ CONNECTIONS = {
         key_setting="OPENAI_API_KEY",
         base_url_setting="OPENAI_BASE_URL",
     ),
+    "compatible": Connection(
+        sdk="openai",
+        any_error="OpenAIError",
+        key_setting="COMPATIBLE_API_KEY",
+        base_url_setting="COMPATIBLE_BASE_URL",
+        needs_server=True,
+    ),
 }
 
 
@@ -65,7 +83,7 @@ class HostedModel:
         # Both SDKs come from one generator and name their errors alike, but for the one above all.
         self._sdk: ModuleType = importlib.import_module(connection.sdk)
         self._any_error: type[Exception] = getattr(self._sdk, connection.any_error)
-        self._chat = _chat_model(provider, model, connection)
+        self._chat = _chat_model(model, connection)
 
     def complete(self, messages: Sequence[BaseMessage], *, seconds: float, max_tokens: int) -> Completion:
         """One attempt of at most ``seconds``, however slowly its answer comes. Raises CallFailed."""
@@ -81,9 +99,9 @@ class HostedModel:
         )
         try:
             with http.bounded(deadline=deadline, limit=calls.MOST_BYTES):
-                answer = asked.invoke(list(messages))
+                return calls.read_answer(asked.invoke(list(messages)))
         except (self._sdk.APIConnectionError, AnswerTooLong, EgressRefused) as error:
-            raise _failure_of_connection(error) from None
+            raise failure_of_connection(error) from None
         except self._sdk.APIStatusError as error:
             raise calls.failure_of_status(
                 error.status_code, error.body, error.response.headers.get("retry-after")
@@ -95,31 +113,33 @@ class HostedModel:
             LookupError,
             TypeError,
             AttributeError,
+            # An answer that is nested without end.
+            RecursionError,
         ) as error:
             raise CallFailed(FailureKind.UNUSABLE, type(error).__name__) from None
-        return calls.read_answer(answer)
 
 
-def _chat_model(provider: str, model: str, connection: Connection) -> Any:
+def _chat_model(model: str, connection: Connection) -> Any:
     """LangChain's model, over a guarded client: where it may connect, how long and how much is judged there."""
     client = http.client()
-    named: dict[str, Any] = {"http_client": client} if provider == "openai" else {}
+    named: dict[str, Any] = {"http_client": client} if connection.sdk == "openai" else {}
     chat: Any = init_chat_model(
         model,
-        model_provider=provider,
-        api_key=connection.key,
+        model_provider=connection.sdk,
+        # A server that wants no key still gets the header; the SDK refuses to send an empty one.
+        api_key=connection.key or "none",
         base_url=connection.base_url,
         max_retries=0,
         temperature=0,
         **named,
     )
-    if provider == "anthropic":
+    if connection.sdk == "anthropic":
         # LangChain's class for it has no parameter for this.
         chat._client = chat._client.with_options(http_client=client)  # noqa: SLF001
     return chat
 
 
-def _failure_of_connection(error: BaseException) -> CallFailed:
+def failure_of_connection(error: BaseException) -> CallFailed:
     """What it means that no answer came. Where nothing was sent, nothing can have been charged."""
     cause: BaseException | None = error
     # LangChain puts an error of its own around it, and one SDK does so too.

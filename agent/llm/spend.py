@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,8 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from agent.models import SpendLedger
+from agent.models import SpendLedger, SpendReservation
+from core.clock import now_plus
 
 MICROS = 1_000_000
 _CHARACTERS_A_TOKEN = 3
@@ -26,8 +27,9 @@ class Cap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """An estimate that is held in the ledger."""
+    """An estimate that is held in the ledger, and its row."""
 
+    pk: int
     scopes: tuple[str, ...]
     day: date
     micros: int
@@ -52,16 +54,28 @@ def reserve(caps: Sequence[Cap], micros: int) -> Reservation:
         room = SpendLedger.objects.filter(pk=row.pk, cap__gte=F("spent") + F("reserved") + micros)
         if not room.update(reserved=F("reserved") + micros):
             raise CapReached(cap.scope)
-    return Reservation(scopes=tuple(cap.scope for cap in caps), day=today, micros=micros)
+    scopes = tuple(cap.scope for cap in caps)
+    held = SpendReservation.objects.create(day=today, scopes=scopes, micros=micros)
+    return Reservation(pk=held.pk, scopes=scopes, day=today, micros=micros)
 
 
 @transaction.atomic
 def settle(reservation: Reservation, micros: int) -> None:
-    """Book what the call really cost, 0 for one that cost nothing, and give the estimate back."""
+    """Book what the call really cost, 0 for one that cost nothing, and give the estimate back if that was not done yet."""
+    is_held, _ = SpendReservation.objects.filter(pk=reservation.pk).delete()
+    back = reservation.micros if is_held else 0
     for scope in reservation.scopes:
         SpendLedger.objects.filter(scope=scope, day=reservation.day).update(
-            reserved=Greatest(F("reserved") - reservation.micros, 0), spent=F("spent") + micros
+            reserved=Greatest(F("reserved") - back, 0), spent=F("spent") + micros
         )
+
+
+def give_back(*, older_than: timedelta, most: int) -> int:
+    """Give back what calls hold that must have ended long ago, the oldest ``most``; returns how many."""
+    stale = SpendReservation.objects.filter(made_at__lt=now_plus(-older_than)).order_by("made_at")[:most]
+    for row in stale:
+        settle(Reservation(pk=row.pk, scopes=tuple(row.scopes), day=row.day, micros=row.micros), 0)
+    return len(stale)
 
 
 def price(prices: Mapping[str, Any], model: str, *, tokens_in: int, tokens_out: int) -> int:

@@ -20,14 +20,24 @@ def messages_of(request: WriteRequest) -> list[BaseMessage]:
     mark = _mark(request)
     system = "\n\n".join(part for part in (request.persona, request.guidance, prompts.DATA_RULE) if part)
     messages: list[BaseMessage] = [SystemMessage(system), *_history(request, mark)]
-    parts = [
+    parts = [_block(mark, "known from earlier messages", "\n".join(request.remembered))] if request.remembered else []
+    parts += [
         _block(mark, f"passage {p['passage']}", f"{p['title']}\n{p['heading']}\n{p['text']}") for p in request.passages
+    ]
+    parts += [
+        _block(mark, "picture with the message, as a machine describes it", seen) for seen in request.descriptions
     ]
     parts.append(_block(mark, "customer message", request.message))
     parts.append(prompts.TASK.format_map({"language": request.language, "characters": str(request.max_characters)}))
     if request.objections:
         parts.append("\n".join([prompts.OBJECTION, *(f"- {objection}" for objection in request.objections)]))
     return [*messages, HumanMessage("\n\n".join(parts))]
+
+
+def digest_of(messages: Sequence[BaseMessage]) -> str:
+    """A hash of what is asked, by which the answer to it is found again."""
+    whole = "\x00".join(f"{message.type}\x01{message.content}" for message in messages)
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()
 
 
 def without_personal(request: WriteRequest, personal: Placeholders) -> WriteRequest:
@@ -37,6 +47,8 @@ def without_personal(request: WriteRequest, personal: Placeholders) -> WriteRequ
         message=personal.hide(request.message),
         history=tuple({**line, "text": personal.hide(line["text"])} for line in request.history),
         objections=tuple(personal.hide(objection) for objection in request.objections),
+        remembered=tuple(personal.hide(line) for line in request.remembered),
+        descriptions=tuple(personal.hide(seen) for seen in request.descriptions),
     )
 
 
@@ -55,7 +67,13 @@ def _history(request: WriteRequest, mark: str) -> Sequence[BaseMessage]:
 def _mark(request: WriteRequest) -> str:
     """A word that the data cannot contain on purpose, because it depends on all of the data."""
     whole = "\x00".join(
-        [request.message, *(line["text"] for line in request.history), *(p["text"] for p in request.passages)]
+        [
+            request.message,
+            *(line["text"] for line in request.history),
+            *request.remembered,
+            *request.descriptions,
+            *(p["text"] for p in request.passages),
+        ]
     )
     return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:12]
 

@@ -1,5 +1,6 @@
 """Releases: what the agent is told, published as one. The agent reads the published release and nothing else."""
 
+from collections.abc import Collection
 from typing import Self
 
 from django.conf import settings
@@ -47,6 +48,25 @@ class Release(models.Model):
     )
     published_at = models.DateTimeField(null=True, blank=True)
     content_hash = models.CharField(max_length=64, blank=True)
+    validity = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Counts how often the last day of one of its articles was changed."
+    )
+
+    heads_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The release whose heads it answers with; empty is those fitted from its own examples.",
+    )
+    fit_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When heads are to be fitted from its examples; a published release answers once that is done.",
+    )
 
     objects = ReleaseQuerySet.as_manager()
 
@@ -60,6 +80,9 @@ class Release(models.Model):
             models.CheckConstraint(
                 condition=Q(state="draft") | (Q(published_at__isnull=False) & ~Q(content_hash="")),
                 name="published_release_has_a_hash_and_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="draft") | Q(heads_from__isnull=True), name="draft_has_heads_of_its_own"
             ),
         ]
 
@@ -86,6 +109,23 @@ class AgentConfig(models.Model):
         return self.config_key
 
 
+class IntentQuerySet(models.QuerySet["Intent"]):
+    """Questions about intents."""
+
+    def routes_of(self, keys: Collection[str]) -> dict[str, str]:
+        """The top-level intent of each of the keys, in two queries at most and in none for no keys.
+
+        The published release says it; where it has the key no more, the newest that ever answered customers with it. A key
+        of no such release is general.
+        """
+        known = dict(self.filter(release__state=Release.State.PUBLISHED, key__in=keys).values_list("key", "route"))
+        gone = set(keys) - set(known)
+        # Oldest first, so that of several the newest stays.
+        retired = self.filter(release__state=Release.State.RETIRED, key__in=gone).order_by("release__number")
+        known |= dict(retired.values_list("key", "route"))
+        return {key: known.get(key, Intent.Route.GENERAL.value) for key in keys}
+
+
 class Intent(models.Model):
     """Something customers want, as this release knows it."""
 
@@ -101,11 +141,15 @@ class Intent(models.Model):
     key = models.SlugField(max_length=60)
     route = models.CharField(max_length=10, choices=Route.choices)
     description = models.CharField(max_length=300, blank=True)
-    is_enabled = models.BooleanField(default=True, help_text="Off: people answer this intent.")
+    is_enabled = models.BooleanField(
+        default=True, help_text="Off: people answer this intent, from the publication on. At once: its intent switch."
+    )
     signals = models.JSONField(default=list, blank=True, help_text="The escalation heads its examples speak for.")
     is_background = models.BooleanField(
         default=True, help_text="Its examples may serve as counter-examples of the escalation heads."
     )
+
+    objects = IntentQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from agent.models.release import Release
@@ -103,3 +104,20 @@ class SpendLedger(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.day}"
+
+
+class SpendReservation(models.Model):
+    """What one call under way holds in the day's ledgers of its scopes. Gone with the call; one that outlives it is given back."""
+
+    day = models.DateField()
+    scopes = models.JSONField()
+    micros = models.BigIntegerField()
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["made_at"]
+        indexes = [models.Index(fields=["made_at"], name="reservation_by_age")]
+        constraints = [models.CheckConstraint(condition=Q(micros__gte=0), name="reservation_is_not_negative")]
+
+    def __str__(self) -> str:
+        return f"{self.micros} held since {self.made_at}"

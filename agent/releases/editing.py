@@ -10,7 +10,7 @@ from agent.knowledge.services import ArticleText, add_article, entrust, save_art
 from agent.models import Article, ArticleVersion, Release
 from agent.releases.services import current_release, drop_article, editable, newest_draft, open_draft, use_article
 from core.models import ApiKey, User
-from core.policy import Action, allows
+from core.policy import Action
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -23,6 +23,11 @@ def draft_for(release: Release, by: User | ApiKey | None) -> Release:
     if release.state == Release.State.PUBLISHED:
         return open_draft(by)
     return editable(release)
+
+
+def goes_into(release: Release) -> Release:
+    """The release whose row a change to ``release`` will stand beside: the draft that there is, or itself, which a new draft copies."""
+    return (newest_draft() or release) if release.state == Release.State.PUBLISHED else release
 
 
 def counterpart(row: Row, release: Release) -> Row | None:
@@ -57,7 +62,7 @@ def write_article(
     """A new article, used in a draft. Raises ArticleUnreadable, ArticleExists, DateInThePast, NotAllowed."""
     version = add_article(text, by)
     entrust(version.article, by, owner=owner, valid_until=valid_until)
-    draft = open_draft(by)
+    draft = open_draft(by, needs=Action.EDIT_KNOWLEDGE)
     use_article(draft, version, by)
     return version.article, draft
 
@@ -72,7 +77,7 @@ def revise_article(text: ArticleText, by: User | ApiKey | None) -> Release | Non
     present = newest_draft() or current_release()
     if present is not None and present.articles.filter(pk=version.pk).exists():
         return None
-    draft = open_draft(by)
+    draft = open_draft(by, needs=Action.EDIT_KNOWLEDGE)
     use_article(draft, version, by)
     return draft
 
@@ -89,22 +94,21 @@ def withdraw_article(article: Article, by: User | ApiKey | None, *, reason: str 
 
     Raises ArticleNotUsed, NotAllowed.
     """
-    draft = open_draft(by)
+    draft = open_draft(by, needs=Action.EDIT_KNOWLEDGE)
     drop_article(draft, article, by, reason=reason)
     return draft
 
 
 @transaction.atomic
-def propose_article(text: ArticleText, by: User | ApiKey) -> tuple[ArticleVersion, Release | None]:
-    """Save an article's next version, and use it in the draft of the published release where there is one.
+def propose_article(text: ArticleText, by: User | ApiKey | None) -> tuple[ArticleVersion, Release | None]:
+    """Save an article's next version, and use it in a draft of the published release; None where nothing was published yet.
 
-    Whoever may edit prompts gets a draft made; for others the version waits until an editor takes it into one.
     Raises ArticleUnreadable, NotAllowed.
     """
     version = save_article(text, by)
-    draft = newest_draft()
-    if draft is None and current_release() is not None and allows(by, Action.EDIT_PROMPTS):
-        draft = open_draft(by)
-    if draft is not None:
+    if current_release() is None:
+        return version, None
+    draft = open_draft(by, needs=Action.EDIT_KNOWLEDGE)
+    if not draft.articles.filter(pk=version.pk).exists():
         use_article(draft, version, by)
     return version, draft

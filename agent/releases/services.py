@@ -3,11 +3,11 @@
 import hashlib
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
+from django.db.models import Max, Model, QuerySet
 from django.utils import timezone
 
+from agent.engine.types import SENTIMENT_LABELS
 from agent.exceptions import (
     AgentError,
     ArticleNotUsed,
@@ -15,40 +15,65 @@ from agent.exceptions import (
     NothingPublished,
     NothingToRollBackTo,
     ReleaseIncomplete,
-    SecondPersonNeeded,
 )
 from agent.graph.rules import RuleMalformed
+from agent.knowledge.services import require_edit
 from agent.models import (
     AgentConfig,
     Article,
     ArticleVersion,
+    EscalationRule,
+    Intent,
+    Phrase,
     Release,
     ReplyTemplate,
     TrainingExample,
 )
-from agent.releases import keys
+from agent.releases import four_eyes, keys, learning
 from agent.releases.content import canonical, read_content, rule_of
 from agent.releases.defaults.texts import REQUIRED, TEXTS
 from agent.releases.screening import screen
 from core import audit
 from core.models import ApiKey, User
 from core.policy import Action, require
+from core.statements import Read
 from core.text import clean_text
 
-_ROWS_AT_ONCE = 500
 _LEAST_INTENTS = 2
 
 
 def current_release() -> Release | None:
     """The published release, asked of the database each time: one indexed row, and no process can be behind."""
-    return Release.objects.current().first()
+    return _current.first()
+
+
+@Read
+def _current() -> QuerySet[Release]:
+    return Release.objects.current().order_by()
+
+
+def answering_release() -> Release | None:
+    """The release that answers customers: the published one, or while its heads are being fitted the one before it."""
+    current = current_release()
+    if current is None or current.fit_at is None:
+        return current
+    return learning.former_release() or current
 
 
 @transaction.atomic
-def create_draft(by: User | ApiKey | None, *, based_on: Release | None = None, note: str = "") -> Release:
-    """A draft that holds a copy of ``based_on``, else of the current release. Raises NotAllowed, NothingPublished."""
+def create_draft(
+    by: User | ApiKey | None,
+    *,
+    based_on: Release | None = None,
+    note: str = "",
+    needs: Action = Action.EDIT_PROMPTS,
+) -> Release:
+    """A draft that holds a copy of ``based_on``, else of the current release. ``needs`` is the right to what it is made for.
+
+    Raises NotAllowed, NothingPublished.
+    """
     if by is not None:
-        require(by, Action.EDIT_PROMPTS)
+        require(by, needs)
     source = based_on or current_release()
     if source is None:
         raise NothingPublished
@@ -67,22 +92,29 @@ def new_release(by: User | ApiKey | None, *, based_on: Release | None = None, no
 
 
 def _copy_everything(source: Release, draft: Release) -> None:
-    kinds: tuple[Any, ...] = (
-        source.configs,
-        source.intents,
-        source.examples,
-        source.phrases,
-        source.rules,
-        source.templates,
-    )
-    for rows in kinds:
-        copies = list(rows.order_by("pk"))
-        for row in copies:
-            row.pk = None
-            row.release = draft
-        rows.model.objects.bulk_create(copies, batch_size=_ROWS_AT_ONCE)
-    draft.articles.set(source.articles.all())
+    for model in (
+        AgentConfig,
+        Intent,
+        TrainingExample,
+        Phrase,
+        EscalationRule,
+        ReplyTemplate,
+        Release.articles.through,
+    ):
+        _copy_rows(model, source, draft)
     _add_texts_learnt_since(draft)
+
+
+def _copy_rows(model: type[Model], source: Release, draft: Release) -> None:
+    """Thousands of rows that differ in nothing but their release: the database writes them from its own."""
+    quoted = connection.ops.quote_name
+    named = {field.name: quoted(str(field.column)) for field in model._meta.concrete_fields if not field.primary_key}
+    owner = named.pop("release")
+    columns = ", ".join(named.values())
+    table = quoted(model._meta.db_table)
+    statement = f"INSERT INTO {table} ({owner}, {columns}) SELECT %s, {columns} FROM {table} WHERE {owner} = %s ORDER BY {quoted('id')}"  # noqa: S608  (names of our own models)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [draft.pk, source.pk])
 
 
 def _add_texts_learnt_since(draft: Release) -> None:
@@ -113,8 +145,7 @@ def configure(
     value = clean_text(value)
     keys.read(key, value)
     draft = editable(draft) if draft is not None else open_draft(by)
-    if keys.KEYS[key].kind == "text":
-        screen(key, value, allowed_hosts=allowed_hosts(draft))
+    check_setting(key, value, draft)
     row, _ = AgentConfig.objects.get_or_create(
         release=draft, config_key=key, defaults={"description": keys.KEYS[key].description}
     )
@@ -128,6 +159,13 @@ def configure(
     return draft
 
 
+def check_setting(key: str, value: str, release: Release) -> None:
+    """Raise UnknownKey or InvalidValue unless ``release`` may hold this value."""
+    keys.read(key, value)
+    if keys.KEYS[key].kind == "text":
+        screen(key, value, allowed_hosts=allowed_hosts(release))
+
+
 def allowed_hosts(release: Release) -> frozenset[str]:
     """The hosts that replies of this release may link to."""
     row = release.configs.filter(config_key="links.allowed").first()
@@ -135,9 +173,9 @@ def allowed_hosts(release: Release) -> frozenset[str]:
     return frozenset(host.lower() for host in lines)
 
 
-def open_draft(by: User | ApiKey | None) -> Release:
+def open_draft(by: User | ApiKey | None, *, needs: Action = Action.EDIT_PROMPTS) -> Release:
     """The newest draft based on the current release, or a new one. Raises NotAllowed, NothingPublished."""
-    return newest_draft() or create_draft(by)
+    return newest_draft() or create_draft(by, needs=needs)
 
 
 def newest_draft() -> Release | None:
@@ -175,8 +213,7 @@ def set_template(draft: Release, key: str, language: str, text: str, by: User | 
 @transaction.atomic
 def use_article(draft: Release, version: ArticleVersion, by: User | ApiKey | None) -> None:
     """Publish this version with the draft, in place of the article's other versions. Raises NotADraft, NotAllowed."""
-    if by is not None:
-        require(by, Action.EDIT_KNOWLEDGE)
+    require_edit(by, version.article)
     draft = editable(draft)
     draft.articles.remove(*draft.articles.filter(article=version.article_id))
     draft.articles.add(version)
@@ -186,8 +223,7 @@ def use_article(draft: Release, version: ArticleVersion, by: User | ApiKey | Non
 @transaction.atomic
 def drop_article(draft: Release, article: Article, by: User | ApiKey | None, *, reason: str = "") -> None:
     """Leave an article out of the draft. Raises NotADraft, NotAllowed, ArticleNotUsed."""
-    if by is not None:
-        require(by, Action.EDIT_KNOWLEDGE)
+    require_edit(by, article)
     draft = editable(draft)
     used = list(draft.articles.filter(article=article))
     if not used:
@@ -219,35 +255,41 @@ def problems_of(release: Release) -> list[str]:
     taught = release.examples.filter(purpose=TrainingExample.Purpose.INTENT).values("label").distinct().count()
     if taught < _LEAST_INTENTS:
         problems.append("Examples of at least two intents are needed.")
+    moods = set(release.examples.filter(purpose=TrainingExample.Purpose.SENTIMENT).values_list("label", flat=True))
+    problems += [f"An example of the tone “{label}” is needed." for label in SENTIMENT_LABELS if label not in moods]
     return problems
 
 
 @transaction.atomic
-def publish(release: Release, by: User | ApiKey | None, *, note: str = "") -> Release:
+def publish(release: Release, by: User | ApiKey | None, *, note: str = "", accept_worse: bool = False) -> Release:
     """Make the draft the one release the agent reads; the one before retires. The next answer follows it.
 
-    ``note`` takes the place of the draft's own. Raises NotADraft, ReleaseIncomplete, NotAllowed, SecondPersonNeeded (FOUR_EYES).
+    Where its examples changed and were not learnt yet, answers follow it once they are. Where less is understood with what
+    they teach, the heads of the release before are kept, unless ``accept_worse``. ``note`` takes the place of the draft's own.
+    With FOUR_EYES a draft that a key or a command changed is returned as the draft it is, until a second person publishes it.
+    Raises NotADraft, ReleaseIncomplete, NotAllowed, SecondPersonNeeded (FOUR_EYES).
     """
+    draft, before = editable(release), current_release()
     if by is not None:
-        require(by, Action.PUBLISH_PROMPTS)
-    draft = editable(release)
-    if settings.FOUR_EYES and isinstance(by, User) and draft.created_by_id == by.pk:
-        raise SecondPersonNeeded
+        right = four_eyes.right_to_publish(draft, before)
+        require(by, right)
+        if not four_eyes.may_publish(draft, by, current=before, right=right):
+            return draft
     draft.note = clean_text(note)[:300] or draft.note
-    return _publish(draft, by)
+    learning.choose_heads(draft, before, accept_worse=accept_worse)
+    return _publish(draft, by, before=before)
 
 
-def _publish(draft: Release, by: User | ApiKey | None) -> Release:
+def _publish(draft: Release, by: User | ApiKey | None, *, before: Release | None) -> Release:
     problems = problems_of(draft)
     if problems:
         raise ReleaseIncomplete(problems)
-    before = current_release()
     Release.objects.current().update(state=Release.State.RETIRED)
     draft.state = Release.State.PUBLISHED
     draft.content_hash = hashlib.sha256(canonical(draft).encode()).hexdigest()
     draft.published_at = timezone.now()
     draft.published_by = by if isinstance(by, User) else None
-    draft.save(update_fields=["state", "note", "content_hash", "published_at", "published_by"])
+    draft.save(update_fields=["state", "note", "content_hash", "published_at", "published_by", "heads_from", "fit_at"])
     audit.record(
         by,
         "release.published",
@@ -261,19 +303,24 @@ def _publish(draft: Release, by: User | ApiKey | None) -> Release:
 
 @transaction.atomic
 def rollback(by: User | ApiKey | None, *, reason: str = "") -> Release:
-    """Publish a copy of the release that was current before this one, as a new release. One person is enough.
+    """Publish a copy of the release that was current before this one, as a new release.
 
-    Raises NothingToRollBackTo, NotAllowed.
+    With FOUR_EYES the first person's wish is written down and what is current is returned; the second one goes back.
+    Raises NothingToRollBackTo, NotAllowed, SecondPersonNeeded (a key).
     """
-    if by is not None:
-        require(by, Action.PUBLISH_PROMPTS)
-    earlier = earlier_release()
-    if earlier is None:
+    current, earlier = current_release(), earlier_release()
+    if current is None or earlier is None:
         raise NothingToRollBackTo
+    if by is not None:
+        right = four_eyes.right_to_publish(earlier, current)
+        require(by, right)
+        if not four_eyes.may_roll_back(current, earlier, by, right=right, reason=reason):
+            return current
     note = f"Back to release {earlier.number}. {reason}".strip()
     draft = new_release(by, based_on=earlier, note=note)
     _copy_everything(earlier, draft)
-    return _publish(draft, by)
+    learning.choose_heads_again(draft, earlier)
+    return _publish(draft, by, before=current)
 
 
 def _digest(value: str) -> dict[str, Any]:

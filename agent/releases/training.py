@@ -2,15 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 
 from agent.engine.types import HEAD_NAMES, Example, IntentSpec, LabelledText
-from agent.models import EngineBuild, Intent, TextVector, TrainingExample
-from agent.releases import shipped
+from agent.models import EngineBuild, Intent, TrainingExample
 from agent.releases.content import spec_of
-
-_KEPT_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,43 +67,3 @@ def keep_heads(release_id: int, *, encoder: str, digest: str, data: bytes, repor
     EngineBuild.objects.update_or_create(
         release_id=release_id, encoder=encoder, defaults={"training_hash": digest, "data": data, "report": report}
     )
-
-
-class VectorCache(MutableMapping[str, bytes]):
-    """The vectors and stems already worked out, read at once and written back by ``save``."""
-
-    def __init__(self) -> None:
-        """Read what the product comes with and what it has worked out itself."""
-        own = TextVector.objects.values_list("key", "vector")
-        self._known = shipped.read() | {key: bytes(vector) for key, vector in own}
-        self._fresh: dict[str, bytes] = {}
-
-    def __getitem__(self, key: str) -> bytes:
-        return self._known[_stored_key(key)]
-
-    def __setitem__(self, key: str, value: bytes) -> None:
-        stored = _stored_key(key)
-        if stored not in self._known:
-            self._fresh[stored] = value
-        self._known[stored] = value
-
-    def __delitem__(self, key: str) -> None:
-        raise TypeError("Vectors are only added.")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def save(self) -> int:
-        """Store what is new; returns how many. Another process may have stored the same: that changes nothing."""
-        rows = [TextVector(key=key, vector=vector) for key, vector in self._fresh.items()]
-        TextVector.objects.bulk_create(rows, batch_size=_KEPT_AT_ONCE, ignore_conflicts=True)
-        self._fresh.clear()
-        return len(rows)
-
-
-def _stored_key(key: str) -> str:
-    """Encoders' keys are of any length; the column holds a hash."""
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,15 +1,22 @@
 """What a turn is thought from: the customer's words, the talk before them, and how the bot has fared."""
 
+from django.db.models import QuerySet
+
 from agent.graph.brief import Brief
-from agent.graph.state import ChannelFacts, HistoryLine, Progress
-from agent.models import AgentRun
+from agent.graph.state import ChannelFacts, CustomerFacts, HistoryLine, Progress
+from agent.models import AgentRun, IntentSwitch
+from agent.services.remembering import remember
+from agent.tools.keeping import dialogue_of
 from conversations.types import Talk, TalkLine, Turn
+from core.statements import Read
 from core.text import readable, truncate
 
 MOST_CHARACTERS = 4_000
 MOST_CHARACTERS_BEFORE = 1_500
+MOST_CHARACTERS_SEEN = 1_000
+MOST_DESCRIPTIONS = 4
 RUNS_LOOKED_AT = 8
-HELPED = frozenset({"answer", "model"})
+HELPED = frozenset({"answer", "model", "tool"})
 
 
 def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
@@ -17,46 +24,63 @@ def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
 
     What nobody sees is left out, and of very long messages the beginning is taken.
     """
-    asked = [line for line in talk.lines if _is_covered(line, turn)]
-    texts = [words for line in asked if (words := readable(line.text).strip())]
+    history = tuple(_history_line(line) for line in talk.lines if not _is_covered(line, turn))
+    asked = asked_in(talk, turn)
+    texts = [words for line in asked if (words := _words_of(line))]
+    descriptions = [readable(seen)[:MOST_CHARACTERS_SEEN] for line in asked for seen in line.media.seen]
     return Brief(
         release_id=release_id,
         conversation_id=talk.conversation_id,
         message=truncate("\n".join(texts), MOST_CHARACTERS),
         message_kinds=tuple(line.kind for line in asked),
-        pictures=sum(line.pictures for line in asked),
-        history=tuple(_history_line(line) for line in talk.lines if not _is_covered(line, turn)),
+        pictures=sum(line.media.pictures for line in asked),
+        descriptions=tuple(descriptions[:MOST_DESCRIPTIONS]),
+        history=history,
+        remembered=remember(talk, history),
         channel=ChannelFacts(platform=talk.platform, text_limit=talk.text_limit, is_public=talk.is_public),
         progress=progress_of(talk.conversation_id, from_seq=talk.lines[0].seq if talk.lines else 0),
         language_prior=talk.language or talk.locale[:2].lower() or None,
+        customer=CustomerFacts(
+            id=talk.customer_public_id, platform=talk.platform, email=talk.customer_email if talk.is_vouched_for else ""
+        ),
+        dialogue=dialogue_of(talk.conversation_id),
+        switched_off=tuple(_switched_off.all()),
     )
+
+
+def asked_in(talk: Talk, turn: Turn) -> list[TalkLine]:
+    """The customer's lines that a turn answers."""
+    return [line for line in talk.lines if _is_covered(line, turn)]
+
+
+@Read
+def _switched_off() -> QuerySet[IntentSwitch, str]:
+    return IntentSwitch.objects.filter(is_enabled=False).order_by("intent").values_list("intent", flat=True)
 
 
 def _is_covered(line: TalkLine, turn: Turn) -> bool:
     return line.sender_type == "customer" and turn.from_seq <= line.seq <= turn.to_seq
 
 
+def _words_of(line: TalkLine) -> str:
+    """What was written, and what was said in the recordings with it. What pictures show are nobody's words."""
+    said = (readable(text).strip() for text in (line.text, *line.media.heard))
+    return "\n".join(text for text in said if text)
+
+
 def _history_line(line: TalkLine) -> HistoryLine:
-    text = truncate(readable(line.text), MOST_CHARACTERS_BEFORE)
+    text = truncate(_words_of(line), MOST_CHARACTERS_BEFORE)
     return HistoryLine(seq=line.seq, sender=line.sender_type, text=text, kind=line.kind, sentiment=line.sentiment)
 
 
 def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
     """Count the bot's replies in a row that did not answer, back to its last answer or to ``from_seq``."""
-    replies = list(
-        AgentRun.objects.filter(
-            conversation_id=conversation_id,
-            to_seq__gte=from_seq,
-            state__in=[AgentRun.State.REPLIED, AgentRun.State.SUPPRESSED],
-        )
-        .order_by("-id")
-        .values_list("trace__reply__kind", "trace__reply__offers_person")[:RUNS_LOOKED_AT]
-    )
+    replies = _replies.all(conversation_id, from_seq)
     failed: list[str] = []
     for kind, _ in replies:
         if kind in HELPED:
             break
-        failed.append(kind)
+        failed.append(kind or "")
     clarifications, offers = failed.count("clarify"), failed.count("offer")
     return Progress(
         clarifications=clarifications,
@@ -65,3 +89,13 @@ def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
         last_kind=(replies[0][0] or "") if replies else "",
         offered=bool(replies[0][1]) if replies else False,
     )
+
+
+@Read
+def _replies(conversation_id: int, from_seq: int) -> QuerySet[AgentRun, tuple[str | None, bool | None]]:
+    ended = AgentRun.objects.filter(
+        conversation_id=conversation_id,
+        to_seq__gte=from_seq,
+        state__in=[AgentRun.State.REPLIED, AgentRun.State.SUPPRESSED],
+    )
+    return ended.order_by("-id").values_list("trace__reply__kind", "trace__reply__offers_person")[:RUNS_LOOKED_AT]

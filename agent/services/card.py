@@ -11,9 +11,12 @@ from core.text import one_line
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Order number", re.compile(r"(?<![\w@.])(?:#\s?\d{4,12}|[A-Z]{2,4}-?\d{4,12}|\d{6,12})(?![\w@.])")),
-    ("E-mail", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("E-mail", re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+")),
     ("Phone", re.compile(r"(?<!\w)\+\d[\d\s/()-]{7,16}\d")),
-    ("Amount", re.compile(r"(?:[€$£]\s?\d+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?\s?(?:€|EUR|USD|euros?|dollars?)\b)")),
+    (
+        "Amount",
+        re.compile(r"(?:[€$£]\s?\d+(?:[.,]\d{1,2})?|(?<!\d)\d++(?:[.,]\d{1,2})?\s?(?:€|EUR|USD|euros?|dollars?)\b)"),
+    ),
     ("Date", re.compile(r"\b(?:\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})\b")),
 )
 _NEEDS_ORDER = frozenset(
@@ -37,12 +40,13 @@ NEXT_STEPS: dict[str, str] = {
     ReasonCategory.POLICY: "Decide as the policy asks; the bot must not.",
     ReasonCategory.LANGUAGE: "The bot does not speak the customer's language: answer in it, or in one that both sides read.",
     ReasonCategory.PICTURE: "Look at the picture, then answer; the bot cannot see it.",
+    ReasonCategory.APPROVAL: "Decide about what waits: approve it, change it, decline it, or ask the customer.",
     ReasonCategory.BOT_FAILED: "Answer it; the bot could not.",
 }
 
 
 def card_of(state: AgentState, *, history: Sequence[HistoryLine], asked_seq: int, release_id: int) -> dict[str, Any]:
-    """``{wants, tried, facts: [{label, value, seq}], missing, promised, next_step}``; facts name the message they stand in."""
+    """``{wants, tried, facts: [{label, value, seq}], missing, next_step}``; facts name the message they stand in."""
     lines = [(line["seq"], line["text"]) for line in history if line["sender"] == "customer"]
     facts = facts_in([*lines, (asked_seq, state["message"])])
     intent = state.get("intent", "")
@@ -51,7 +55,6 @@ def card_of(state: AgentState, *, history: Sequence[HistoryLine], asked_seq: int
         "tried": _tried(history),
         "facts": facts,
         "missing": ["Order number"] if intent in _NEEDS_ORDER and not _has(facts, "Order number") else [],
-        "promised": [],
         "next_step": NEXT_STEPS.get(state.get("escalation_reason", ""), ""),
     }
 

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists
 from django.utils import timezone
 
-from agent.models import AgentRun, SpendLedger
+from agent.llm import spend
+from agent.models import AgentRun
 
 STALE_AFTER = timedelta(minutes=10)
+MOST_AT_ONCE = 500
 
 
 def end_abandoned_runs() -> int:
@@ -19,11 +20,9 @@ def end_abandoned_runs() -> int:
 
 
 def release_stale_reservations() -> int:
-    """Empty the reserved sums while no answer is being worked out; returns how many ledgers held something.
+    """Give back what killed processes held for calls of theirs; returns for how many calls.
 
-    A reservation has no row of its own, only its part of the day's sum. A run that began within ten minutes may still
-    hold one, and so nothing is given back beside it; a run that began before has long lost its lease. Settling never
-    goes below zero, so a call that ends after all books its cost and harms nothing.
+    Each reservation is a row that its call takes away when it ends, so that others' calls, however many, neither keep it
+    nor lose theirs. A call lasts seconds; one that ends after all books its cost, and gives nothing back a second time.
     """
-    working = AgentRun.objects.filter(state=AgentRun.State.RUNNING, started_at__gte=timezone.now() - STALE_AFTER)
-    return SpendLedger.objects.filter(~Exists(working), reserved__gt=0).update(reserved=0)
+    return spend.give_back(older_than=STALE_AFTER, most=MOST_AT_ONCE)

@@ -10,13 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import services
+from conversations.api.files import Exported
 from conversations.exceptions import ConversationError
 from conversations.models import Conversation, Delivery, Note
 from conversations.serializers import deeds, rows
 from conversations.serializers.filters import ConversationFilters
-from core.doors import Listed
 from core.idempotency import idempotent
-from core.models import User
+from core.models import ApiKey, User
 from core.policy import Action, Subject, allows
 
 
@@ -27,15 +27,24 @@ class ForPeople(ConversationError):
         super().__init__("Only a person can do this: call it in the session of somebody who is signed in.")
 
 
-class Conversations(Listed):
+def person(who: User | ApiKey) -> User:
+    """The caller, who has to be one. Raises ForPeople."""
+    if not isinstance(who, User):
+        raise ForPeople
+    return who
+
+
+class Conversations(Exported):
     """The threads with customers. ``last_message_at`` orders them; one in which nobody has written is none."""
 
+    file_name = "conversations"
     filters = ConversationFilters
     serializer_class = rows.ConversationShown
     order_column = "last_message_at"
     needs = {
         "list": Action.VIEW_TEAM_CONVERSATIONS,
         "retrieve": Action.VIEW_TEAM_CONVERSATIONS,
+        "export": Action.EXPORT_CONVERSATIONS,
         "notes": Action.VIEW_TEAM_CONVERSATIONS,
         "reply": Action.REPLY,
         "note": Action.ANNOTATE,
@@ -51,9 +60,9 @@ class Conversations(Listed):
         """Those the caller may read, or do to what the call does."""
         found = Conversation.objects.filter(last_message_at__isnull=False)
         wanted = self.needs[self.action]
-        if wanted is Action.VIEW_TEAM_CONVERSATIONS:
-            return found.visible_to(self.who).select_related("customer", "assignee", "team")
-        return found.in_reach_of(self.who, wanted)
+        is_read = wanted is Action.VIEW_TEAM_CONVERSATIONS
+        found = found.visible_to(self.who) if is_read else found.in_reach_of(self.who, wanted)
+        return found.select_related("customer", "assignee", "team") if is_read or self.action == "export" else found
 
     @extend_schema(responses=rows.NoteShown(many=True))
     @action(detail=True, pagination_class=None, filters=None)
@@ -120,9 +129,8 @@ class Conversations(Listed):
     def assign(self, request: Request, public_id: str) -> Response:
         """Give the conversation to a colleague, or back into the queue."""
         conversation, form = self.get_object(), self.read(deeds.AssignForm)
-        if not isinstance(self.who, User):
-            raise ForPeople
-        services.assign(conversation, self._colleague(conversation, form), self.who, reason=form["reason"])
+        by = person(self.who)
+        services.assign(conversation, self._colleague(conversation, form), by, reason=form["reason"])
         return self._state(conversation)
 
     @extend_schema(request=deeds.Nothing, responses=rows.ConversationState)
@@ -153,8 +161,8 @@ class Conversations(Listed):
         """The person who is meant, if they may answer there."""
         if form["to"] is None:
             return None
-        person = User.objects.filter(public_id=form["to"], is_active=True).first()
+        found = User.objects.filter(public_id=form["to"], is_active=True).first()
         subject = Subject(team_id=conversation.team_id)
-        if person is None or not allows(person, Action.REPLY, subject):
+        if found is None or not allows(found, Action.REPLY, subject):
             raise ValidationError({"to": "There is no colleague of this id who may answer here."})
-        return person
+        return found

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import services
-from conversations.api.conversations import ForPeople
+from conversations.api.conversations import person
+from conversations.api.files import Exported
 from conversations.api.reach import reachable, readable
 from conversations.models import Conversation, Customer, Delivery, DeliveryAttempt, Escalation, Message
 from conversations.serializers import deeds, rows
@@ -17,22 +18,47 @@ from conversations.serializers.filters import CustomerFilters, DeliveryFilters, 
 from conversations.services.deliveries import Decision
 from core.doors import Listed
 from core.idempotency import idempotent
-from core.models import User
 from core.policy import Action, allows
 
 
-class Messages(Listed):
+class Messages(Exported):
     """What was said, in all conversations or one."""
 
+    file_name = "messages"
     filters = MessageFilters
     serializer_class = rows.MessageShown
     order_column = "created_at"
-    needs = {"list": Action.VIEW_TEAM_CONVERSATIONS, "retrieve": Action.VIEW_TEAM_CONVERSATIONS}
+    needs = {
+        "list": Action.VIEW_TEAM_CONVERSATIONS,
+        "retrieve": Action.VIEW_TEAM_CONVERSATIONS,
+        "export": Action.EXPORT_CONVERSATIONS,
+        "reveal": Action.REVEAL_PII,
+    }
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Those in conversations that the caller may read."""
-        found = readable(Message.objects.all(), self.who)
+        """Those in conversations that the caller may read, or export; of customers alone where something is to be revealed."""
+        found = Message.objects.all()
+        is_file = self.action == "export"
+        found = reachable(found, self.who, Action.EXPORT_CONVERSATIONS) if is_file else readable(found, self.who)
+        if self.action == "reveal":
+            found = found.filter(sender_type=Message.Sender.CUSTOMER)
         return found.select_related("conversation", "delivery").prefetch_related("attachments")
+
+    # Not idempotent: its answer would be kept for a day, and each look is to be noted.
+    @extend_schema(request=deeds.Nothing, responses=rows.MessageRevealed)
+    @action(detail=True, methods=["post"])
+    def reveal(self, request: Request, public_id: str) -> Response:
+        """A customer's message whole, with what was read in its attachments. Each look is noted. For people, not for keys."""
+        message = self.get_object()
+        self.read(deeds.Nothing)
+        by = person(self.who)
+        told = {"id": message.public_id, "text": services.reveal(message, by)}
+        readings = [
+            {"attachment": each.public_id, "text": services.reveal_reading(each, by)}
+            for each in message.attachments.all()
+            if each.reading_text
+        ]
+        return Response(rows.MessageRevealed(told | {"readings": readings}).data)
 
 
 class Customers(Listed):
@@ -76,7 +102,7 @@ class Escalations(Listed):
         """Take it. One of several who try wins; the others get 409 with the winner's name. For people, not for keys."""
         escalation = self.get_object()
         self.read(deeds.Nothing)
-        return Response(rows.json_of(rows.EscalationState, services.claim(escalation, self._person())))
+        return Response(rows.json_of(rows.EscalationState, services.claim(escalation, person(self.who))))
 
     @extend_schema(request=deeds.Nothing, responses={200: rows.EscalationState, 204: None})
     @action(detail=False, methods=["post"], url_path="claim-next", pagination_class=None)
@@ -84,15 +110,10 @@ class Escalations(Listed):
     def claim_next(self, request: Request) -> Response:
         """Take the first of the queue; 204 where nothing waits. For people, not for keys."""
         self.read(deeds.Nothing)
-        escalation = services.claim_next(self._person())
+        escalation = services.claim_next(person(self.who))
         if escalation is None:
             return Response(status=204)
         return Response(rows.json_of(rows.EscalationState, escalation))
-
-    def _person(self) -> User:
-        if not isinstance(self.who, User):
-            raise ForPeople
-        return self.who
 
 
 class Deliveries(Listed):

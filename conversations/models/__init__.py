@@ -5,6 +5,7 @@ from conversations.models.delivery import Delivery, DeliveryAttempt
 from conversations.models.escalation import Escalation
 from conversations.models.fact import Fact
 from conversations.models.message import Attachment, Message, Note, SeenKey
+from conversations.models.promise import Promise
 from conversations.models.restoration import Restoration
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Fact",
     "Message",
     "Note",
+    "Promise",
     "Restoration",
     "SeenKey",
 ]

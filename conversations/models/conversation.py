@@ -16,6 +16,7 @@ from core.clock import now_plus
 from core.models import Team
 from core.policy import Action, Grant, Principal, Subject, allows, reach
 
+SUSPECTED_FROM = 2
 COMPARED_WITHIN = timedelta(minutes=10)
 
 
@@ -99,6 +100,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             last_in_seq__gt=F("answered_to_seq"),
             ready_at__lte=Now(),
         )
+
+    def suspected(self) -> Self:
+        """Those whose turn was cut off twice or more, each time with its process: it may be what ends processes."""
+        return self.filter(attempts__gte=SUSPECTED_FROM).exclude(lease_owner="")
+
+    def unsuspected(self) -> Self:
+        """All others."""
+        return self.filter(Q(attempts__lt=SUSPECTED_FROM) | Q(lease_owner=""))
 
     def unanswered_longer_than(self, seconds: int) -> Self:
         """Those whose oldest unanswered message is older than ``seconds``, with the bot in charge.
@@ -298,7 +307,14 @@ class Episode(models.Model):
             models.UniqueConstraint(fields=["conversation"], condition=Q(ended_at=None), name="one_open_episode"),
             models.CheckConstraint(condition=Q(ended_at=None) | ~Q(outcome=""), name="ended_episode_has_an_outcome"),
         ]
-        indexes = [models.Index(fields=["-started_at", "-id"], name="episode_recent")]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="episode_recent"),
+            models.Index(
+                fields=["-first_human_reply_at"],
+                name="episode_answered_lately",
+                condition=Q(first_human_reply_at__isnull=False, first_escalated_at__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Episode {self.number} of conversation {self.conversation_id}"

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from conversations.models.conversation import Conversation, Episode
 from core.documents import PDF
+from core.following import NAME
 from core.pictures import SHOWN
+from core.recordings import RECORDINGS
 
 
 class Message(models.Model):
@@ -95,6 +97,11 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"Message {self.seq} of conversation {self.conversation_id}"
 
+    @property
+    def request_id(self) -> str:
+        """By what it is followed in the logs: the id of the request that brought it, or that brought what it answers."""
+        return str(self.details.get(NAME, ""))
+
 
 class Attachment(models.Model):
     """Something that came with a message. What the account's own API hosts serve is fetched and kept."""
@@ -106,6 +113,15 @@ class Attachment(models.Model):
         WAITING = "waiting", "To be fetched"
         KEPT = "kept", "Kept"
         FAILED = "failed", "Could not be fetched"
+
+    class ReadingState(models.TextChoices):
+        """Whether a machine has written down what is said in it, or described what it shows."""
+
+        NONE = "none", "Nothing to be read"
+        OFF = "off", "Not read"
+        PENDING = "pending", "To be read"
+        DONE = "done", "Read"
+        FAILED = "failed", "Could not be read"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
@@ -119,15 +135,40 @@ class Attachment(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.REFERENCED)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    reading_state = models.CharField(max_length=8, choices=ReadingState.choices, default=ReadingState.NONE)
+    reading_text = models.TextField(blank=True)
+    reading_language = models.CharField(max_length=20, blank=True)
+    reading_attempts = models.PositiveSmallIntegerField(default=0)
+    reading_due_at = models.DateTimeField(null=True, blank=True)
+    reading_provider = models.CharField(max_length=20, blank=True)
+    reading_model = models.CharField(max_length=100, blank=True)
+    reading_cost_micros = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=["referenced", "waiting", "kept", "failed"]), name="attachment_state_is_known"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(reading_state__in=["none", "off", "pending", "done", "failed"]),
+                name="attachment_reading_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=(Q(reading_state="pending") & Q(reading_due_at__isnull=False))
+                | (~Q(reading_state="pending") & Q(reading_due_at__isnull=True)),
+                name="attachment_is_read_when_it_is_due",
+            ),
+            models.CheckConstraint(
+                condition=(Q(reading_state="done") & ~Q(reading_provider="") & ~Q(reading_model=""))
+                | (~Q(reading_state="done") & Q(reading_text="", reading_language="")),
+                name="attachment_reading_names_its_reader",
+            ),
         ]
-        indexes = [models.Index(fields=["next_attempt_at"], name="attachment_to_fetch", condition=Q(state="waiting"))]
+        indexes = [
+            models.Index(fields=["next_attempt_at"], name="attachment_to_fetch", condition=Q(state="waiting")),
+            models.Index(fields=["reading_due_at"], name="attachment_to_read", condition=Q(reading_state="pending")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of message {self.message_id}"
@@ -141,6 +182,11 @@ class Attachment(models.Model):
     def is_document(self) -> bool:
         """Whether it is a document of ours that a page may offer to be saved, and not to be opened in place."""
         return self.state == self.State.KEPT and bool(self.file) and self.content_type == PDF
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it is a recording of ours that a page may play."""
+        return self.state == self.State.KEPT and bool(self.file) and self.content_type in RECORDINGS
 
 
 class Note(models.Model):

@@ -1,23 +1,28 @@
 """The record in the words of the older project's clients: integers for ids, user and agent for customer and bot."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from conversations.models import Conversation, Message
 from conversations.models.conversation import STATUSES
+from conversations.serializers import masking
 from conversations.types import Priority
 
 SENDERS = {"customer": "user", "bot": "agent", "system": "agent", "human": "human"}
 MODES = {word: mode for mode, word in STATUSES.items()}
+# Who may be in danger comes before what is high, a word that the older clients do not know.
+PRIORITIES = {"high": (Priority.FIRST, Priority.HIGH), "normal": (Priority.NORMAL,), "low": (Priority.LOW,)}
 LARGEST_OFFSET = 10_000
+LARGEST_ID = 10**18 - 1
 
 
 class OlderMessage(serializers.ModelSerializer[Message]):
-    """A message."""
+    """A message. ``routes`` in the context says which of the older project's four intents each intent of ours belongs to."""
 
     conversation_id = serializers.IntegerField()
-    content = serializers.CharField(source="text")
+    content = serializers.SerializerMethodField()
     sender_type = serializers.SerializerMethodField()
     intent = serializers.SerializerMethodField()
 
@@ -27,13 +32,18 @@ class OlderMessage(serializers.ModelSerializer[Message]):
             "id", "conversation_id", "content", "sender_type", "intent", "sentiment_score", "response_time_ms", "created_at",
         ]  # fmt: skip
 
+    def get_content(self, message: Message) -> str:
+        """What it says, as whoever asks may read it."""
+        return masking.said(message, self.context)
+
     def get_sender_type(self, message: Message) -> str:
         """User, agent or human."""
         return SENDERS[message.sender_type]
 
     def get_intent(self, message: Message) -> str | None:
-        """The intent, null for none."""
-        return message.intent or None
+        """Support, sales, general or urgent, null for none."""
+        routes: Mapping[str, str] = self.context["routes"]
+        return routes[message.intent] if message.intent else None
 
 
 class OlderConversation(serializers.ModelSerializer[Conversation]):
@@ -44,7 +54,7 @@ class OlderConversation(serializers.ModelSerializer[Conversation]):
     status = serializers.CharField()
     escalated = serializers.SerializerMethodField()
     escalation_reason = serializers.SerializerMethodField()
-    messages = OlderMessage(many=True)
+    messages = serializers.SerializerMethodField()
 
     class Meta:
         model = Conversation
@@ -53,6 +63,11 @@ class OlderConversation(serializers.ModelSerializer[Conversation]):
             "updated_at", "closed_at", "messages",
         ]  # fmt: skip
 
+    def get_messages(self, conversation: Conversation) -> Any:
+        """Those that were read with it, oldest first."""
+        newest: list[Message] = conversation.newest_messages  # type: ignore[attr-defined]  # prefetched under this name
+        return OlderMessage(newest[::-1], many=True, context=self.context).data
+
     def get_escalated(self, conversation: Conversation) -> bool:
         """Whether people have it."""
         return conversation.mode == Conversation.Mode.HUMAN
@@ -60,7 +75,9 @@ class OlderConversation(serializers.ModelSerializer[Conversation]):
     def get_escalation_reason(self, conversation: Conversation) -> str | None:
         """Why, of the newest escalation."""
         newest = next(iter(conversation.escalations.all()), None)
-        return (newest.detail or str(newest.get_reason_display())) if newest is not None else None
+        if newest is None:
+            return None
+        return masking.words(newest.detail, self.context) or str(newest.get_reason_display())
 
 
 class OlderFilters(serializers.Serializer[Any]):
@@ -69,8 +86,8 @@ class OlderFilters(serializers.Serializer[Any]):
     platform = serializers.CharField(required=False, max_length=40, default="")
     status = serializers.CharField(required=False, max_length=40, default="")
     escalated = serializers.BooleanField(required=False, allow_null=True, default=None)
-    priority = serializers.ChoiceField(choices=Priority.values, required=False, default="")
-    assigned_to = serializers.CharField(required=False, max_length=150, default="")
+    priority = serializers.ChoiceField(choices=list(PRIORITIES), required=False, default="")
+    assigned_to = serializers.IntegerField(required=False, default=None, min_value=0, max_value=LARGEST_ID)
     limit = serializers.IntegerField(required=False, default=50, min_value=0, max_value=100)
     offset = serializers.IntegerField(required=False, default=0, min_value=0, max_value=LARGEST_OFFSET)
 

@@ -15,8 +15,8 @@ from conversations.models import (
     Note,
 )
 from conversations.models.conversation import STATUSES
-from core.models import ApiKey, User
-from core.personal import masked
+from conversations.serializers import masking
+from core.models import User
 
 
 class PersonShown(serializers.ModelSerializer[User]):
@@ -33,8 +33,8 @@ class PersonShown(serializers.ModelSerializer[User]):
 class CustomerShown(serializers.ModelSerializer[Customer]):
     """A customer as one of our accounts knows them.
 
-    ``email`` is whole for a key; people see it masked and reveal it in the workspace, where that is noted. ``details_from``
-    says who told name and address: ``site`` signed them, ``visitor`` only typed them, empty is the platform.
+    ``email`` is whole for a key with `personal:read`; people reveal it in the workspace, where that is noted.
+    ``details_from`` says who told name and address: ``site`` signed them, ``visitor`` only typed them, empty is the platform.
     """
 
     id = serializers.UUIDField(source="public_id")
@@ -43,8 +43,7 @@ class CustomerShown(serializers.ModelSerializer[Customer]):
 
     def get_email(self, customer: Customer) -> str:
         """The address, as whoever asks may see it."""
-        request = self.context.get("request")
-        return customer.email if request and isinstance(request.user, ApiKey) else masked(customer.email)
+        return masking.address(customer.email, self.context)
 
     class Meta:
         model = Customer
@@ -85,6 +84,7 @@ class ConversationShown(serializers.ModelSerializer[Conversation]):
     team = serializers.UUIDField(source="team.public_id", allow_null=True, default=None)
     intent = serializers.CharField(source="last_intent")
     sentiment = serializers.FloatField(source="last_sentiment", allow_null=True)
+    subject = masking.Words()
     window_closes_at = serializers.DateTimeField(allow_null=True, read_only=True)
     window_left = serializers.IntegerField(allow_null=True, read_only=True)
 
@@ -98,14 +98,29 @@ class ConversationShown(serializers.ModelSerializer[Conversation]):
         read_only_fields = fields
 
 
+class ReadingShown(serializers.Serializer[Attachment]):
+    """What a machine read in an attachment: the words of a recording (``audio``), or what a picture (``image``) shows.
+
+    It may be wrong. ``text`` is empty in every state but ``done``, and masked as a customer's words are; ``language`` is as
+    the provider tells it.
+    """
+
+    state = serializers.ChoiceField(source="reading_state", choices=Attachment.ReadingState.choices)
+    text = masking.Words(source="reading_text")
+    language = serializers.CharField(source="reading_language")
+    provider = serializers.CharField(source="reading_provider")
+    model = serializers.CharField(source="reading_model")
+
+
 class AttachmentShown(serializers.ModelSerializer[Attachment]):
     """Something that came with a message. Its file is opened in the workspace."""
 
     id = serializers.UUIDField(source="public_id")
+    reading = ReadingShown(source="*")
 
     class Meta:
         model = Attachment
-        fields = ["id", "kind", "name", "content_type", "size", "state"]
+        fields = ["id", "kind", "name", "content_type", "size", "state", "reading"]
         read_only_fields = fields
 
 
@@ -121,7 +136,11 @@ class DeliveryNamed(serializers.ModelSerializer[Delivery]):
 
 
 class MessageShown(serializers.ModelSerializer[Message]):
-    """A message. ``seq`` counts within its conversation; ``delivery`` is null for a customer's."""
+    """A message. ``seq`` counts within its conversation; ``delivery`` is null for a customer's.
+
+    In a customer's ``text`` a kind in brackets, such as `[card]` or `[e-mail]`, stands in the place of numbers and addresses;
+    it is whole for a key with `personal:read`, and people reveal it, which is noted.
+    """
 
     id = serializers.UUIDField(source="public_id")
     conversation = serializers.UUIDField(source="conversation.public_id")
@@ -129,6 +148,7 @@ class MessageShown(serializers.ModelSerializer[Message]):
     delivery = DeliveryNamed(allow_null=True, default=None)
     attachments = AttachmentShown(many=True)
     sources = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    text = serializers.SerializerMethodField()
 
     class Meta:
         model = Message
@@ -139,12 +159,33 @@ class MessageShown(serializers.ModelSerializer[Message]):
         ]  # fmt: skip
         read_only_fields = fields
 
+    def get_text(self, message: Message) -> str:
+        """What it says, as whoever asks may read it."""
+        return masking.said(message, self.context)
+
+
+class ReadingRevealed(serializers.Serializer[Any]):
+    """What a machine read in one attachment, whole."""
+
+    attachment = serializers.UUIDField()
+    text = serializers.CharField()
+
+
+class MessageRevealed(serializers.Serializer[Any]):
+    """A customer's words, and what a machine read in what came with them, whole."""
+
+    id = serializers.UUIDField()
+    text = serializers.CharField()
+    readings = ReadingRevealed(many=True)
+
 
 class EscalationShown(serializers.ModelSerializer[Escalation]):
-    """Why a person is needed, and how that ended."""
+    """Why a person is needed, and how that ended. ``detail`` and ``suggestion`` are masked as a customer's words are."""
 
     id = serializers.UUIDField(source="public_id")
     conversation = serializers.UUIDField(source="conversation.public_id")
+    detail = masking.Words()
+    suggestion = masking.Words()
     claimed_by = PersonShown(allow_null=True)
 
     class Meta:

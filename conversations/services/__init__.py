@@ -35,6 +35,16 @@ from conversations.services.erased import (
     was_erased,
 )
 from conversations.services.facts import take_facts
+from conversations.services.promises import end_promise, promise, raise_late_promises
+from conversations.services.readings import (
+    claim_reading,
+    due_readings,
+    give_up_reading,
+    keep_reading,
+    leave_unread,
+    put_off_reading,
+    reveal_reading,
+)
 from conversations.services.receipts import mark_read_to, record_read, record_referral, seen
 from conversations.services.receiving import is_recorded, receive
 from conversations.services.restoring import (
@@ -59,6 +69,7 @@ from conversations.services.staff import (
     reveal_address,
     take_over,
 )
+from conversations.services.staffing import staffing
 from conversations.services.sweeping import (
     close_silent,
     due_sends,
@@ -66,6 +77,7 @@ from conversations.services.sweeping import (
     end_all_leases,
     raise_overdue,
     shorten_impossible_waits,
+    suspected_turns,
 )
 from conversations.services.threads import describe_customer, ensure_conversation
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
@@ -80,6 +92,7 @@ __all__ = [
     "claim_attachment",
     "claim_delivery",
     "claim_next",
+    "claim_reading",
     "claim_turn",
     "close_silent",
     "commit_turn",
@@ -89,9 +102,11 @@ __all__ = [
     "describe_customer",
     "discard_file",
     "doubt_what_was_on_its_way",
+    "due_readings",
     "due_sends",
     "due_turns",
     "end_all_leases",
+    "end_promise",
     "end_restoration",
     "ensure_conversation",
     "erased_form",
@@ -100,17 +115,23 @@ __all__ = [
     "fail_turn",
     "forget_ids",
     "give_up_attachment",
+    "give_up_reading",
     "hand_back",
     "hold_customer",
     "is_erased",
     "is_recorded",
     "keep_attachment",
+    "keep_reading",
     "known_ids",
+    "leave_unread",
     "lock",
     "lost_since",
     "mark_read_to",
     "override",
+    "promise",
     "put_off_attachment",
+    "put_off_reading",
+    "raise_late_promises",
     "raise_overdue",
     "read_talk",
     "receive",
@@ -124,13 +145,16 @@ __all__ = [
     "resolve",
     "reveal",
     "reveal_address",
+    "reveal_reading",
     "seen",
     "settle_delivery",
     "settle_unknown",
     "shorten_impossible_waits",
+    "staffing",
     "stop",
     "store_file",
     "suggest",
+    "suspected_turns",
     "take_facts",
     "take_over",
     "thread_of_own",

@@ -1,6 +1,6 @@
 """What comes and goes with messages: pictures of customers on their way in, and those that staff send."""
 
-from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from django.core.files.base import ContentFile
@@ -11,7 +11,8 @@ from django.utils import timezone
 from conversations.exceptions import NoPictures, NotAPicture, PictureDamaged, PictureTooLarge
 from conversations.models import Attachment, Conversation, Message
 from conversations.services.announce import announce, lock, save
-from conversations.types import Picture, StoredFile
+from conversations.services.waiting import let_turn_go
+from conversations.types import Media, Picture, StoredFile
 from core.pictures import SENDABLE, FileKind, PictureBroken, kind_of, without_metadata
 from core.statements import Read
 from core.text import clean_text, one_line
@@ -35,13 +36,14 @@ def put_off_attachment(attachment: Attachment, *, pause: timedelta, is_counted: 
 
 
 def give_up_attachment(attachment: Attachment) -> None:
-    """It cannot be fetched; open screens say so."""
-    _change(attachment, state=Attachment.State.FAILED, next_attempt_at=None)
+    """It cannot be fetched; open screens say so, and no answer waits for it to be read."""
+    _change(attachment, state=Attachment.State.FAILED, next_attempt_at=None, **_never_read(attachment))
 
 
 def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> None:
     """Keep the fetched bytes as what they are; open screens show them."""
     attachment.file.save(f"{attachment.public_id}.{kind.extension}", ContentFile(content), save=False)
+    is_what_it_was_called = kind.content_type.startswith(f"{attachment.kind}/")
     is_wanted = _change(
         attachment,
         file=attachment.file.name,
@@ -49,18 +51,26 @@ def keep_attachment(attachment: Attachment, content: bytes, kind: FileKind) -> N
         size=len(content),
         state=Attachment.State.KEPT,
         next_attempt_at=None,
+        **({} if is_what_it_was_called else _never_read(attachment)),
     )
     if not is_wanted:
         # Its customer was erased while it was on its way.
         attachment.file.delete(save=False)
 
 
+def _never_read(attachment: Attachment) -> dict[str, object]:
+    if attachment.reading_state != Attachment.ReadingState.PENDING:
+        return {}
+    return {"reading_state": Attachment.ReadingState.NONE, "reading_due_at": None}
+
+
 @retried
 def _change(attachment: Attachment, **values: object) -> bool:
     conversation = lock(attachment.message.conversation_id)
     changed = Attachment.objects.filter(pk=attachment.pk).update(**values)
-    save(conversation)
-    announce(conversation)
+    goes = "reading_state" in values and let_turn_go(conversation)
+    save(conversation, "ready_at")
+    announce(conversation, received=goes)
     return bool(changed)
 
 
@@ -119,18 +129,26 @@ def attach_picture(message: Message, picture: Picture) -> Attachment:
     return attachment
 
 
-def pictures_by_seq(conversation_id: int, *, from_seq: int) -> dict[int, int]:
-    """How many pictures came with each of the customer's messages that staff can look at, or that are being fetched."""
-    return dict(Counter(_pictured_seqs.all(conversation_id, from_seq)))
+def media_by_seq(conversation_id: int, *, from_seq: int) -> dict[int, Media]:
+    """What came with each of the customer's messages and is here, or being fetched: pictures, and what a machine read."""
+    found: dict[int, Media] = {}
+    for seq, kind, text in _with_messages.all(conversation_id, from_seq):
+        media, texts = found.get(seq, Media()), (text,) if text else ()
+        found[seq] = (
+            replace(media, pictures=media.pictures + 1, seen=media.seen + texts)
+            if kind == "image"
+            else replace(media, heard=media.heard + texts)
+        )
+    return found
 
 
 @Read
-def _pictured_seqs(conversation_id: int, from_seq: int) -> QuerySet[Attachment, int]:
+def _with_messages(conversation_id: int, from_seq: int) -> QuerySet[Attachment, tuple[int, str, str]]:
     found = Attachment.objects.filter(
         message__conversation_id=conversation_id,
         message__seq__gte=from_seq,
         message__direction=Message.Direction.INBOUND,
-        kind="image",
+        kind__in=["image", "audio"],
         state__in=[Attachment.State.KEPT, Attachment.State.WAITING],
     )
-    return found.order_by().values_list("message__seq", flat=True)
+    return found.order_by("pk").values_list("message__seq", "kind", "reading_text")

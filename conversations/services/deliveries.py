@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.exceptions import DeliveryNotDecidable
-from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message, Note
+from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message
 from conversations.services.announce import announce, lock, save
 from conversations.services.echoes import arrived
 from conversations.services.handover import HANDOVER_FIELDS, disown_answers, hand_to_people
+from conversations.services.notes import note_reason
 from conversations.services.sends import (
     delivery_by_key,
     due_account,
@@ -29,7 +30,7 @@ from core.backoff import with_jitter
 from core.clock import database_now, now_plus
 from core.models import ApiKey, User
 from core.policy import Action, require
-from core.text import clean_text, truncate
+from core.text import truncate
 from core.transactions import retried
 
 MAX_ATTEMPTS = 12
@@ -96,6 +97,7 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         in_reply_to=_answered_by(delivery),
         reply_to=delivery.message.reply_to,
         attachment_path=attachment.file.path if attachment else "",
+        request_id=delivery.message.request_id,
     )
 
 
@@ -155,8 +157,11 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
             arrived(conversation, delivery, platform_message_id=result.platform_message_id)
         case SendOutcome.REFUSED:
             give_up_delivery(conversation, delivery, result.evidence or "The platform refused it.")
+        case SendOutcome.RETRY if not result.is_counted:
+            delivery.attempts = max(0, delivery.attempts - 1)
+            _wait(conversation, delivery, seconds=result.retry_after or 0.0, reason=result.evidence)
         case SendOutcome.RETRY:
-            _wait(conversation, delivery, seconds=result.retry_after, reason=result.evidence)
+            _wait(conversation, delivery, at_least=result.retry_after or 0.0, reason=result.evidence)
         case SendOutcome.REAUTH:
             delivery.attempts = max(0, delivery.attempts - 1)
             _wait(conversation, delivery, seconds=REAUTH_SECONDS, reason=result.evidence)
@@ -170,21 +175,35 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
     return True
 
 
-def _wait(conversation: Conversation, delivery: Delivery, *, seconds: float | None, reason: str) -> None:
+def _wait(
+    conversation: Conversation,
+    delivery: Delivery,
+    *,
+    reason: str,
+    seconds: float | None = None,
+    at_least: float = 0.0,
+) -> None:
+    """Try again in ``seconds``; where none are given when the schedule says so, and not before ``at_least`` seconds.
+
+    A platform that asks for a few seconds each time must not use up all attempts within a minute.
+    """
     if delivery.author == Delivery.Author.BOT and not conversation.is_with_bot:
         _withdraw(conversation, delivery)
         return
     if delivery.attempts >= MAX_ATTEMPTS:
         give_up_delivery(conversation, delivery, f"It failed {MAX_ATTEMPTS} times. {reason}")
         return
-    pause = seconds if seconds is not None else with_jitter(RETRY_SECONDS[max(0, delivery.attempts - 1)])
+    if seconds is None:
+        seconds = max(with_jitter(RETRY_SECONDS[max(0, delivery.attempts - 1)]), at_least)
+    # What is too old by then is given up, and told to people, when it is too old.
+    then = min(database_now() + timedelta(seconds=seconds), delivery.expires_at)
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.RETRY_WAIT,
         attempts=delivery.attempts,
         reason=truncate(reason, 300),
         lease_until=None,
         unknown_since=None,
-        next_attempt_at=now_plus(timedelta(seconds=pause)),
+        next_attempt_at=then,
     )
     save(conversation)
 
@@ -283,6 +302,7 @@ def unknown_deliveries(limit: int = 50) -> list[UnknownDelivery]:
             started_at=row.created_at,
             unknown_since=row.unknown_since or row.created_at,
             looks=row.looks,
+            request_id=row.message.request_id,
         )
         for row in in_doubt[:limit]
     ]
@@ -352,22 +372,9 @@ def decide_delivery(
         Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.CANCELLED, reason="Dropped by staff.")
         save(conversation)
     delivery.refresh_from_db()
-    why = clean_text(reason, limit=300).strip()
-    if why:
-        _note(conversation, delivery, decision, why, by)
+    noted = note_reason(conversation, f"{NOTED[decision]} (message {delivery.message.seq})", reason, by)
     audit.record(
-        by, f"delivery.{decision}", delivery, reason=why, before={"state": before}, after={"state": delivery.state}
+        by, f"delivery.{decision}", delivery, before={"state": before}, after={"state": delivery.state} | noted
     )
     announce(conversation, queued=True)
     return delivery
-
-
-def _note(conversation: Conversation, delivery: Delivery, decision: Decision, why: str, by: User | ApiKey) -> None:
-    """Tell the conversation why, beside the message that was decided about."""
-    Note.objects.create(
-        conversation=conversation,
-        author=by if isinstance(by, User) else None,
-        author_name=by.display_name,
-        after_seq=conversation.last_seq,
-        text=f"{NOTED[decision]} (message {delivery.message.seq}): {why}",
-    )

@@ -62,7 +62,10 @@ def record_echo(echo: OutboundEcho) -> EchoMeaning:
         if conversation.mode == Conversation.Mode.CLOSED:
             conversation.closed_at = None
         hand_to_people(
-            conversation, reason=ReasonCategory.COLLEAGUE, detail="A colleague answered in the platform's own app."
+            conversation,
+            reason=ReasonCategory.COLLEAGUE,
+            detail="A colleague answered in the platform's own app.",
+            by_person=True,
         )
         conversation.waiting_since = None
         if episode.first_human_reply_at is None:

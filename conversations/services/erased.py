@@ -4,13 +4,13 @@ A platform may report a message again days after the person who wrote it was era
 it is not taken in a second time. What the person writes anew begins a new record.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Conversation, Customer, Delivery, Episode, Escalation, Message, SeenKey
+from conversations.models import Attachment, Conversation, Customer, Delivery, Episode, Escalation, Message, SeenKey
 from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, close_escalation, end_episode, rest_turn
 from conversations.services.outgoing import cancel_waiting
@@ -47,8 +47,7 @@ def _known_forms(account_id: int, forms: tuple[str, ...]) -> QuerySet[Message, s
 
 def was_erased(account_id: int, item_id: str) -> bool:
     """Whether this message was in the record before its customer was erased."""
-    forms = _erased_forms(account_id, item_id)
-    return Message.objects.filter(account_id=account_id, platform_message_id__in=forms).exists()
+    return bool(_known_forms.all(account_id, tuple(_erased_forms(account_id, item_id))))
 
 
 def thread_was_erased(account_id: int, thread_key: str) -> bool:
@@ -73,12 +72,14 @@ def hold_customer(customer_id: int) -> Customer:
 def stop(conversation_id: int) -> int:
     """Close a conversation for good: no turn and no send begins here again. Returns how many sends are under way.
 
-    A turn that is being worked out finds its epoch over; what waited to be sent is cancelled.
+    A turn that is being worked out finds its epoch over; what waited to be sent is cancelled, and what waited to be read
+    by a machine stays unread.
     """
     conversation = lock(conversation_id)
     cancel_waiting(conversation, *Delivery.Author, reason="The customer is being erased.")
-    Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
-        disposition=Message.Disposition.IGNORED, disposition_reason="the customer is being erased"
+    _leave_unanswered([conversation])
+    Attachment.objects.filter(message__conversation=conversation, reading_state=Attachment.ReadingState.PENDING).update(
+        reading_state=Attachment.ReadingState.OFF, reading_due_at=None
     )
     if conversation.mode != Conversation.Mode.CLOSED:
         close_escalation(conversation, Escalation.Outcome.EXPIRED)
@@ -95,7 +96,13 @@ def stop(conversation_id: int) -> int:
 
 def is_erased(conversation_id: int) -> bool:
     """Whether the customer of a conversation was erased."""
-    return Conversation.objects.filter(pk=conversation_id, customer__erased_at__isnull=False).exists()
+    return bool(_of_erased.all(conversation_id))
+
+
+@Read
+def _of_erased(conversation_id: int) -> QuerySet[Conversation, int]:
+    erased = Conversation.objects.filter(pk=conversation_id, customer__erased_at__isnull=False)
+    return erased.order_by().values_list("pk", flat=True)
 
 
 def forget_ids(customer: Customer) -> None:
@@ -118,9 +125,24 @@ def forget_ids(customer: Customer) -> None:
     Delivery.objects.filter(conversation__in=threads).exclude(state=Delivery.State.SENT).update(
         state=Delivery.State.CANCELLED, fence=F("fence") + 1, lease_until=None, unknown_since=None
     )
+    _leave_unanswered(threads)
     customer.erased_at = timezone.now()
     customer.external_id = f"{MARK}{customer.public_id}"
     customer.save(update_fields=["erased_at", "external_id"])
+
+
+def _leave_unanswered(threads: Sequence[Conversation]) -> None:
+    """Nobody answers what nothing was decided about, nor what was to be answered by words that are cancelled."""
+    cancelled = Delivery.objects.filter(conversation__in=threads, state=Delivery.State.CANCELLED).values("pk")
+    Message.objects.filter(
+        Q(disposition=Message.Disposition.UNDECIDED)
+        | Q(disposition=Message.Disposition.ANSWERED, disposition_id__in=cancelled),
+        conversation__in=threads,
+    ).update(
+        disposition=Message.Disposition.IGNORED,
+        disposition_reason="the customer is being erased",
+        disposition_id=None,
+    )
 
 
 def _erased_forms(account_id: int, item_id: str) -> list[str]:

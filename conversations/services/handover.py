@@ -1,18 +1,22 @@
 """Giving a conversation to people: the escalation, the mode, and the end of what the bot had under way."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Conversation, Delivery, Episode, Escalation, Fact, Message
+from conversations.alarms import Alarm, alarm_in
+from conversations.models import Conversation, Delivery, Episode, Escalation, Fact, Message, Promise
 from conversations.services.facts import note
 from conversations.services.outgoing import OUTGOING_FIELDS, say
+from conversations.services.telling import Told, language_of, with_time
 from conversations.types import Priority, ReasonCategory
+from conversations.wording import DANGER, HANDED_OVER
+from core import audit, rows
 from core.statements import Read
-from core.text import truncate
+from core.text import readable, truncate
 
 HANDOVER_FIELDS = (
     *OUTGOING_FIELDS,
@@ -43,11 +47,16 @@ def hand_to_people(
     suggestion: str = "",
     card: dict[str, Any] | None = None,
     run_id: int | None = None,
+    answer_by: datetime | None = None,
+    judged_to_seq: int = 0,
+    by_person: bool = False,
 ) -> Escalation:
     """Make people the owner of a locked conversation; the caller saves HANDOVER_FIELDS.
 
     One escalation lives at a time: a second reason joins the first. Every undecided message becomes HANDED_OVER, what
-    the bot had not begun to send is cancelled, and the epoch moves on, so that a turn still thinking is fenced.
+    the bot had not begun to send is cancelled, and the epoch moves on, so that a turn still thinking is fenced. What
+    nobody has judged yet, behind ``judged_to_seq``, is heard for danger and haste; where it is a person who steps in
+    nothing is said for them.
     """
     episode = open_episode(conversation)
     escalation = Escalation.objects.live().filter(conversation=conversation).first()
@@ -74,15 +83,90 @@ def hand_to_people(
         escalation.due_at = first_response_due(conversation, priority)
         escalation.save(update_fields=["priority", "due_at"])
     take_back_unsent(conversation, reason="A person answers now.")
-    if customer_text.strip() and not conversation.needs_approval:
-        say(conversation, customer_text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=episode)
-    Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED).update(
+    undecided = Message.objects.filter(conversation=conversation, disposition=Message.Disposition.UNDECIDED)
+    for text in undecided.filter(seq__gt=judged_to_seq).values_list("text", flat=True):
+        alarm = alarm_in(readable(text), language=language_of(conversation))
+        raise_alarm(conversation, escalation, alarm, may_speak=not by_person)
+    _tell(conversation, escalation, Told(text=customer_text, answer_by=answer_by), run_id=run_id)
+    undecided.update(
         disposition=Message.Disposition.HANDED_OVER, disposition_reason=reason.value, disposition_id=escalation.pk
     )
     conversation.mode = Conversation.Mode.HUMAN
     conversation.priority = escalation.priority
     rest_turn(conversation)
     return escalation
+
+
+def _tell(conversation: Conversation, escalation: Escalation, told: Told, *, run_id: int | None = None) -> None:
+    """Say the one hand-off message of an escalation, unless that was done or each message needs a person's word."""
+    if told.text.strip() and not conversation.needs_approval and not _said_since(escalation).exists():
+        _say(conversation, told, run_id=run_id)
+
+
+def _say(conversation: Conversation, told: Told, *, run_id: int | None = None) -> None:
+    said = say(conversation, told.text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=open_episode(conversation))
+    if told.answer_by is not None:
+        Promise.objects.create(
+            conversation=conversation,
+            message=said.message,
+            text=truncate(told.text, 300),
+            made_by="the bot",
+            is_answer=True,
+            due_at=told.answer_by,
+        )
+
+
+def _said_since(escalation: Escalation) -> QuerySet[Message]:
+    """What the product said since people were called: that a person answers now is said once an escalation."""
+    return Message.objects.filter(
+        conversation_id=escalation.conversation_id,
+        sender_type=Message.Sender.SYSTEM,
+        created_at__gte=escalation.created_at,
+    )
+
+
+def tell_handed_over(conversation: Conversation, escalation: Escalation) -> None:
+    """Say once that a person answers and by when, while nobody has; the caller saves HANDOVER_FIELDS."""
+    if _is_free(conversation, escalation) and not _said_since(escalation).exists():
+        _say(conversation, with_time(conversation, HANDED_OVER))
+
+
+def raise_alarm(
+    conversation: Conversation, escalation: Escalation, alarm: Alarm | None, *, may_speak: bool = True
+) -> None:
+    """Raise a live escalation of a locked conversation to what a message gives the alarm for; the caller saves HANDOVER_FIELDS.
+
+    In danger the customer is told what to do, once, and only while no person has the conversation.
+    """
+    if alarm is None:
+        return
+    if _PRESSING[alarm.priority] > _PRESSING.get(Priority(escalation.priority), 0):
+        before = {"priority": escalation.priority}
+        due_at = first_response_due(conversation, alarm.priority)
+        escalation.priority = conversation.priority = alarm.priority
+        escalation.due_at = min(due_at, escalation.due_at or due_at)
+        escalation.detail = truncate(f"{alarm.detail} {escalation.detail}", 300)
+        escalation.snoozed_until = None
+        escalation.save(update_fields=["priority", "due_at", "detail", "snoozed_until"])
+        after = {"priority": alarm.priority.value, "reason": alarm.reason.value}
+        audit.record(None, "escalation.raise", escalation, before=before, after=after)
+    if may_speak and alarm.reason is ReasonCategory.DANGER and _is_free(conversation, escalation):
+        said = _said_since(escalation)
+        if escalation.reason == ReasonCategory.DANGER and said.exists():
+            return
+        if not any(text.startswith(tuple(DANGER.values())) for text in said.values_list("text", flat=True)):
+            _say(conversation, with_time(conversation, DANGER, language=alarm.language))
+
+
+def _is_free(conversation: Conversation, escalation: Escalation) -> bool:
+    """Whether something may be said without a person: none has the conversation, none has written since they were called."""
+    if conversation.needs_approval or conversation.assignee_id or escalation.state != Escalation.State.OPEN:
+        return False
+    return not Message.objects.filter(
+        conversation_id=escalation.conversation_id,
+        sender_type=Message.Sender.HUMAN,
+        created_at__gte=escalation.created_at,
+    ).exists()
 
 
 def take_back_unsent(conversation: Conversation, *, reason: str) -> None:
@@ -130,8 +214,15 @@ def open_episode(conversation: Conversation) -> Episode:
     episode = _open_episode.first(conversation.pk)
     if episode is not None:
         return episode
-    number = Episode.objects.filter(conversation=conversation).count() + 1
-    return Episode.objects.create(conversation=conversation, number=number)
+    begun = Episode(conversation=conversation, number=(_last_number.first(conversation.pk) or 0) + 1)
+    rows.insert(begun)
+    return begun
+
+
+@Read
+def _last_number(conversation_id: int) -> QuerySet[Episode, int]:
+    numbers = Episode.objects.filter(conversation_id=conversation_id).order_by("-number")
+    return numbers.values_list("number", flat=True)[:1]
 
 
 @Read

@@ -9,7 +9,7 @@ from conversations.models import Conversation, Delivery, Episode, Fact, Message
 from conversations.services.attachments import attach_picture
 from conversations.services.facts import note
 from conversations.types import Picture
-from core import rows
+from core import following, rows
 from core.models import ApiKey, User
 from core.personal import masked
 from core.text import clean_text, one_line
@@ -56,6 +56,7 @@ def say(
         kind="text" if text else "image",
         text=text,
         sources=list(sources),
+        details=following.kept(),
         run_id=run_id,
         language=conversation.language,
         response_time_ms=max(0, int((now - waited).total_seconds() * 1000)) if waited else None,

@@ -5,25 +5,39 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from conversations.alarms import Alarm, alarm_in
 from conversations.exceptions import CustomerErased
+from conversations.lures import asks_for_others, lures_staff
 from conversations.models import Attachment, Conversation, Escalation, Fact, Message
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import was_known
 from conversations.services.facts import note
-from conversations.services.handover import HANDOVER_FIELDS, first_response_due, hand_to_people, open_episode
+from conversations.services.handover import (
+    HANDOVER_FIELDS,
+    first_response_due,
+    hand_to_people,
+    open_episode,
+    raise_alarm,
+    tell_handed_over,
+)
 from conversations.services.outgoing import customer_line
-from conversations.services.pacing import is_loop, not_before
+from conversations.services.pacing import is_flood, is_loop, not_before
 from conversations.services.restoring import answered_in_lost_time
+from conversations.services.telling import language_of
 from conversations.services.threads import ensure_conversation
-from conversations.types import InboundAttachment, InboundMessage, ReasonCategory
+from conversations.services.waiting import state_on_arrival, until_read
+from conversations.types import InboundAttachment, InboundMessage, Priority, ReasonCategory
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
-from core import rows
+from core import audit, following, rows
 from core.clock import database_now
 from core.statements import Read
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 from core.transactions import retried
 
 LONGEST_DEBOUNCE = timedelta(seconds=6)
+FLOOD = "Flood: the customer sends the same words again and again."
+_TOLD = frozenset({ReasonCategory.POLICY, ReasonCategory.DANGER, ReasonCategory.SECURITY, ReasonCategory.URGENT})
+"""The reasons for which people are called while the customer may not know it yet. For the others somebody has spoken."""
 
 
 def is_recorded(account_id: int, source_id: str) -> bool:
@@ -71,7 +85,7 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
         kind=inbound.kind,
         text=text,
         reply_to=inbound.reply_to,
-        details=inbound.details | _remarks(inbound.text, text),
+        details=inbound.details | _remarks(inbound.text, text) | following.kept(),
         is_late=inbound.late,
         sent_at=inbound.sent_at,
         disposition=Message.Disposition.UNDECIDED,
@@ -81,9 +95,12 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
     conversation.window_used = 0
     conversation.last_customer_line = customer_line(text, inbound.kind)
     conversation.subject = conversation.subject or truncate(clean_text(inbound.subject), 200)
+    said_before = conversation.out_seq
     bot_should_look = _decide(conversation, message, inbound, now)
     rows.insert(message)
     _keep_attachments(message, inbound)
+    if message.details.get("asks_for_others"):
+        audit.record(None, "message.asks_for_others", message)
     note(Fact.Kind.RECEIVED, conversation, message=message)
     save(
         conversation,
@@ -96,13 +113,18 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
         "closed_at",
         "bot_context_from_seq",
     )
-    announce(conversation, received=bot_should_look)
+    announce(conversation, received=bot_should_look, queued=conversation.out_seq > said_before)
     return message
 
 
 def _remarks(given: str, kept: str) -> dict[str, bool]:
-    """What staff should know of a text that does not look as it was sent."""
-    remarks = {"truncated": len(given) > MAX_STORED_CHARACTERS, "invisible_text": hides_something(kept)}
+    """What staff should know of a text: that it does not look as it was sent, or what it wants of them."""
+    remarks = {
+        "truncated": len(given) > MAX_STORED_CHARACTERS,
+        "invisible_text": hides_something(kept),
+        "lure": lures_staff(readable(kept)),
+        "asks_for_others": asks_for_others(readable(kept)),
+    }
     return {name: True for name, holds in remarks.items() if holds}
 
 
@@ -128,30 +150,29 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
         conversation.closed_at = None
         conversation.bot_context_from_seq = message.seq
     message.episode = open_episode(conversation)
+    alarm = alarm_in(words, language=language_of(conversation))
     if conversation.mode == Conversation.Mode.BOT and not inbound.channel.bot_enabled:
-        hand_to_people(conversation, reason=ReasonCategory.POLICY, detail="The bot is switched off for this account.")
+        _hand_over(conversation, "The bot is switched off for this account.", alarm)
     if conversation.mode == Conversation.Mode.BOT and automatic:
         return _ignore(conversation, message, "automatic reply")
     if conversation.mode == Conversation.Mode.BOT and is_loop(conversation, words, now):
-        hand_to_people(
-            conversation,
-            reason=ReasonCategory.POLICY,
-            detail="Loop: the same words came after six answers. Another machine may be writing.",
-        )
+        _hand_over(conversation, "Loop: the same words came after six answers. Another machine may be writing.", alarm)
     if conversation.mode == Conversation.Mode.BOT and answered_in_lost_time(conversation, message):
         return False
     if conversation.mode == Conversation.Mode.HUMAN:
-        _hand_to_owner(conversation, message, pleasantry=pleasantry, now=now)
+        _hand_to_owner(conversation, message, alarm, pleasantry=pleasantry, now=now)
         return False
     if conversation.first_unanswered_at is None:
         conversation.first_unanswered_at = now
     conversation.waiting_since = conversation.waiting_since or now
-    if sounds_urgent(words):
+    if alarm is not None or sounds_urgent(words):
         conversation.ready_at = now
         return True
     wait = timedelta(seconds=inbound.channel.debounce_seconds)
     ready_at = min(now + wait, conversation.first_unanswered_at + LONGEST_DEBOUNCE)
-    conversation.ready_at = max(ready_at, not_before(conversation, now))
+    conversation.ready_at = max(
+        ready_at, not_before(conversation, now), until_read(conversation, message, inbound, now)
+    )
     return True
 
 
@@ -163,7 +184,17 @@ def _ignore(conversation: Conversation, message: Message, reason: str) -> bool:
     return False
 
 
-def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: bool, now: datetime) -> None:
+def _hand_over(conversation: Conversation, detail: str, alarm: Alarm | None) -> None:
+    """Call people by policy, or for what the message gives the alarm for."""
+    reason, priority = (alarm.reason, alarm.priority) if alarm else (ReasonCategory.POLICY, Priority.NORMAL)
+    hand_to_people(
+        conversation, reason=reason, detail=f"{alarm.detail} {detail}" if alarm else detail, priority=priority
+    )
+
+
+def _hand_to_owner(
+    conversation: Conversation, message: Message, alarm: Alarm | None, *, pleasantry: bool, now: datetime
+) -> None:
     """A message while people own the conversation belongs to the live escalation from the start."""
     escalation = Escalation.objects.live().filter(conversation=conversation).first()
     if escalation is None:
@@ -178,7 +209,15 @@ def _hand_to_owner(conversation: Conversation, message: Message, *, pleasantry: 
     conversation.answered_to_seq = conversation.last_in_seq
     if conversation.waiting_since is None and not pleasantry:
         conversation.waiting_since = now
-        Escalation.objects.filter(pk=escalation.pk).update(due_at=first_response_due(conversation, escalation.priority))
+        escalation.due_at = first_response_due(conversation, escalation.priority)
+        escalation.save(update_fields=["due_at"])
+    raise_alarm(conversation, escalation, alarm)
+    if not escalation.detail.startswith(FLOOD) and is_flood(conversation, readable(message.text), now):
+        escalation.detail = truncate(f"{FLOOD} {escalation.detail}", 300)
+        escalation.save(update_fields=["detail"])
+        audit.record(None, "conversation.flood", conversation)
+    if not pleasantry and escalation.reason in _TOLD:
+        tell_handed_over(conversation, escalation)
 
 
 def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
@@ -187,6 +226,7 @@ def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
 
 
 def _attachment(message: Message, item: InboundAttachment) -> Attachment:
+    reading = state_on_arrival(item, message)
     kept = Attachment(
         message=message,
         kind=item.kind[:20],
@@ -195,6 +235,8 @@ def _attachment(message: Message, item: InboundAttachment) -> Attachment:
         name=truncate(clean_text(item.name), 200),
         state=Attachment.State.WAITING if item.media_id else Attachment.State.REFERENCED,
         next_attempt_at=timezone.now() if item.media_id else None,
+        reading_state=reading,
+        reading_due_at=timezone.now() if reading is Attachment.ReadingState.PENDING else None,
     )
     if item.stored is not None:
         kept.file.name = item.stored.path

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Delivery, Message, Restoration
@@ -18,6 +18,7 @@ from conversations.services.outgoing import DELIVERY_LIFE
 from conversations.types import OutboundEcho, ReasonCategory
 from core import audit
 from core.clock import database_now
+from core.statements import Read
 from core.text import clean_text
 
 # Numbers and versions that were given out since the back-up are not given out a second time.
@@ -102,10 +103,15 @@ def end_restoration(account_id: int) -> bool:
 
 def is_of_the_lost_time(account_id: int, said_at: datetime | None) -> bool:
     """Whether something was said between a back-up and its restoring, so that the record need not know of it."""
-    restorations = Restoration.objects.filter(account_id=account_id)
     if said_at is None:
-        return restorations.unfinished().exists()
-    return restorations.filter(since__lte=said_at + SKEW, begun_at__gte=said_at - SKEW).exists()
+        return Restoration.objects.unfinished().filter(account_id=account_id).exists()
+    return bool(_restored_around.all(account_id, said_at + SKEW, said_at - SKEW))
+
+
+@Read
+def _restored_around(account_id: int, before: datetime, after: datetime) -> QuerySet[Restoration, int]:
+    around = Restoration.objects.filter(account_id=account_id, since__lte=before, begun_at__gte=after)
+    return around.order_by().values_list("pk", flat=True)[:1]
 
 
 def answered_in_lost_time(conversation: Conversation, message: Message) -> bool:

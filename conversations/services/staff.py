@@ -24,7 +24,9 @@ from conversations.services.handover import (
     rest_turn,
     take_back_unsent,
 )
+from conversations.services.notes import note_reason, write_note
 from conversations.services.outgoing import say
+from conversations.services.promises import note_promises
 from conversations.types import Picture, Priority, ReasonCategory, TakeOver
 from core import audit
 from core.crashpoints import crash_point
@@ -73,6 +75,7 @@ def reply(
         raise WindowClosed(
             "The platform carries one more message until the customer writes again. Send the words or the picture."
         )
+    on_its_way = {} if keep_bot else {"in_flight": _on_its_way(conversation)}
     if not keep_bot:
         _own(conversation, by)
     episode = open_episode(conversation)
@@ -86,6 +89,7 @@ def reply(
         )
         rest_turn(conversation)
     conversation.waiting_since = None
+    note_promises(delivery.message, by)
     for part in rest:
         _say(conversation, *part, by=by, episode=episode)
     Escalation.objects.live().filter(conversation=conversation).update(due_at=None)
@@ -98,6 +102,7 @@ def reply(
         "conversation.reply",
         conversation,
         after={"message": delivery.message_id, "out_seq": delivery.out_seq}
+        | on_its_way
         | ({"picture_bytes": len(picture.content)} if picture is not None else {}),
     )
     announce(conversation, queued=True)
@@ -132,7 +137,8 @@ def _parts(conversation: Conversation, words: str, picture: Picture | None) -> l
 def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = "") -> TakeOver:
     """Make people, and ``by`` if it is a person, the owner. From the commit on no send of the bot begins here.
 
-    Taking from a colleague needs a reason and the right to assign. What is already being sent is named in the answer.
+    Taking from a colleague needs a reason, which is kept as a note, and the right to assign. What is already being sent
+    is named in the answer.
     """
     conversation = lock(conversation.pk)
     require(by, Action.TAKE_OVER, conversation.policy_subject)
@@ -144,20 +150,24 @@ def take_over(conversation: Conversation, by: User | ApiKey, *, reason: str = ""
             _refuse_if_owned_by_another(conversation, by)
         require(by, Action.ASSIGN, conversation.policy_subject)
         conversation.assignee = None
+    on_its_way = _on_its_way(conversation)
+    _own(conversation, by)
+    save(conversation, *STAFF_FIELDS)
+    crash_point("takeover.mid_tx")
+    noted = note_reason(conversation, "Taken over", reason, by)
+    audit.record(by, "conversation.take_over", conversation, before=before, after={"in_flight": on_its_way} | noted)
+    announce(conversation)
+    return TakeOver(in_flight=tuple(on_its_way))
+
+
+def _on_its_way(conversation: Conversation) -> list[int]:
+    """What the bot may have begun to send in a locked conversation: the only words of its that can still arrive."""
     in_flight = Delivery.objects.filter(
         conversation=conversation,
         author=Delivery.Author.BOT,
         state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN],
     )
-    on_its_way = tuple(in_flight.values_list("pk", flat=True))
-    _own(conversation, by)
-    save(conversation, *STAFF_FIELDS)
-    crash_point("takeover.mid_tx")
-    audit.record(
-        by, "conversation.take_over", conversation, reason=reason, before=before, after={"in_flight": list(on_its_way)}
-    )
-    announce(conversation)
-    return TakeOver(in_flight=on_its_way)
+    return list(in_flight.values_list("pk", flat=True))
 
 
 @retried
@@ -175,9 +185,10 @@ def claim(escalation: Escalation, by: User) -> Escalation:
         owner = escalation.claimed_by.display_name if escalation.claimed_by else "A colleague"
         raise OwnedByColleague(owner)
     note_fact(Fact.Kind.CLAIMED, conversation, escalation=escalation, by=by.display_name)
+    on_its_way = _on_its_way(conversation)
     _own(conversation, by)
     save(conversation, *STAFF_FIELDS)
-    audit.record(by, "escalation.claim", escalation)
+    audit.record(by, "escalation.claim", escalation, after={"in_flight": on_its_way})
     announce(conversation)
     return escalation
 
@@ -233,7 +244,7 @@ def hand_back(conversation: Conversation, by: User | ApiKey, *, note: str = "") 
     rest_turn(conversation)
     save(conversation, *STAFF_FIELDS)
     if note.strip():
-        _write_note(conversation, note, by)
+        write_note(conversation, note, by)
     audit.record(by, "conversation.hand_back", conversation)
     announce(conversation, queued=True)
     return conversation
@@ -284,7 +295,7 @@ def reopen(conversation: Conversation, by: User | ApiKey) -> Conversation:
 
 @retried
 def assign(conversation: Conversation, to: User | None, by: User, *, reason: str = "") -> Conversation:
-    """Give a conversation to a colleague, or back to the queue with ``to`` None."""
+    """Give a conversation to a colleague, or back to the queue with ``to`` None. A reason is kept as a note."""
     conversation = lock(conversation.pk)
     require(by, Action.ASSIGN, conversation.policy_subject)
     if conversation.mode == Conversation.Mode.CLOSED:
@@ -299,9 +310,10 @@ def assign(conversation: Conversation, to: User | None, by: User, *, reason: str
     else:
         _own(conversation, to)
     save(conversation, *STAFF_FIELDS)
-    audit.record(
-        by, "conversation.assign", conversation, reason=reason, before=before, after={"assignee": to.pk if to else None}
-    )
+    given = f"Given to {to.display_name}" if to else "Put back into the queue"
+    noted = note_reason(conversation, given, reason, by)
+    after = {"assignee": to.pk if to else None} | noted
+    audit.record(by, "conversation.assign", conversation, before=before, after=after)
     announce(conversation)
     return conversation
 
@@ -329,29 +341,18 @@ def add_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
     """Leave a note for colleagues. It is in another table than messages and never reaches the customer."""
     conversation = lock(conversation.pk)
     require(by, Action.ANNOTATE, conversation.policy_subject)
-    note = _write_note(conversation, text, by)
+    note = write_note(conversation, text, by)
     save(conversation)
     audit.record(by, "conversation.note", conversation, after={"note": note.pk})
     announce(conversation)
     return note
 
 
-def _write_note(conversation: Conversation, text: str, by: User | ApiKey) -> Note:
-    words = clean_text(text).strip()
-    if not words:
-        raise NothingToWrite
-    return Note.objects.create(
-        conversation=conversation,
-        author=by if isinstance(by, User) else None,
-        author_name=by.display_name,
-        after_seq=conversation.last_seq,
-        text=words,
-    )
-
-
 def _own(conversation: Conversation, by: User | ApiKey) -> None:
     """Make people the owner of a locked conversation, with ``by`` as the one if it is a person."""
-    escalation = hand_to_people(conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}.")
+    escalation = hand_to_people(
+        conversation, reason=ReasonCategory.MANUAL, detail=f"Taken over by {by.display_name}.", by_person=True
+    )
     Delivery.objects.filter(
         conversation=conversation, author=Delivery.Author.SYSTEM, state=Delivery.State.PENDING, attempts=0
     ).update(state=Delivery.State.CANCELLED, reason="A person answers now.")

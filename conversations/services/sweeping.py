@@ -1,11 +1,15 @@
 """What is found by looking: work that is due, waits that are too long, conversations that fell silent."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import cache
+from operator import itemgetter
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Episode, Fact
+from conversations.models.conversation import SUSPECTED_FROM, ConversationQuerySet
 from conversations.services import deliveries, turns
 from conversations.services.announce import announce, lock, save
 from conversations.services.facts import note
@@ -13,6 +17,8 @@ from conversations.services.handover import HANDOVER_FIELDS, end_episode
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
 from core.clock import database_now
+from core.sharing import shared
+from core.statements import Read
 from core.transactions import retried
 
 UNANSWERED_SECONDS = 120
@@ -24,20 +30,74 @@ SILENT_HOURS_IN_PUBLIC = 72
 
 
 def due_turns(limit: int = 100) -> list[int]:
-    """Conversations in which the bot owes an answer now, the longest wait first."""
-    due = Conversation.objects.due_for_a_turn().filter(attempts__lt=MAX_ATTEMPTS).order_by("ready_at")
-    return list(due.values_list("pk", flat=True)[:limit])
+    """Conversations in which the bot owes an answer now, the longest wait first.
+
+    Where one account's are a crowd, every other place is for who waits on another one.
+    """
+    return _pks(_turns_due(limit).all(), limit, _turns_elsewhere(limit).all)
+
+
+def suspected_turns(limit: int = 100) -> list[int]:
+    """The same, of those whose turn was cut off twice and must be tried with no other such beside it."""
+    return _suspected_due(limit).all()
+
+
+def _pks(
+    first: Sequence[tuple[int, int]], limit: int, elsewhere: Callable[[int], Iterable[tuple[int, int]]]
+) -> list[int]:
+    found = shared(first, limit, owner=itemgetter(1), elsewhere=elsewhere)
+    return list(dict.fromkeys(pk for pk, _ in found))
+
+
+# Looked for many times a second.
+@cache
+def _turns_due(limit: int) -> Read[[], tuple[int, int]]:
+    return Read(lambda: _waiting_for_us(Conversation.objects.unsuspected(), limit).values_list("pk", "account_id"))
+
+
+@cache
+def _turns_elsewhere(limit: int) -> Read[[int], tuple[int, int]]:
+    def due(account_id: int) -> QuerySet[Conversation, tuple[int, int]]:
+        among = Conversation.objects.unsuspected().exclude(account_id=account_id)
+        return _waiting_for_us(among, limit).values_list("pk", "account_id")
+
+    return Read(due)
+
+
+@cache
+def _suspected_due(limit: int) -> Read[[], int]:
+    return Read(lambda: _waiting_for_us(Conversation.objects.suspected(), limit).values_list("pk", flat=True))
+
+
+def _waiting_for_us(among: ConversationQuerySet, limit: int) -> QuerySet[Conversation]:
+    return among.due_for_a_turn().filter(attempts__lt=MAX_ATTEMPTS).order_by("ready_at")[:limit]
 
 
 def due_sends(limit: int = 100) -> list[int]:
-    """Conversations that have something to send now, the longest wait first."""
-    due = (
-        Delivery.objects.due()
-        .head_of_line()
-        .filter(~Q(author=Delivery.Author.BOT) | Q(conversation__mode=Conversation.Mode.BOT))
-        .order_by("next_attempt_at")
-    )
-    return list(dict.fromkeys(due.values_list("conversation_id", flat=True)[:limit]))
+    """Conversations that have something to send now, the longest wait first; shared as turns are."""
+    return _pks(_sends_due(limit).all(), limit, _sends_elsewhere(limit).all)
+
+
+@cache
+def _sends_due(limit: int) -> Read[[], tuple[int, int]]:
+    return Read(lambda: _first_to_go(_may_go(), limit))
+
+
+@cache
+def _sends_elsewhere(limit: int) -> Read[[int], tuple[int, int]]:
+    def due(account_id: int) -> QuerySet[Delivery, tuple[int, int]]:
+        return _first_to_go(_may_go().exclude(account_id=account_id), limit)
+
+    return Read(due)
+
+
+def _first_to_go(among: QuerySet[Delivery], limit: int) -> QuerySet[Delivery, tuple[int, int]]:
+    return among.order_by("next_attempt_at").values_list("conversation_id", "account_id")[:limit]
+
+
+def _may_go() -> QuerySet[Delivery]:
+    waiting = Delivery.objects.due().head_of_line()
+    return waiting.filter(~Q(author=Delivery.Author.BOT) | Q(conversation__mode=Conversation.Mode.BOT))
 
 
 def raise_overdue(limit: int = 50) -> int:
@@ -90,7 +150,7 @@ def end_all_leases() -> int:
     """
     now = database_now()
     gone = now - timedelta(milliseconds=1)
-    turns_under_way = Conversation.objects.filter(lease_until__gte=now, attempts__lte=1).order_by()
+    turns_under_way = Conversation.objects.filter(lease_until__gte=now, attempts__lt=SUSPECTED_FROM).order_by()
     sends_under_way = Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__gte=now).order_by()
     return turns_under_way.update(lease_until=gone) + sends_under_way.update(lease_until=gone)
 

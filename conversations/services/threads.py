@@ -7,6 +7,7 @@ from conversations.models import Conversation, Customer
 from conversations.services.announce import announce, lock, save
 from conversations.services.erased import thread_was_erased, was_erased
 from conversations.types import Channel
+from core import rows
 from core.statements import Read
 from core.text import clean_text, truncate
 from core.transactions import retried
@@ -62,38 +63,40 @@ def ensure_conversation(
 @retried
 def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
     """The pk of the thread's conversation, made if need be for ``new`` or whoever that is already."""
-    Conversation.objects.bulk_create(
-        [
-            Conversation(
-                customer=_same_as(new),
-                platform=channel.platform,
-                account_id=channel.account_id,
-                account_name=channel.account_name,
-                thread_key=thread_key,
-                team_id=channel.team_id,
-                is_public=channel.is_public,
-                needs_approval=channel.needs_approval,
-                delivers_itself=channel.delivers_itself,
-                text_limit=channel.text_limit,
-                picture_limit=channel.picture_limit,
-                window_hours=channel.window_hours,
-                window_messages=channel.window_messages,
-                # Until their words tell, what the platform says of the customer counts more than what most write here.
-                language="" if new.locale else next(iter(channel.languages), ""),
-            )
-        ],
-        ignore_conflicts=True,
+    rows.insert_unless_there(
+        Conversation(
+            customer=_same_as(new),
+            platform=channel.platform,
+            account_id=channel.account_id,
+            account_name=channel.account_name,
+            thread_key=thread_key,
+            team_id=channel.team_id,
+            is_public=channel.is_public,
+            needs_approval=channel.needs_approval,
+            delivers_itself=channel.delivers_itself,
+            text_limit=channel.text_limit,
+            picture_limit=channel.picture_limit,
+            window_hours=channel.window_hours,
+            window_messages=channel.window_messages,
+            # Until their words tell, what the platform says of the customer counts more than what most write here.
+            language="" if new.locale else next(iter(channel.languages), ""),
+        )
     )
-    return Conversation.objects.values_list("pk", flat=True).get(account_id=channel.account_id, thread_key=thread_key)
+    return _of_thread.one(channel.account_id, thread_key)
 
 
 def _same_as(new: Customer) -> Customer:
     """The customer's row, made if need be, and held: nobody is erased while they get another conversation."""
-    Customer.objects.bulk_create([new], ignore_conflicts=True)
-    same = Customer.objects.filter(account_id=new.account_id, external_id=new.external_id)
+    rows.insert_unless_there(new)
     # Whoever was erased while this waited for their row begins a new record.
+    return _held_customer.first(new.account_id, new.external_id) or _same_as(new)
+
+
+@Read
+def _held_customer(account_id: int, external_id: str) -> QuerySet[Customer]:
+    same = Customer.objects.filter(account_id=account_id, external_id=external_id).order_by()
     # Held without its key, or whoever has just written a conversation could not commit while others queue for the row.
-    return same.select_for_update(no_key=True).first() or _same_as(new)
+    return same.select_for_update(no_key=True)
 
 
 @retried

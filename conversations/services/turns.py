@@ -6,16 +6,20 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 
-from conversations.models import Conversation, Episode, Escalation, Message
+from conversations.models import Conversation, Customer, Episode, Escalation, Message
+from conversations.models.conversation import ConversationQuerySet
 from conversations.services.announce import announce, lock, save
-from conversations.services.attachments import pictures_by_seq
+from conversations.services.attachments import media_by_seq
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
 from conversations.services.outgoing import say
 from conversations.services.pacing import not_before
+from conversations.services.telling import with_time
 from conversations.types import (
     HandOver,
+    Media,
     MessageFacts,
     Outcome,
     Priority,
@@ -27,7 +31,7 @@ from conversations.types import (
     Turn,
     TurnResult,
 )
-from conversations.wording import holding_text
+from conversations.wording import HOLDING
 from core.clock import database_now, now_plus
 from core.statements import Change, Read
 from core.transactions import retried
@@ -42,7 +46,7 @@ READ_OF_MESSAGE = (
 )  # fmt: skip
 READ_OF_CONVERSATION = (
     "public_id", "platform", "account_id", "account_name", "language", "is_public", "text_limit", "bot_context_from_seq",
-    "customer__name", "customer__locale",
+    "customer__name", "customer__locale", "customer__public_id", "customer__email", "customer__details_from",
 )  # fmt: skip
 APPROVAL_DETAIL = "On this account each message needs a person's word. Send the suggestion, or your own."
 TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
@@ -54,12 +58,15 @@ def lease() -> timedelta:
 
 
 @transaction.atomic(savepoint=False)
-def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
+def claim_turn(conversation_id: int, *, owner: str, suspected_too: bool = False) -> Turn | None:
     """Claim the right to answer, or None: nothing is due, or somebody else has it.
 
-    One UPDATE decides, so that two claimers cannot both win. The attempt counts from here, killed or not.
+    One UPDATE decides, so that two claimers cannot both win. The attempt counts from here, killed or not. What was cut
+    off twice is left to whoever asks for it, who works on one of those at a time: another one that was only beside it
+    when its process ended would else end with it each time, and be given up.
     """
-    if not _claim(conversation_id, owner, lease()):
+    claim = _claim_any if suspected_too else _claim
+    if not claim(conversation_id, owner, lease()):
         return None
     epoch, answered_to_seq, last_in_seq, attempts, supersedes = _as_claimed.one(conversation_id)
     return Turn(
@@ -75,6 +82,16 @@ def claim_turn(conversation_id: int, *, owner: str) -> Turn | None:
 
 @Change
 def _claim(pk: int, owner: str, lasting: timedelta) -> tuple[QuerySet[Conversation], dict[str, object]]:
+    due, claimed = _claiming(pk, owner, lasting)
+    return due.unsuspected(), claimed
+
+
+@Change
+def _claim_any(pk: int, owner: str, lasting: timedelta) -> tuple[QuerySet[Conversation], dict[str, object]]:
+    return _claiming(pk, owner, lasting)
+
+
+def _claiming(pk: int, owner: str, lasting: timedelta) -> tuple[ConversationQuerySet, dict[str, object]]:
     return Conversation.objects.due_for_a_turn().filter(pk=pk, attempts__lt=MAX_ATTEMPTS), {
         "epoch": F("epoch") + 1,
         "lease_owner": owner,
@@ -118,7 +135,7 @@ def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFact
     if isinstance(outcome, Reply) and conversation.needs_approval:
         outcome = HandOver(reason=ReasonCategory.APPROVAL, detail=APPROVAL_DETAIL, suggestion=outcome.text)
     if isinstance(outcome, HandOver):
-        result = _commit_handover(conversation, outcome, run_id=run_id)
+        result = _commit_handover(conversation, turn, outcome, run_id=run_id)
     else:
         result = _commit_words(conversation, turn, outcome, run_id=run_id)
     save(conversation, *TURN_FIELDS)
@@ -133,42 +150,68 @@ def _is_superseded(conversation: Conversation, turn: Turn) -> bool:
     return since is not None and database_now() - since < SUPERSEDE_WITHIN
 
 
-def _covered(turn: Turn) -> dict[str, object]:
-    return {
-        "conversation_id": turn.conversation_id,
-        "direction": Message.Direction.INBOUND,
-        "seq__gt": turn.answered_to_seq,
-        "seq__lte": turn.to_seq,
+def _asked(conversation_id: int, after: int, up_to: int) -> QuerySet[Message]:
+    """What the customer wrote after one place in the conversation and up to another."""
+    return Message.objects.filter(
+        conversation_id=conversation_id, direction=Message.Direction.INBOUND, seq__gt=after, seq__lte=up_to
+    )
+
+
+@Change
+def _describe(
+    conversation_id: int, after: int, up_to: int, intent: str, sentiment: float | None, language: str
+) -> tuple[QuerySet[Message], dict[str, object]]:
+    return _asked(conversation_id, after, up_to), {
+        "intent": intent,
+        "sentiment_score": sentiment,
+        "language": language,
     }
 
 
+@Change
+def _dispose(
+    conversation_id: int, after: int, up_to: int, disposition: str, reason: str, delivery_id: int | None
+) -> tuple[QuerySet[Message], dict[str, object]]:
+    undecided = _asked(conversation_id, after, up_to).filter(disposition=Message.Disposition.UNDECIDED)
+    return undecided, {
+        "disposition": disposition,
+        "disposition_reason": reason,
+        "disposition_id": delivery_id,
+    }
+
+
+@Change
+def _note_first_reply(pk: int) -> tuple[QuerySet[Episode], dict[str, object]]:
+    return Episode.objects.filter(pk=pk), {"first_bot_reply_at": Now()}
+
+
 def _keep_facts(conversation: Conversation, turn: Turn, facts: MessageFacts) -> None:
-    Message.objects.filter(**_covered(turn)).update(
-        intent=facts.intent, sentiment_score=facts.sentiment, language=facts.language
-    )
+    _describe(turn.conversation_id, turn.answered_to_seq, turn.to_seq, facts.intent, facts.sentiment, facts.language)
     conversation.last_intent = facts.intent or conversation.last_intent
     conversation.last_sentiment = facts.sentiment if facts.sentiment is not None else conversation.last_sentiment
     conversation.language = facts.language or conversation.language
 
 
-def _commit_handover(conversation: Conversation, outcome: HandOver, *, run_id: int) -> TurnResult:
+def _commit_handover(conversation: Conversation, turn: Turn, outcome: HandOver, *, run_id: int) -> TurnResult:
     hand_to_people(
         conversation,
         reason=outcome.reason,
         detail=outcome.detail,
         priority=outcome.priority,
         customer_text=outcome.customer_text,
+        answer_by=outcome.answer_by,
         suggestion=outcome.suggestion,
         card=outcome.card,
         run_id=run_id,
+        judged_to_seq=turn.to_seq,
     )
     return TurnResult.ESCALATED
 
 
 def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silence, *, run_id: int) -> TurnResult:
-    covered = Message.objects.filter(**_covered(turn), disposition=Message.Disposition.UNDECIDED)
+    covered = (turn.conversation_id, turn.answered_to_seq, turn.to_seq)
     if isinstance(outcome, Silence):
-        covered.update(disposition=Message.Disposition.IGNORED, disposition_reason=outcome.reason[:120])
+        _dispose(*covered, Message.Disposition.IGNORED, outcome.reason[:120], None)
         result = TurnResult.SUPPRESSED
     else:
         episode = open_episode(conversation)
@@ -180,13 +223,9 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
             run_id=run_id,
             episode=episode,
         )
-        covered.update(
-            disposition=Message.Disposition.ANSWERED,
-            disposition_reason="answered by the bot",
-            disposition_id=delivery.pk,
-        )
+        _dispose(*covered, Message.Disposition.ANSWERED, "answered by the bot", delivery.pk)
         if episode.first_bot_reply_at is None:
-            Episode.objects.filter(pk=episode.pk).update(first_bot_reply_at=Now())
+            _note_first_reply(episode.pk)
         result = TurnResult.REPLIED
     conversation.answered_to_seq = turn.to_seq
     conversation.attempts = conversation.supersedes = 0
@@ -259,13 +298,14 @@ def give_up(
     conversation: Conversation, *, reason: ReasonCategory, detail: str, run_id: int | None = None
 ) -> Escalation:
     """Hand a locked conversation to people, because the bot could not, and tell the customer so."""
-    language = conversation.language or conversation.customer.locale[:2]
+    told = with_time(conversation, HOLDING)
     escalation = hand_to_people(
         conversation,
         reason=reason,
         detail=detail,
         priority=Priority.HIGH,
-        customer_text=holding_text(language),
+        customer_text=told.text,
+        answer_by=told.answer_by,
         run_id=run_id,
     )
     save(conversation, *HANDOVER_FIELDS)
@@ -281,7 +321,10 @@ def _talk(pk: int) -> QuerySet[Conversation]:
 @Read
 def _said(conversation_id: int, from_seq: int) -> QuerySet[Message, Any]:
     since = Message.objects.filter(conversation_id=conversation_id, seq__gte=from_seq).order_by("-seq")
-    return since.values_list(*READ_OF_MESSAGE, named=True)[:MOST_LINES]
+    # Not the details whole: they hold what the platform sent, word for word.
+    return since.annotate(followed=KT("details__request_id")).values_list(*READ_OF_MESSAGE, "followed", named=True)[
+        :MOST_LINES
+    ]
 
 
 @Read
@@ -293,7 +336,7 @@ def read_talk(conversation_id: int) -> Talk:
     """What was said since the bot's context begins, at most ``MOST_LINES`` lines, oldest first."""
     conversation = _talk.one(conversation_id)
     recent = _said.all(conversation_id, conversation.bot_context_from_seq)
-    pictures = pictures_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
+    media = media_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
     lines = tuple(
         TalkLine(
             seq=message.seq,
@@ -305,7 +348,8 @@ def read_talk(conversation_id: int) -> Talk:
             sentiment=message.sentiment_score,
             language=message.language,
             disposition=message.disposition,
-            pictures=pictures.get(message.seq, 0),
+            media=media.get(message.seq, Media()),
+            request_id=message.followed or "",
         )
         for message in reversed(recent)
     )
@@ -317,6 +361,9 @@ def read_talk(conversation_id: int) -> Talk:
         account_name=conversation.account_name,
         customer_id=conversation.customer_id,
         customer_name=conversation.customer.name,
+        customer_public_id=str(conversation.customer.public_id),
+        customer_email=conversation.customer.email,
+        is_vouched_for=conversation.customer.details_from == Customer.Source.SITE,
         locale=conversation.customer.locale,
         language=conversation.language,
         is_public=conversation.is_public,

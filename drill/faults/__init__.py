@@ -3,6 +3,7 @@
 from drill.faults import (
     clock,
     disk,
+    freezing,
     load,
     models,
     people,
@@ -18,7 +19,7 @@ from drill.faults import (
 from drill.faults.base import Fault, Stage
 
 _MODULES = (
-    processes, work, redis, postgres, sqlite, disk, platform, models, clock, people, load, upkeep, soak,
+    processes, freezing, work, redis, postgres, sqlite, disk, platform, models, clock, people, load, upkeep, soak,
 )  # fmt: skip
 FAULTS: dict[str, Fault] = {
     fault.number: fault for module in _MODULES for fault in sorted(module.FAULTS, key=lambda each: each.number)

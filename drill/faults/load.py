@@ -1,13 +1,15 @@
 """More than anybody can answer, and screens that cannot be told: the others do not wait for it."""
 
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import cycle
 
+from drill.channels import EVENTS, LINKEDIN
 from drill.faults.base import BOTH, Fault, Stage
+from drill.faults.bystanders import Bystanders
+from drill.faults.shed import BACKLOG, backlog, judge_shed
 from drill.screens import Deaf, Record, Screen
 from drill.staff import Colleague
 
@@ -15,87 +17,91 @@ FLOOD, FLOOD_SECONDS = 500, 10.0
 CROWD = (400, 10_000)
 # So many messages a second are written by a crowd; the platform itself is no faster here.
 CROWD_RATE = 200
-QUIET_SHARE = 0.4
-WISHED_RATIO, WORST_RATIO = 1.2, 2.0
+# The bystanders go on asking, so that a few always wait.
+UNDER_WAY = 15
+# How many times as long as before the others' p95 may be: docs/decisions.md says why these and not the 1.2 that is wished.
+MOST_IN_A_FLOOD, MOST_IN_A_CROWD, MOST_UNHEARD = 4.0, 20.0, 3.0
 STALE_SECONDS = 5.0
 CLOSING_SECONDS = 8.0
 OUTAGE_SECONDS = 6.0
-BACKLOG = """
-SELECT (SELECT count(*) FROM integrations_webhookevent WHERE state = 'received')
-     + (SELECT count(*) FROM conversations_message WHERE disposition = 'undecided')
-"""
 SHED = "SELECT count(*) FROM conversations_escalation WHERE reason = 'bot_unavailable'"
 
 
 def flooded(stage: Stage) -> None:
     """One customer writes 500 messages in ten seconds, again and again, while the others write as always."""
-    _wait_for_a_quiet_measure(stage)
-    flood: set[str] = set()
-    begun = time.time()
-    with _backlog(stage):
+    with Bystanders(stage=stage) as bystanders, backlog(stage):
+        bystanders.wait_for_a_quiet_measure()
         for number in stage.strikes(0.2, 0.5):
             at_once = 10
             for _ in range(FLOOD // at_once):
-                said = stage.rig.simulator(
-                    "POST", "say", {"user": f"flooder-{number}", "text": "and another thing", "count": at_once}
-                )
-                flood.add(said["conversation_id"])
+                order = {"user": f"flooder-{number}", "text": "and another thing", "count": at_once}
+                stage.rig.simulator("POST", "say", order)
                 stage.pause(FLOOD_SECONDS * at_once / FLOOD)
             stage.injected += FLOOD - 1
-    _compare_at_rest(stage, flood, begun, time.time())
+    bystanders.judge_at_rest(most=MOST_IN_A_FLOOD)
+    stage.at_rest(lambda: _judge_load(stage))
 
 
 def crowded(stage: Stage) -> None:
-    """Thousands of customers who never wrote before write at once; nobody among them is forgotten."""
-    _wait_for_a_quiet_measure(stage)
+    """Thousands of customers who never wrote before write at once; nobody is forgotten, and other accounts' do not wait."""
     wanted = stage.scaled(*CROWD)
-    crowd: set[str] = set()
-    begun = time.time()
-    with _backlog(stage):
+    with Bystanders(stage=stage, channels=(LINKEDIN, EVENTS)) as bystanders, backlog(stage):
+        bystanders.wait_for_a_quiet_measure()
+        begun = time.time()
         for number in range(wanted):
-            crowd.add(stage.say(f"crowd-{number}", "How long does delivery to France take?")["conversation_id"])
+            stage.say(f"crowd-{number}", "How long does delivery to France take?")
             if number % CROWD_RATE == CROWD_RATE - 1:
                 stage.pause(0.2)
         stage.injected += wanted
         stage.figures["seconds to write"] = round(time.time() - begun, 1)
         written = time.monotonic()
         # A message is answered, or given to a person after 120 s; so long, and what the crowd took to write.
-        while time.monotonic() - written < 180 + wanted / 10 and stage.rig.query(BACKLOG)[0][0]:
+        while time.monotonic() - written < 180 + wanted / 10 and stage.rig.query(BACKLOG)[0][0] > UNDER_WAY:
             stage.pause(1.0)
         stage.figures["seconds to work off"] = round(time.monotonic() - written, 1)
-    _compare_at_rest(stage, crowd, begun, time.time())
+    bystanders.judge_at_rest(most=MOST_IN_A_CROWD)
+    stage.at_rest(lambda: _judge_load(stage))
 
 
 def unheard(stage: Stage) -> None:
-    """The channel layer gone, refusing and full, and a page that reads nothing: the other screens hear all the same."""
+    """The channel layer gone, refusing and full, and a page that reads nothing: other screens hear, customers are answered."""
     first = Colleague(rig=stage.rig)
     first.sign_in()
     screens = [Screen(colleague=first, path=path) for path in ("/ws/workspace/", "/ws/workspace/", "/ws/dashboard/")]
-    deaf = [Deaf(first, path) for path in ("/ws/workspace/", "/ws/dashboard/")]
     record = Record(rig=stage.rig)
-    for screen in screens:
-        screen.open()
-    stage.pause(1.5)
-    record.start()
-    outages = _outages(stage)
-    try:
-        for outage in cycle(outages):
-            # Each kind once, however short the run.
-            if stage.injected >= len(outages) and not stage.goes_on():
-                break
-            stage.pause(1.0, 2.5)
-            stage.injected += 1
-            with outage():
-                stage.pause(OUTAGE_SECONDS)
-        # What was changed last has to be heard of too.
-        stage.pause(CLOSING_SECONDS)
-    finally:
-        record.stop()
+    deaf: list[Deaf] = []
+    with Bystanders(stage=stage) as bystanders:
+        bystanders.wait_for_a_quiet_measure()
+        deaf += [Deaf(first, path) for path in ("/ws/workspace/", "/ws/dashboard/")]
         for screen in screens:
-            screen.close()
-        for page in deaf:
-            page.close()
+            screen.open()
+        stage.pause(1.5)
+        record.start()
+        try:
+            _strike_the_layer(stage)
+            # What was changed last has to be heard of too.
+            stage.pause(CLOSING_SECONDS)
+        finally:
+            record.stop()
+            for screen in screens:
+                screen.close()
+            for page in deaf:
+                page.close()
+    bystanders.judge_at_rest(most=MOST_UNHEARD)
+    stage.at_rest(lambda: _judge_bells(stage))
     _judge_screens(stage, screens, record.changes(before=time.monotonic() - CLOSING_SECONDS))
+
+
+def _strike_the_layer(stage: Stage) -> None:
+    outages = _outages(stage)
+    for outage in cycle(outages):
+        # Each kind once, however short the run.
+        if stage.injected >= len(outages) and not stage.goes_on():
+            return
+        stage.pause(1.0, 2.5)
+        stage.injected += 1
+        with outage():
+            stage.pause(OUTAGE_SECONDS)
 
 
 def _outages(stage: Stage) -> Sequence[Callable[[], AbstractContextManager[object]]]:
@@ -103,6 +109,15 @@ def _outages(stage: Stage) -> Sequence[Callable[[], AbstractContextManager[objec
         return (nullcontext,)
     servers = stage.servers
     return (servers.refused_channels, servers.crowded_channels, servers.frozen_redis)
+
+
+def _judge_bells(stage: Stage) -> None:
+    """What the layer did not take is counted, and what was shed is told."""
+    judge_shed(stage)
+    told = stage.metrics()
+    stage.figures["bells unheard"] = sum(value for name, value in told.items() if "screen_bells_unheard_total" in name)
+    if stage.servers is not None and not stage.figures["bells unheard"]:
+        stage.object_to("The channel layer was gone, and no figure says so.")
 
 
 def _judge_screens(stage: Stage, screens: Sequence[Screen], changes: Sequence[tuple[str, int, float]]) -> None:
@@ -118,67 +133,25 @@ def _judge_screens(stage: Stage, screens: Sequence[Screen], changes: Sequence[tu
         stage.object_to(f"{late} of {len(lags)} changes were not on a screen after {STALE_SECONDS:.0f} s.")
 
 
-def _wait_for_a_quiet_measure(stage: Stage) -> None:
-    """Let the others write alone for a while: what their answers take then is what they are compared with."""
-    stage.pause((stage.ends_at - stage.began_at) * QUIET_SHARE)
-
-
-@contextmanager
-def _backlog(stage: Stage) -> Iterator[None]:
-    """Note the highest number of messages that waited while the block ran."""
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.5):
-            stage.highest("backlog peak", stage.rig.query(BACKLOG)[0][0])
-
-    looking = threading.Thread(target=look, name="backlog", daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        looking.join()
-
-
-def _compare_at_rest(stage: Stage, flood: set[str], begun: float, ended: float) -> None:
-    stage.at_rest(lambda: _compare(stage, flood, begun, ended))
-
-
-def _compare(stage: Stage, flood: set[str], begun: float, ended: float) -> None:
-    """Answers of the others before the flood and during it; what was shed; how evenly the flood itself was served."""
-    took = _answer_times(stage)
-    others = [(at, seconds) for thread, times in took.items() if thread not in flood for at, seconds in times]
-    quiet = _p95([seconds for at, seconds in others if at < begun])
-    during = _p95([seconds for at, seconds in others if begun <= at <= ended])
-    stage.figures |= {"others' p95 before, s": quiet, "others' p95 during, s": during}
-    means = [sum(seconds for _, seconds in times) / len(times) for times in took.values() if times]
+def _judge_load(stage: Stage) -> None:
+    """How evenly everybody was served, what was given to people, and whether the metrics tell of it."""
+    means = [sum(times) / len(times) for times in _answer_times(stage).values() if times]
     stage.figures["Jain index of waits"] = _jain(means)
     stage.figures["given to people"] = stage.rig.query(SHED)[0][0]
-    if not quiet or not during:
-        stage.object_to("Too little was answered to compare.")
-        return
-    ratio = during / quiet
-    stage.figures["ratio"] = round(ratio, 2)
-    if len(flood) < CROWD[0] // 4 and ratio > WORST_RATIO:
-        stage.object_to(f"The others' p95 was {ratio:.1f} times as long during the flood (wished: {WISHED_RATIO}).")
+    judge_shed(stage)
 
 
-def _answer_times(stage: Stage) -> dict[str, list[tuple[float, float]]]:
-    """For each of the platform's conversations: when something was written, and after how long the next answer came."""
+def _answer_times(stage: Stage) -> dict[str, list[float]]:
+    """For each of the platforms' conversations: after how long the next answer came to each message."""
     answers: dict[str, list[float]] = defaultdict(list)
     for row in stage.rig.log("accepted"):
         answers[row["conversation_id"]].append(row["at"])
-    took: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    took: dict[str, list[float]] = defaultdict(list)
     for row in stage.rig.log("customer"):
         later = [at for at in answers[row["conversation_id"]] if at >= row["at"]]
         if later:
-            took[row["conversation_id"]].append((row["at"], min(later) - row["at"]))
+            took[row["conversation_id"]].append(min(later) - row["at"])
     return took
-
-
-def _p95(values: list[float]) -> float:
-    return round(sorted(values)[int(0.95 * (len(values) - 1))], 2) if values else 0.0
 
 
 def _jain(values: list[float]) -> float:
@@ -189,6 +162,6 @@ def _jain(values: list[float]) -> float:
 
 FAULTS = (
     Fault(number="F45", name="screens unheard", strike=unheard, shapes=BOTH),
-    Fault(number="F46", name="one customer floods", strike=flooded, shapes=BOTH),
+    Fault(number="F46", name="one customer floods", strike=flooded, shapes=BOTH, most_rate=8.0),
     Fault(number="F46b", name="a crowd at once", strike=crowded, shapes=BOTH),
 )

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,13 +66,6 @@ def _tell(stage: Stage, turns: list[Turn]) -> None:
         stage.object_to("No turn ended.")
 
 
-def _go_on_until(stage: Stage, condition: Callable[[], bool]) -> None:
-    """For the fault's time, and on a busy machine until the fault has shown itself."""
-    latest = max(stage.ends_at, time.monotonic()) + WAIT_SECONDS
-    while stage.goes_on() or (not condition() and time.monotonic() < latest):
-        stage.pause(0.5)
-
-
 def _go_on_for(stage: Stage, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -102,10 +95,10 @@ def failing(stage: Stage) -> None:
         _wait_for_kinds(stage, model)
         model.misbehave(providers=PROVIDERS[1:])
         stage.restart()
-        _go_on_until(stage, lambda: _is_answered_by(stage, PROVIDERS[1], after=after))
+        stage.go_on_until(lambda: _is_answered_by(stage, PROVIDERS[1], after=after))
         model.misbehave()
         stage.restart()
-        _go_on_until(stage, lambda: _is_answered_by(stage, PROVIDERS[0], after=after))
+        stage.go_on_until(lambda: _is_answered_by(stage, PROVIDERS[0], after=after))
         model.misbehave(*FAILING, share=0.3)
         stage.restart()
         _go_on_for(stage, 8.0)
@@ -210,8 +203,7 @@ def no_address(stage: Stage) -> None:
         for pk, base in bases:
             _lead(stage, pk, base.replace("127.0.0.1", platform))
         try:
-            _go_on_until(
-                stage,
+            stage.go_on_until(
                 lambda: (
                     stage.rig.query(NO_ADDRESS)[0][0] > 0 and any(turn.calls for turn in _turns(stage, after=after))
                 ),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from itertools import count
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 
@@ -29,18 +29,19 @@ INSTANTS = (
     "SELECT count(*) FROM conversations_delivery WHERE conversation_id = {pk} AND state = 'sending'",
 )
 INSTANT_SECONDS = 20.0
+WAYS = ("take-over", "reply", "app")
 SLOW_SENDS: dict[str, object] = {"where": "send", "kind": "slow", "seconds": 1.5, "probability": 0.7}
 THERE_SECONDS = 180.0
 ON_ITS_WAY = "already on its way"
 TAKEN = """
 SELECT e.id, CAST(e.target_id AS INTEGER), e.at, e."after" FROM core_auditevent e
-WHERE e.action = 'conversation.take_over' ORDER BY e.id
+WHERE e.action IN ('conversation.take_over', 'conversation.reply') ORDER BY e.id
 """
 SENDING_MEANWHILE = """
 SELECT DISTINCT e.id, d.id FROM core_auditevent e
 JOIN conversations_delivery d ON d.conversation_id = CAST(e.target_id AS INTEGER) AND d.author = 'bot'
 JOIN conversations_deliveryattempt a ON a.delivery_id = d.id AND a.started_at <= e.at AND a.ended_at > e.at
-WHERE e.action = 'conversation.take_over' AND a.outcome = 'ok'
+WHERE e.action IN ('conversation.take_over', 'conversation.reply') AND a.outcome = 'ok'
 """
 OWNER = """
 SELECT u.username FROM conversations_escalation e JOIN core_user u ON u.id = e.claimed_by_id
@@ -75,7 +76,10 @@ class _Tally:
 
 
 def taken_over(stage: Stage) -> None:
-    """Conversations taken over at any instant of the bot's turns and sends, several at once; some are handed back."""
+    """Conversations taken over at any instant of the bot's turns and sends, several at once; some are handed back.
+
+    By the button, by a reply, and by a colleague's message in the platform's own app, in turn.
+    """
     team = _team(stage, 3)
     tally = _Tally(stage.scaled(*TAKEOVERS))
     told: list[tuple[int, bool]] = []
@@ -89,11 +93,18 @@ def taken_over(stage: Stage) -> None:
             ]
             pk, public_id = _conversation(stage, thread)
             _wait_for_an_instant(stage, pk, number, moments[number - 1])
-            answer = colleague.act(public_id, "take-over")
-            if answer.status_code != 200:
-                stage.object_to(f"A taking over was answered with HTTP {answer.status_code}.")
-                continue
-            told.append((pk, ON_ITS_WAY in answer.headers.get("HX-Trigger", "")))
+            way = WAYS[number // len(INSTANTS) % len(WAYS)]
+            if way == "app":
+                order = {"conversation_id": thread, "text": f"I look after this myself. (storm {number})"}
+                stage.rig.simulator("POST", "colleague", order)
+            else:
+                form = {"text": f"A colleague here. (storm {number})", "token": str(uuid4())} if way == "reply" else {}
+                answer = colleague.act(public_id, way, **form)
+                if answer.status_code != 200:
+                    stage.object_to(f"The {way} was answered with HTTP {answer.status_code}.")
+                    continue
+                if way == "take-over":
+                    told.append((pk, ON_ITS_WAY in answer.headers.get("HX-Trigger", "")))
             tally.add()
             stage.say(f"storm-{number}", "Is anybody there?")
             if number % 3 == 0:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
+
 from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Stage
 from drill.recovery import percentile, recoveries
-from drill.rig import Rig
+from drill.rig import DrillFailed, Rig
 from drill.servers import Servers
 from drill.shapes import Shape
 from drill.traffic import Traffic
@@ -17,12 +19,17 @@ from drill.traffic import Traffic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """How customers write: ``rate`` messages a second in all, for ``seconds``."""
+    """How customers write: ``rate`` messages a second in all, for ``seconds``, up to ``breath`` of them in one breath.
+
+    With ``is_exact`` limits of time are judged, else told.
+    """
 
     seconds: float
     rate: float
+    breath: int
     customers: int
     seed: int
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +48,13 @@ class Result:
     verdict: Verdict
     figures: dict[str, float]
     problems: tuple[str, ...]
+    remarks: tuple[str, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether every promise was kept for something, and nothing else was wrong."""
+        """Whether the fault struck, every promise was kept for something, and nothing else was wrong."""
         everything_came = self.verdict.acked == self.verdict.written > 0
-        return self.verdict.holds and everything_came and not self.problems
+        return self.injected > 0 and self.verdict.holds and everything_came and not self.problems
 
     @property
     def title(self) -> str:
@@ -61,6 +69,8 @@ class Result:
         parts = [f"{counts}, parked {found.parked}, drained after {self.drained_after:.1f} s"]
         parts += [f"recovered within {self.recovery:.1f} s (p95)"] if self.recovery is not None else []
         parts += [f"{name} {value:g}" for name, value in self.figures.items()]
+        parts += [] if self.injected else ["the fault never struck"]
+        parts += [f"(not judged here: {remark})" for remark in self.remarks]
         return "; ".join([*parts, *found.names, *self.problems])
 
     def as_json(self) -> dict[str, Any]:
@@ -74,23 +84,51 @@ class Result:
             "recovery": None if self.recovery is None else round(self.recovery, 1),
             "figures": self.figures,
             "problems": list(self.problems),
+            "remarks": list(self.remarks),
             "verdict": self.verdict.as_json(),
         }
 
 
 def run_faults(
-    faults: Iterable[Fault], rig: Rig, servers: Servers | None, load: Load, tell: Callable[[Result], None]
+    faults: Iterable[Fault],
+    rig: Rig,
+    servers: Servers | None,
+    load: Load,
+    *,
+    tell: Callable[[Result], None],
+    miss: Callable[[Fault, Exception], None],
 ) -> None:
-    """Let each fault that this shape knows strike in turn; the product begins anew each time."""
+    """Let each fault that this shape knows strike in turn; the product begins anew each time.
+
+    One that could not be carried out is passed to ``miss``, and the others have their turn.
+    """
     for number, fault in enumerate(each for each in faults if rig.shape in each.shapes):
         if number:
             rig.reset()
-        tell(_run(fault, rig, servers, load, seed=load.seed + number))
+        try:
+            result = _run(fault, rig, servers, load, seed=load.seed + number)
+        except (DrillFailed, httpx2.HTTPError) as problem:
+            miss(fault, problem)
+        else:
+            tell(result)
 
 
 def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: int) -> Result:
-    stage = Stage(rig=rig, servers=servers, dice=random.Random(seed), ends_at=time.monotonic() + load.seconds)
-    traffic = Traffic(rig=rig, rate=load.rate, customers=load.customers, seed=seed)
+    stage = Stage(
+        rig=rig,
+        servers=servers,
+        dice=random.Random(seed),
+        ends_at=time.monotonic() + load.seconds,
+        is_exact=load.is_exact,
+    )
+    traffic = Traffic(
+        rig=rig,
+        rate=min(load.rate, fault.most_rate),
+        breath=load.breath,
+        customers=load.customers,
+        seed=seed,
+        channels=fault.channels,
+    )
     stage.be_ordinary()
     traffic.start()
     try:
@@ -111,4 +149,5 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         verdict=judge(rig),
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),
+        remarks=tuple(dict.fromkeys(stage.remarks)),
     )

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drill.faults.base import EMBEDDED, Fault, Stage
+from drill.faults.base import EMBEDDED, NO_SQLITE, Fault, Stage
 from drill.rig import DrillFailed
 
 WRITERS = 8
@@ -109,6 +109,8 @@ def _file(stage: Stage) -> Path:
 
 
 FAULTS = (
-    Fault(number="F24", name="everybody at SQLite's file", strike=crowded, shapes=EMBEDDED),
-    Fault(number="F25", name="SQLite killed in mid commit", strike=killed_in_mid_commit, shapes=EMBEDDED),
+    Fault(number="F24", name="everybody at SQLite's file", strike=crowded, shapes=EMBEDDED, only=NO_SQLITE),
+    Fault(
+        number="F25", name="SQLite killed in mid commit", strike=killed_in_mid_commit, shapes=EMBEDDED, only=NO_SQLITE
+    ),
 )

@@ -4,6 +4,8 @@ import time
 from collections import defaultdict
 from typing import Any
 
+from drill.channels import WITH_A_PLATFORM
+from drill.faults.acks import slowest_ack
 from drill.faults.base import BOTH, Fault, Stage
 
 ROWS = 100_000
@@ -31,7 +33,7 @@ def migrated(stage: Stage) -> None:
     for first in range(0, ROWS, ROWS_AT_ONCE):
         database.change(OLD_EVENTS.format(first=first, rows=first + ROWS_AT_ONCE, **SPELLING[stage.rig.shape]))
     stage.pause(SETTLED_SECONDS)
-    before = _slowest_ack(stage, time.time() - SETTLED_SECONDS)
+    before = slowest_ack(stage.rig, time.time() - SETTLED_SECONDS)
     begun = time.time()
     stage.injected += 1
     database.change("ALTER TABLE integrations_webhookevent ADD COLUMN drill_note varchar(20)")
@@ -46,19 +48,14 @@ def migrated(stage: Stage) -> None:
     stage.figures |= {"rows filled": filled, "seconds for it": round(time.time() - begun, 1)}
     while stage.goes_on():
         stage.pause(0.5)
-    slowest = _slowest_ack(stage, begun)
+    slowest = slowest_ack(stage.rig, begun)
     refused = sum(row["status"] != 200 for row in stage.rig.log("webhook") if row["at"] >= begun)
     stage.figures |= {"slowest ack, s": slowest, "slowest ack before it, s": before, "refused": refused}
     # A machine that is slow anyway tells nothing about the migration.
-    if slowest > max(LONGEST_ACK, 2 * before):
-        stage.object_to(f"An event waited {slowest:.1f} s for its answer during a migration.")
+    late = f"An event waited {slowest:.1f} s for its answer during a migration."
+    stage.judge_time(slowest, max(LONGEST_ACK, 2 * before), late)
     if refused:
         stage.object_to(f"{refused} events were not taken during a migration.")
-
-
-def _slowest_ack(stage: Stage, since: float) -> float:
-    waited = [row["detail"]["ms"] / 1000 for row in stage.rig.log("webhook") if row["at"] >= since]
-    return round(max(waited, default=0.0), 3)
 
 
 def restored(stage: Stage) -> None:
@@ -116,5 +113,5 @@ def _judge_replies(stage: Stage, restored_at: int) -> None:
 
 FAULTS = (
     Fault(number="F48", name="tables changed while running", strike=migrated, shapes=BOTH),
-    Fault(number="F49", name="restored to an earlier state", strike=restored, shapes=BOTH),
+    Fault(number="F49", name="restored to an earlier state", strike=restored, shapes=BOTH, channels=WITH_A_PLATFORM),
 )

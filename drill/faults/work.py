@@ -1,7 +1,6 @@
-"""Work that goes wrong from within: a frozen sender, a message that kills, eats or hangs, a write that is broken off."""
+"""Work that goes wrong from within: a message that kills, eats or hangs, a write that is broken off."""
 
 import os
-import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,29 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from drill.failpoints import ENDLESS, GREEDY, HUNGRY, POISON, UNREADABLE
-from drill.faults.base import BOTH, SERVICES, WORKERS, Fault, Stage
+from drill.faults.base import BOTH, SERVICES, SHORT, WORKERS, Fault, Stage
+from drill.faults.bystanders import Bystanders
+from drill.faults.shed import judge_shed
 from drill.model import ModelServer
 from drill.rig import DrillFailed, wait_for
-from drill.shapes import Process
+from drill.shapes import Process, Shape
 
-# A lease that has run out is found within seconds.
-SHORT: Mapping[str, Any] = {
-    "TURN_LEASE_SECONDS": 4.0,
-    "SEND_LEASE_SECONDS": 5.0,
-    "PLATFORM_CALL_SECONDS": 2.5,
-    "RECONCILE_AFTER_SECONDS": [0.3, 0.8, 1.5],
-}
 TASK_LIMIT = 8
 END_SECONDS = 160.0
-LATE_ENOUGH = 8.0
 OTHERS_WAIT = 90.0
+# How many times as long as before the others' p95 may be: docs/decisions.md says why.
+MOST_BESIDE_POISON: Mapping[Shape, float] = {"embedded": 15.0, "services": 8.0}
 MOST_MEGABYTES = 200
 MOST_TRIES = 5
 EXIT_STUCK = 70
-STOPPED = """
-SELECT count(*) FROM conversations_deliveryattempt
-WHERE evidence = 'There was not enough time left to send it safely.'
-"""
 CASE = """
 SELECT c.id, c.mode, c.attempts, e.reason FROM conversations_message m
 JOIN conversations_conversation c ON c.id = m.conversation_id
@@ -71,47 +62,6 @@ SPOKEN = """
 SELECT m.text, r.release_id FROM conversations_message m JOIN agent_agentrun r ON r.id = m.run_id
 WHERE m.sender_type = 'bot' AND m.text LIKE '%Edition %'
 """
-
-
-def sender_frozen(stage: Stage) -> None:
-    """SIGSTOP a sender between its claim and its socket until its lease is over, then SIGCONT: it does not send."""
-    with stage.changed(SHORT):
-        freezes = 0
-        for _ in stage.strikes(0.5, 1.5):
-            stage.rig.order.write_text("send.after_claim_commit=stop")
-            try:
-                wait_for(lambda: not stage.rig.order.exists(), seconds=60, what="anybody to claim a send")
-            finally:
-                stage.rig.order.unlink(missing_ok=True)
-            frozen = [name for name in WORKERS[stage.rig.shape] if _is_stopped(stage, name)]
-            stage.pause(LATE_ENOUGH)
-            for name in frozen:
-                os.kill(stage.rig.running[name].pid, signal.SIGCONT)
-            freezes += len(frozen)
-        with suppress(DrillFailed):
-            wait_for(lambda: stage.rig.query(STOPPED)[0][0] >= freezes, seconds=20, what="the sender to look")
-        stopped = stage.rig.query(STOPPED)[0][0]
-    stage.highest("sends stopped by their lease", stopped)
-    stage.figures["late sends started"] = max(0, freezes - stopped)
-    if not freezes:
-        stage.object_to("No sender was ever frozen.")
-    if stopped < freezes:
-        stage.object_to(f"Of {freezes} senders that woke up too late, {freezes - stopped} did not see it.")
-
-
-def _is_stopped(stage: Stage, name: str) -> bool:
-    def state() -> str:
-        with suppress(OSError):
-            return Path(f"/proc/{stage.rig.running[name].pid}/stat").read_text().rpartition(") ")[2][:1]
-        return ""
-
-    # The signal is delivered to every thread of the process, which takes a moment.
-    until = time.monotonic() + 1.0
-    while time.monotonic() < until:
-        if state() == "T":
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class Case:
@@ -191,8 +141,11 @@ class Case:
         stage.highest("others answered", len(waits))
         stage.highest("others' longest wait, s", max(waits, default=0.0))
         stage.highest("others given up", given_up)
-        if not waits or max(waits) > OTHERS_WAIT:
-            stage.object_to(f"Another customer waited {max(waits, default=0.0):.0f} s ({len(waits)} were answered).")
+        if not waits:
+            stage.object_to("No other customer was answered.")
+        longest = max(waits, default=0.0)
+        late = f"Another customer waited {longest:.0f} s ({len(waits)} were answered)."
+        stage.judge_time(longest, OTHERS_WAIT, late)
         if given_up:
             stage.object_to(f"{given_up} other conversations were given up.")
 
@@ -242,7 +195,8 @@ def task_endless(stage: Stage) -> None:
 
 def poisoned(stage: Stage) -> None:
     """One message kills whoever thinks about it, another cannot be read: both are given up, and nobody else waits."""
-    with stage.changed(SHORT, failpoint="troubled-work"):
+    with stage.changed(SHORT, failpoint="troubled-work"), Bystanders(stage=stage) as bystanders:
+        bystanders.wait_for_a_quiet_measure()
         illegible = stage.say("customer-who-is-illegible", f"This is {UNREADABLE}.")
         stage.say("customer-who-is-illegible", "What does shipping cost?")
         poison = Case(stage, POISON)
@@ -254,6 +208,8 @@ def poisoned(stage: Stage) -> None:
         with suppress(DrillFailed):
             wait_for(lambda: stage.rig.query(event)[0][0] == "dead", seconds=60, what="the event to be given up")
         state, attempts = stage.rig.query(event)[0]
+    bystanders.judge_at_rest(most=MOST_BESIDE_POISON[stage.rig.shape])
+    stage.at_rest(lambda: judge_shed(stage))
     stage.highest("tries of the event", attempts)
     if (state, attempts) != ("dead", MOST_TRIES):
         stage.object_to(f"The event that cannot be read is {state} after {attempts} tries.")
@@ -298,7 +254,7 @@ def published(stage: Stage) -> None:
         stage.injected += len(EDITIONS)
         personas: dict[int, str] = dict(stage.rig.query(PERSONAS))
         spoken = stage.rig.query(SPOKEN)
-    mixed = [text for text, release in spoken if text.partition("(")[2].rstrip(")") not in personas[release]]
+    mixed = [text for text, release in spoken if text.rpartition("(")[2].rstrip(").") not in personas[release]]
     releases = len({release for _, release in spoken})
     stage.highest("answers that name their release", len(spoken))
     stage.highest("releases that spoke", releases)
@@ -312,10 +268,15 @@ def published(stage: Stage) -> None:
 
 
 FAULTS = (
-    Fault(number="F07", name="sender frozen before its socket", strike=sender_frozen, shapes=BOTH),
     Fault(number="F08", name="worker out of memory", strike=memory_eaten, shapes=BOTH),
     Fault(number="F09", name="task hangs for ever", strike=task_endless, shapes=BOTH),
-    Fault(number="F20", name="transactions broken off", strike=broken_off, shapes=SERVICES),
+    Fault(
+        number="F20",
+        name="transactions broken off",
+        strike=broken_off,
+        shapes=SERVICES,
+        only="SQLite has one writer at a time, so that no two transactions break each other off",
+    ),
     Fault(number="F43", name="release published in mid turn", strike=published, shapes=BOTH),
     Fault(number="F47", name="poison message", strike=poisoned, shapes=BOTH),
 )

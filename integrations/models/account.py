@@ -4,6 +4,7 @@ import secrets
 import uuid
 from typing import Self
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -139,6 +140,18 @@ class PlatformAccount(models.Model):
     refresh_problem = models.CharField(max_length=300, blank=True)
     refresh_refused = models.BooleanField(default=False)
     next_probe_at = models.DateTimeField(null=True, blank=True)
+    application_id = models.CharField(
+        "application number",
+        max_length=20,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]+\Z", "It is a number.")],
+        help_text="The app's number in LinkedIn's developer portal, from the address of its page; it is not the client id.",
+    )
+    notified_until = models.DateTimeField(null=True, blank=True)
+    notified_problem = models.CharField(max_length=300, blank=True)
+    notified_look_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it is looked whether the platform tells us what happens; empty: at once."
+    )
     read_back_to = models.DateTimeField(
         null=True, blank=True, help_text="Until when the platform's own record was compared with ours."
     )
@@ -208,7 +221,7 @@ class PlatformAccount(models.Model):
 
     @property
     def proofs(self) -> tuple[str, ...]:
-        """The secrets that prove who knocks for this account. An empty one proves nothing: anybody could sign with it."""
+        """The secrets that prove who knocks for this account, the one in use first. An empty one proves nothing."""
         both = self.secrets.get(self.proof_name, ""), self.secrets.get(f"previous_{self.proof_name}", "")
         return tuple(secret for secret in both if secret)
 
@@ -238,12 +251,15 @@ class AuthorizationRequest(models.Model):
 
 
 class SendWindow(models.Model):
-    """When an account's last calls were made: what keeps all workers together under the platform's limit a minute."""
+    """When an account's last calls were made: what keeps all workers together under the platform's limit a minute.
+
+    ``calls`` holds pairs of a moment (seconds since 1970) and how many calls were made in the quarter of a second before it.
+    """
 
     account = models.OneToOneField(
         PlatformAccount, on_delete=models.CASCADE, primary_key=True, related_name="send_window"
     )
-    stamps = models.JSONField(default=list)
+    calls = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"Calls of account {self.account_id}"

@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from core.following import HEADER
+
 
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     """Questions about what the platforms sent."""
@@ -75,3 +77,8 @@ class WebhookEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} event {self.pk}"
+
+    @property
+    def request_id(self) -> str:
+        """By what its way is followed in the logs: the id of the request that brought it, or a name where none did."""
+        return str(self.headers.get(HEADER) or f"event-{self.pk}")

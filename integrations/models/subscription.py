@@ -4,11 +4,25 @@ import uuid
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.fields import EncryptedJSONField
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    """Questions about subscribers."""
+
+    def due(self) -> Self:
+        """Those that something may be told now, the longest waiting first.
+
+        Each is looked up by itself: what waits for one that is away may be much, and must not stand before the others.
+        """
+        waiting = EventDelivery.objects.filter(subscription=OuterRef("pk"), state=EventDelivery.State.WAITING)
+        first = waiting.filter(next_attempt_at__lte=Now()).order_by("next_attempt_at").values("next_attempt_at")[:1]
+        told = self.filter(state=Subscription.State.ACTIVE).exclude(paused_until__gt=Now())
+        return told.annotate(due_at=Subquery(first)).filter(due_at__isnull=False).order_by("due_at")
 
 
 class Subscription(models.Model):
@@ -31,6 +45,8 @@ class Subscription(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "id"]
@@ -104,7 +120,9 @@ class EventDelivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["subscription", "id"], name="event_delivery_log"),
-            models.Index(fields=["next_attempt_at"], name="event_delivery_due", condition=Q(state="waiting")),
+            models.Index(
+                fields=["subscription", "next_attempt_at"], name="event_delivery_due", condition=Q(state="waiting")
+            ),
             models.Index(fields=["lease_until"], name="event_delivery_sending", condition=Q(state="sending")),
             models.Index(fields=["subscription"], name="event_delivery_failed", condition=Q(state="failed")),
             models.Index(fields=["created_at"], name="event_delivery_by_age"),

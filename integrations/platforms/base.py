@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from conversations.types import Channel, InboundMessage, OutboundEcho, SendResult
+from conversations.types import Channel, InboundMessage, OutboundEcho, SendOutcome, SendResult
 from integrations.models import PlatformAccount
 
 
@@ -127,9 +127,16 @@ class Unfinished:
 ParsedItem = WholeItem | Unfinished
 
 
+def uncounted() -> None:
+    """The meter of a session that is of no account yet, or makes no calls."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What is needed to speak as an account, read at the moment of the call. Never logged."""
+    """What is needed to speak as an account, read at the moment of the call. Never logged.
+
+    ``meter`` counts a call before it is made, under the account's limit a minute; it raises OutOfCalls.
+    """
 
     account_id: int
     external_id: str
@@ -142,6 +149,7 @@ class Session:
     refresh_token: str = field(repr=False)
     previous_secret: str = field(default="", repr=False)
     honours_key: bool = False
+    meter: Callable[[], None] = field(default=uncounted, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +244,18 @@ class MediaFile:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notified:
+    """Where a platform tells what happens on an account, by whose leave, and until when, as far as it says.
+
+    Without a ``webhook`` it tells nobody; without a ``member`` nobody who allowed us may have it told any more.
+    """
+
+    member: str
+    webhook: str = ""
+    until: datetime | None = None
+
+
 class CallFailed(Exception):
     """A call to a platform did not succeed; ``result`` says how, in the terms of a send."""
 
@@ -243,6 +263,15 @@ class CallFailed(Exception):
         self.result = result
         self.code = code
         super().__init__(result.evidence)
+
+
+class OutOfCalls(CallFailed):
+    """The call was not made: the account has none left for ``seconds``."""
+
+    def __init__(self, seconds: float, evidence: str = "The platform's limit of calls a minute was reached.") -> None:
+        super().__init__(
+            SendResult(outcome=SendOutcome.RETRY, evidence=evidence, retry_after=seconds, is_counted=False)
+        )
 
 
 class Platform(Protocol):
@@ -343,3 +372,20 @@ class AuthorizingPlatform(Platform, Protocol):
 
     def redeem(self, session: Session, *, code: str, redirect_uri: str) -> Grant:
         """Exchange the code, once, and see whose account it is. Raises CallFailed."""
+
+
+class NotifyingPlatform(Platform, Protocol):
+    """A platform that tells what happens on an account only where it is asked to, account by account, and for a while.
+
+    ``notified_kind`` is the interface whose accounts are told of; ``application_setting`` names the number of the app that
+    stands in the environment.
+    """
+
+    notified_kind: str
+    application_setting: str
+
+    def notified(self, session: Session, *, application: str) -> Notified:
+        """Where it tells what happens on the account. Raises CallFailed."""
+
+    def notify(self, session: Session, *, application: str, member: str, webhook: str) -> Notified:
+        """Have it told at ``webhook``, and for longer where it is told there already. Raises CallFailed."""

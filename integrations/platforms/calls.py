@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import httpx2
+from django.conf import settings
 
 from conversations.types import SendOutcome, SendResult
 from core import http
@@ -13,14 +14,13 @@ from core.exceptions import AnswerTooLong, EgressRefused
 from core.http import Answer
 from integrations.platforms.base import CallFailed
 
-CALL_SECONDS = 10.0
 CONNECT_SECONDS = 3.0
 
 
 @lru_cache(maxsize=1)
 def _connections() -> httpx2.Client:
     """The process's client. Safe for threads; making one costs tens of milliseconds."""
-    return http.client(timeout=CALL_SECONDS, connect=CONNECT_SECONDS)
+    return http.client(timeout=settings.PLATFORM_CALL_SECONDS, connect=CONNECT_SECONDS)
 
 
 def exchange(
@@ -33,12 +33,12 @@ def exchange(
     broken: Callable[[Exception], SendResult],
     **content: Any,
 ) -> Answer:
-    """One request and its whole answer, ended by ``deadline`` (monotonic seconds). Raises CallFailed.
+    """One request and its whole answer, ended by ``deadline`` (monotonic seconds) or PLATFORM_CALL_SECONDS. Raises CallFailed.
 
     At most ``limit`` bytes are read. ``too_long`` says what an answer beyond them means, by its status, and ``broken``
     what a broken connection means: the words are each platform's own.
     """
-    until = min(deadline or float("inf"), time.monotonic() + CALL_SECONDS)
+    until = min(deadline or float("inf"), time.monotonic() + settings.PLATFORM_CALL_SECONDS)
     try:
         return http.exchange(
             _connections(), method, url, deadline=until, connect=CONNECT_SECONDS, limit=limit, **content

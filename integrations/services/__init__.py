@@ -11,6 +11,7 @@ from integrations.services.ingest import (
 )
 from integrations.services.media import fetch_media
 from integrations.services.missed import not_reached, read_back
+from integrations.services.notified import keep_notified
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
 from integrations.services.sending import mark_read, send_next, send_typing
@@ -42,6 +43,7 @@ __all__ = [
     "ingest_event",
     "ingest_thread",
     "ingest_waiting",
+    "keep_notified",
     "lanes_due",
     "mark_read",
     "not_reached",

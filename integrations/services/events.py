@@ -1,5 +1,6 @@
 """What people do with events that were set aside. Each deed names the state it was decided on, so that two never meet."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from integrations.services.forgetting import MARK
 State = WebhookEvent.State
 REPLAYABLE = (State.QUARANTINED, State.DEAD, State.IGNORED)
 DROPPABLE = (State.QUARANTINED, State.DEAD, State.CONFLICT)
+DONE = {State.RECEIVED: "replayed", State.IGNORED: "dropped"}
+# What a reason begins with: the rule that set the event aside.
+RULE = re.compile(r"(\w{1,40}):")
 MOST_AT_ONCE = 500
 # SQLite's clock tells milliseconds, and writes them otherwise than they are asked for.
 CLOCK_STEP = timedelta(milliseconds=1)
@@ -49,7 +53,7 @@ class Tally:
 def replay_event(
     event: WebhookEvent, by: User | ApiKey | None, *, reason: str = "", seen: Sight | None = None
 ) -> WebhookEvent:
-    """Take a set-aside event in once more; the next sweep does it.
+    """Take a set-aside event in once more; the next sweep does it. The reason stands on the event until then.
 
     Raises EventNotReplayable, NotAllowed, and EventMovedOn where it no longer stands as ``seen``.
     """
@@ -123,15 +127,16 @@ def _move(
     waiting = WebhookEvent.objects.filter(pk=seen.pk, state=seen.state, next_attempt_at__range=since)
     moved = waiting.exclude(event_key__startswith=MARK).update(
         state=to,
-        reason="" if to == State.RECEIVED else f"dropped: by {who}: {why}"[:300],
+        reason=f"{DONE[to]}: by {who}: {why}"[:300] if why or to == State.IGNORED else "",
         attempts=0,
         next_attempt_at=Now(),
     )
     if not moved:
         raise EventMovedOn
-    audit.record(
-        by, action, event, reason=why, before={"state": seen.state, "reason": before}, after={"state": to.value}
-    )
+    # The words stand on the event, where they can be erased; a reason of the product's may quote an id of the platform's.
+    word = RULE.match(before or "")
+    after = {"state": to.value} | ({"reason_characters": len(why)} if why else {})
+    audit.record(by, action, event, before={"state": seen.state, "reason": word[1] if word else ""}, after=after)
     transaction.on_commit(live.ring_operations, robust=True)
     event.refresh_from_db(fields=["state", "reason", "attempts", "next_attempt_at"])
     return event

@@ -2,13 +2,10 @@
 
 from conversations import services as conversations
 from conversations.types import OutboundEcho, SendOutcome, SendResult
-from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, Ignored, OwnComment, ParsedItem, Unfinished
 from integrations.services import tokens
-
-KEPT_FOR_MESSAGES = 20
 
 
 def finish(item: ParsedItem) -> ParsedItem:
@@ -33,16 +30,9 @@ def _asked(item: Unfinished) -> ParsedItem:
 
 def _ask(item: Unfinished) -> ParsedItem:
     account = PlatformAccount.objects.get(pk=item.account_id)
-    platform = PLATFORMS[account.platform]
     if account.state != PlatformAccount.State.ACTIVE:
-        raise _not_now("The account has to be reconnected first.")
-    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
-        raise _not_now("The account's calls of this minute are needed for messages.")
-    return tokens.call_as(account, lambda session: platform.finish(session, item))
-
-
-def _not_now(why: str) -> CallFailed:
-    return CallFailed(SendResult(outcome=SendOutcome.RETRY, evidence=why))
+        raise CallFailed(SendResult(outcome=SendOutcome.RETRY, evidence="The account has to be reconnected first."))
+    return tokens.call_aside(account, lambda session: PLATFORMS[account.platform].finish(session, item))
 
 
 def _placed(item: OwnComment) -> ParsedItem:

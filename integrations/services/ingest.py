@@ -4,8 +4,9 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from math import inf
+from operator import itemgetter
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
@@ -20,6 +21,7 @@ from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
 from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
+from core.sharing import shared
 from core.statements import Change, Read
 from core.text import truncate
 from core.transactions import gave_way, retried
@@ -64,6 +66,15 @@ class Lane:
         """The oldest two of them."""
         return _two_of.all(self.source, self.conv_key) if self.conv_key else _itself.all(self.event_pk)
 
+    def first_ones(self) -> list[WebhookEvent]:
+        """The oldest of them, ``MOST_AT_ONCE`` at most."""
+        return _first_of.all(self.source, self.conv_key) if self.conv_key else _itself.all(self.event_pk)
+
+
+@Read
+def _first_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
+    return Lane(source, conv_key, 0).waiting()[:MOST_AT_ONCE]
+
 
 @Read
 def _two_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
@@ -75,11 +86,16 @@ def _itself(pk: int) -> QuerySet[WebhookEvent]:
     return Lane("", "", pk).waiting()
 
 
+@Read
+def _lane_of(pk: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
+    return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by().values_list("source", "conv_key", "pk")
+
+
 def ingest_event(event_pk: int) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
-    event = WebhookEvent.objects.to_ingest().filter(pk=event_pk).only("pk", "source", "conv_key").first()
-    if event is not None:
-        _take_in(Lane(event.source, event.conv_key, event.pk))
+    lane = _lane_of.first(event_pk)
+    if lane is not None:
+        _take_in(Lane(*lane))
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
@@ -114,13 +130,32 @@ def lanes_due(limit: int) -> int:
 
 
 def _lanes_due(limit: int) -> list[Lane]:
+    """The lanes that have waited longest. Where one source's are a crowd, every other place is for another one's."""
+    heads = shared(_heads_due(limit).all(), limit, owner=itemgetter(0), elsewhere=_heads_elsewhere(limit).all)
+    return [Lane(*head) for head in heads]
+
+
+# Looked for many times a second.
+@cache
+def _heads_due(limit: int) -> Read[[], tuple[str, str, int]]:
+    return Read(lambda: _heads(WebhookEvent.objects.to_ingest(), limit))
+
+
+@cache
+def _heads_elsewhere(limit: int) -> Read[[str], tuple[str, str, int]]:
+    def heads(source: str) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
+        return _heads(WebhookEvent.objects.to_ingest().exclude(source=source), limit)
+
+    return Read(heads)
+
+
+def _heads(among: WebhookEventQuerySet, limit: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
     earlier = WebhookEvent.objects.to_ingest().filter(
         source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
     )
-    heads = WebhookEvent.objects.to_ingest().filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
+    due = among.filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
     # In the index's order; by the key alone SQLite would walk over every event there ever was.
-    found = heads.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit]
-    return [Lane(*head) for head in found]
+    return due.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit]
 
 
 def shorten_impossible_waits() -> int:
@@ -147,7 +182,7 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         if not waiting or waiting[0].next_attempt_at > database_now():
             return
         head = waiting[0]
-        with bound_contextvars(webhook_event=head.pk):
+        with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
             reading = _finished(_read(head))
             conversation_id = _conversation_of(reading)
             went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
@@ -167,14 +202,14 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
     thread = (conversation.account_id, conversation.thread_key)
     held: Conversation | None = conversation
     now = database_now()
-    waiting = list(lane.waiting()[:MOST_AT_ONCE])
+    waiting = lane.first_ones()
     for event in waiting:
         if event.next_attempt_at > now:
             return False
         reading = read.get(event.pk) or _read(event)
         if reading.is_batch or reading.is_unfinished or reading.thread not in {None, thread}:
             return True
-        with bound_contextvars(webhook_event=event.pk):
+        with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
             if not _apply(event, reading, held):
                 return False
         # A later event reads the row again: a failed one before it may have left this copy half changed.
@@ -275,10 +310,20 @@ def _known(account: PlatformAccount | None) -> int | None:
 
 
 def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
+    door, _, scope = event.source.partition(":")
+    if external_id and door in PlatformAccount.APP_WIDE:
+        # Nearly all events come in here, and each of them asks.
+        return _at_app_door.first(door, scope, external_id)
     accounts = PlatformAccount.objects.receiving().of_source(event.source)
     if external_id:
         accounts = accounts.filter(external_id=external_id)
     return accounts.defer("secrets").first()
+
+
+@Read
+def _at_app_door(platform: str, client_key: str, external_id: str) -> QuerySet[PlatformAccount]:
+    accounts = PlatformAccount.objects.receiving().received_by(platform)
+    return accounts.filter(client_key=client_key, external_id=external_id).defer("secrets").order_by("pk")[:1]
 
 
 @Change
@@ -314,7 +359,7 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     except Exception as error:
         logger.exception("Event %d could not be taken in.", event.pk)
         return _failed(event, f"error: {type(error).__name__}.", account_id=reading.account_id)
-    logger.info("Event %d: %s", event.pk, end.state)
+    logger.info("Event %d: %s%s", event.pk, end.state, f", message {end.message_id}" if end.message_id else "")
     if end.state != State.INGESTED:
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)

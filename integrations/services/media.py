@@ -8,11 +8,12 @@ from django.utils import timezone
 from conversations import services as conversations
 from conversations.models import Attachment
 from conversations.types import SendOutcome
+from core.following import following
 from core.pictures import kind_of
-from integrations import limits
+from core.recordings import recording_of
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, MediaFile
+from integrations.platforms.base import CallFailed, MediaFile, OutOfCalls
 from integrations.services import tokens
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,6 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
 RETRY_SECONDS = (5, 30, 120, 600)
 HELD = timedelta(seconds=60)
-KEPT_FOR_MESSAGES = 20
 
 
 def fetch_media(limit: int = 10) -> int:
@@ -28,11 +28,12 @@ def fetch_media(limit: int = 10) -> int:
     due = Attachment.objects.filter(state=Attachment.State.WAITING, next_attempt_at__lte=timezone.now())
     kept = 0
     for attachment in due.select_related("message__conversation").order_by("next_attempt_at")[:limit]:
-        try:
-            kept += _fetch(attachment)
-        except Exception:
-            # One file's trouble must not keep the others waiting; this one's next attempt has its time already.
-            logger.exception("Attachment %d could not be fetched.", attachment.pk)
+        with following([attachment.message.request_id]):
+            try:
+                kept += _fetch(attachment)
+            except Exception:
+                # One file's trouble must not keep the others waiting; this one's next attempt has its time already.
+                logger.exception("Attachment %d could not be fetched.", attachment.pk)
     return kept
 
 
@@ -43,13 +44,9 @@ def _fetch(attachment: Attachment) -> bool:
     if account.state != PlatformAccount.State.ACTIVE or not conversations.claim_attachment(attachment, held=HELD):
         return False
     platform = PLATFORMS[account.platform]
-    wait = limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES)
-    if wait:
-        conversations.put_off_attachment(attachment, pause=timedelta(seconds=wait), is_counted=False)
-        return False
     message = attachment.message
     try:
-        file = tokens.call_as(
+        file = tokens.call_aside(
             account,
             lambda session: platform.fetch_media(
                 session,
@@ -59,6 +56,10 @@ def _fetch(attachment: Attachment) -> bool:
                 kind=attachment.kind,
             ),
         )
+    except OutOfCalls as failure:
+        pause = timedelta(seconds=failure.result.retry_after or 0.0)
+        conversations.put_off_attachment(attachment, pause=pause, is_counted=False)
+        return False
     except CallFailed as failure:
         return _failed(attachment, failure)
     return _keep(attachment, file)
@@ -81,8 +82,8 @@ def _give_up(attachment: Attachment, why: str) -> bool:
 
 def _keep(attachment: Attachment, file: MediaFile) -> bool:
     """Keep what the bytes are, whatever the answer called them."""
-    kind = kind_of(file.content)
+    kind = (recording_of(file.content) if attachment.kind == "audio" else None) or kind_of(file.content)
     if kind is None:
-        return _give_up(attachment, "It is neither a picture nor a video.")
+        return _give_up(attachment, "It is neither a picture nor a video nor a recording.")
     conversations.keep_attachment(attachment, file.content, kind)
     return True

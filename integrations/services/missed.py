@@ -16,13 +16,11 @@ from django.db.models import Q
 from conversations import services as conversations
 from core import leases
 from core.clock import database_now, now_plus
-from integrations import limits
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, MissedEvent
+from integrations.platforms.base import CallFailed, MissedEvent, OutOfCalls
 from integrations.services import tokens
 from integrations.services.ingest import ingest_thread
-from integrations.services.reconcile import KEPT_FOR_MESSAGES
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +38,6 @@ _compared: dict[int, tuple[datetime, set[str]]] = {}
 
 # A new account is compared within half a minute.
 NEW_FOR = timedelta(minutes=2)
-
-
-class OutOfCalls(Exception):
-    """The account has no calls left in this minute but those kept for messages."""
 
 
 def read_back(*, at_once: bool = False) -> int:
@@ -73,20 +67,18 @@ def not_reached() -> list[PlatformAccount]:
 
 def _compare_held(account: PlatformAccount) -> int:
     """Compare one account, in one process at a time."""
-    lease, owner = f"read back {account.pk}", leases.process_name()
-    if not leases.take(lease, owner=owner, seconds=LEASE_SECONDS):
-        return 0
-    try:
-        return _compare(account)
-    except OutOfCalls:
-        logger.info("Account %d is compared with its platform later: its calls are needed for messages.", account.pk)
-    except CallFailed as failure:
-        logger.warning("Account %d could not be compared with its platform: %s", account.pk, failure)
-    except Exception:
-        # One account's trouble must not keep the others from being compared.
-        logger.exception("Account %d could not be compared with its platform.", account.pk)
-    finally:
-        leases.release(lease, owner=owner)
+    with leases.held(f"read back {account.pk}", seconds=LEASE_SECONDS) as is_ours:
+        try:
+            return _compare(account) if is_ours else 0
+        except OutOfCalls:
+            logger.info(
+                "Account %d is compared with its platform later: its calls are needed for messages.", account.pk
+            )
+        except CallFailed as failure:
+            logger.warning("Account %d could not be compared with its platform: %s", account.pk, failure)
+        except Exception:
+            # One account's trouble must not keep the others from being compared.
+            logger.exception("Account %d could not be compared with its platform.", account.pk)
     return 0
 
 
@@ -113,8 +105,7 @@ def _compare(account: PlatformAccount) -> int:
 
 def _threads(account: PlatformAccount, since: datetime) -> list[str]:
     platform = PLATFORMS[account.platform]
-    _take_calls(account, 2)
-    return tokens.call_as(account, lambda session: platform.threads_since(session, since))
+    return tokens.call_aside(account, lambda session: platform.threads_since(session, since), calls=2)
 
 
 def _unsettled(account: PlatformAccount, lost_since: datetime) -> list[str]:
@@ -128,8 +119,9 @@ def _missed(account: PlatformAccount, thread_key: str, since: datetime, *, by_us
         # Whoever was erased since the back-up is not brought back.
         return []
     platform = PLATFORMS[account.platform]
-    _take_calls(account, 1)
-    return tokens.call_as(account, lambda session: platform.said_since(session, thread_key, since, by_us_too=by_us_too))
+    return tokens.call_aside(
+        account, lambda session: platform.said_since(session, thread_key, since, by_us_too=by_us_too)
+    )
 
 
 def _finish(account: PlatformAccount, threads: set[str]) -> bool:
@@ -141,12 +133,6 @@ def _finish(account: PlatformAccount, threads: set[str]) -> bool:
     conversations.end_restoration(account.pk)
     logger.warning("Account %d was compared with its platform after the restore: it speaks again.", account.pk)
     return True
-
-
-def _take_calls(account: PlatformAccount, calls: int) -> None:
-    limit = limits.per_minute(PLATFORMS[account.platform])
-    if limits.take(account.pk, limit=limit, calls=calls, leaving=KEPT_FOR_MESSAGES):
-        raise OutOfCalls
 
 
 def _keep(account: PlatformAccount, events: list[MissedEvent], *, now: datetime) -> int:

@@ -12,17 +12,17 @@ from conversations.services.deliveries import Verdict
 from conversations.types import UnknownDelivery
 from core.clock import database_now
 from core.crashpoints import crash_point
-from integrations import limits
+from core.following import following
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, Listing, SaidMessage
+from integrations.platforms.base import CallFailed, Listing, OutOfCalls, SaidMessage
 from integrations.services import tokens
 
 logger = logging.getLogger(__name__)
 
-GIVE_UP_AFTER_SECONDS = 60.0
+# Of the time after which a person decides: the rest is what a round of the sweeper and the last look may take.
+GIVE_UP_SHARE = 0.95
 AGAIN_AFTER_SECONDS = 5.0
-KEPT_FOR_MESSAGES = 20
 # Our clock and the platform's need not agree.
 CLOCK_SKEW = timedelta(seconds=60)
 
@@ -37,11 +37,12 @@ def reconcile_unknown(limit: int = 50, *, at: datetime | None = None) -> int:
     """
     settled, now = 0, at or database_now()
     for unknown in conversations.unknown_deliveries(limit):
-        try:
-            settled += _find_out(unknown, now)
-        except Exception:
-            # One message's trouble must not keep the others in doubt.
-            logger.exception("Delivery %d could not be looked for.", unknown.delivery_id)
+        with following([unknown.request_id]):
+            try:
+                settled += _find_out(unknown, now)
+            except Exception:
+                # One message's trouble must not keep the others in doubt.
+                logger.exception("Delivery %d could not be looked for.", unknown.delivery_id)
     return settled
 
 
@@ -49,7 +50,7 @@ def _find_out(unknown: UnknownDelivery, now: datetime) -> bool:
     waited = (now - unknown.unknown_since).total_seconds()
     looks_after: list[float] = settings.RECONCILE_AFTER_SECONDS
     look = min(unknown.looks, len(looks_after) - 1)
-    if waited < looks_after[look] or _looked_just_now(unknown.delivery_id):
+    if waited < looks_after[look] or (_looked_just_now(unknown.delivery_id) and not _is_over(waited)):
         return False
     account = PlatformAccount.objects.filter(pk=unknown.account_id).first()
     if account is not None and account.honours_key:
@@ -76,10 +77,10 @@ def _list(account: PlatformAccount | None, unknown: UnknownDelivery) -> Listing 
     if account is None or account.platform not in PLATFORMS or account.state != PlatformAccount.State.ACTIVE:
         return None
     platform = PLATFORMS[account.platform]
-    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
-        return None
     try:
-        return tokens.call_as(account, lambda session: platform.listing(session, unknown.thread_key))
+        return tokens.call_aside(account, lambda session: platform.listing(session, unknown.thread_key))
+    except OutOfCalls:
+        return None
     except CallFailed as failure:
         logger.warning("Delivery %d could not be looked for: %s", unknown.delivery_id, failure)
         return None
@@ -107,9 +108,14 @@ def _says(said: SaidMessage, text: str) -> bool:
 
 def _unreadable(unknown: UnknownDelivery, account: PlatformAccount | None, waited: float) -> bool:
     _failed_at[unknown.delivery_id] = time.monotonic()
-    if waited < GIVE_UP_AFTER_SECONDS:
+    if not _is_over(waited):
         return False
     return _settle(unknown, "unreadable", resend=account is not None and account.resend_when_unsure)
+
+
+def _is_over(waited: float) -> bool:
+    """Whether nobody may be left in doubt any longer: the last look is not put off."""
+    return waited >= settings.RECONCILE_GIVE_UP_SECONDS * GIVE_UP_SHARE
 
 
 def _settle(unknown: UnknownDelivery, verdict: Verdict, *, message_id: str = "", resend: bool = False) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
@@ -14,55 +15,106 @@ from conversations.models import Conversation
 from conversations.types import ClaimedDelivery, SendOutcome, SendResult
 from core import http
 from core.crashpoints import crash_point
-from core.transactions import retried
+from core.following import following
+from core.statements import Read
+from core.transactions import persistently, retried
 from integrations import limits
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, Outgoing, Session
+from integrations.platforms.base import CallFailed, Outgoing, OutOfCalls, Session
 from integrations.services import tokens
+from integrations.services.bulkhead import Bulkhead
 
 logger = logging.getLogger(__name__)
 
 MOST_IN_A_ROW = 20
+LONGEST_AT_IT_SECONDS = 20.0
 # Of a call's time: what is left of the lease when the call has to be over.
 MARGIN_SHARE = 0.5
+# An end that comes after the lease is told for the record.
+LEAST_END_SECONDS = 2.0
 RECONNECT_PAUSE_SECONDS = 60.0
 TOKEN_PAUSE_SECONDS = 5.0
-KEPT_FOR_MESSAGES = 20
+
+_bulkhead = Bulkhead()
 
 
 def send_next(conversation_pk: int) -> int:
-    """Send what a conversation has to send, in order, until nothing is due; returns how many attempts were made."""
-    attempts = 0
-    with bound_contextvars(conversation=conversation_pk):
-        while attempts < MOST_IN_A_ROW and _send_one(conversation_pk):
-            attempts += 1
+    """Send what a conversation has to send, in order, until nothing is due; returns how many attempts were made.
+
+    Where as much is under way of its account as may be, it is left to those who are at it. So whoever is at it goes on
+    with what was left over, for a while: a hand that never ended would be taken for one that is stuck.
+    """
+    attempts, until = 0, time.monotonic() + LONGEST_AT_IT_SECONDS
+    account_pk = conversations.account_to_send_through(conversation_pk)
+    if account_pk is None or not _bulkhead.enter(account_pk, conversation_pk, most=settings.SENDS_PER_ACCOUNT):
+        return 0
+    is_within = True
+    try:
+        attempts += _send_all(conversation_pk, account_pk)
+        while time.monotonic() < until:
+            left_over = _bulkhead.go_on(account_pk)
+            if left_over is None:
+                is_within = False
+                break
+            attempts += _send_all(left_over, conversations.account_to_send_through(left_over))
+    finally:
+        if is_within:
+            _bulkhead.leave(account_pk)
     return attempts
 
 
-def _send_one(conversation_pk: int) -> bool:
-    account_pk = conversations.account_to_send_through(conversation_pk)
-    if account_pk is None:
-        return False
-    account = PlatformAccount.objects.filter(pk=account_pk, platform__in=PLATFORMS).first()
+def _send_all(conversation_pk: int, account_pk: int | None) -> int:
+    attempts = 0
+    with bound_contextvars(conversation=conversation_pk):
+        while account_pk is not None and attempts < MOST_IN_A_ROW and _send_one(conversation_pk, account_pk):
+            attempts += 1
+            account_pk = conversations.account_to_send_through(conversation_pk)
+    return attempts
+
+
+def _send_one(conversation_pk: int, account_pk: int) -> bool:
+    account = _account(account_pk)
     if account is None or not _is_ready(account, conversation_pk):
         return False
     begun = time.monotonic()
     claimed = _claim(account, conversation_pk)
     if claimed is None:
         return False
+    with following([claimed.request_id]):
+        _send_claimed(account, claimed, begun)
+    return True
+
+
+def _send_claimed(account: PlatformAccount, claimed: ClaimedDelivery, begun: float) -> None:
+    """One attempt, whose claim was asked for at ``begun``, and its end in the record."""
     crash_point("send.after_claim_commit")
     started_at = timezone.now()
     result = _attempt(account, claimed, lease_ends=begun + settings.SEND_LEASE_SECONDS)
     crash_point("send.after_response_before_write")
-    if not conversations.settle_delivery(claimed, result, started_at=started_at):
+    # The platform has answered: while the database is away that is kept here, for as long as nobody else may judge it.
+    is_ours = persistently(
+        lambda: conversations.settle_delivery(claimed, result, started_at=started_at),
+        seconds=max(LEAST_END_SECONDS, settings.SEND_LEASE_SECONDS - (time.monotonic() - begun)),
+    )
+    if not is_ours:
         logger.warning("The result of delivery %d came too late and changed nothing.", claimed.delivery_id)
     elif result.outcome is SendOutcome.OK:
         logger.info("Delivery %d arrived as %s.", claimed.delivery_id, result.platform_message_id)
     else:
         logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
     crash_point("send.after_write")
-    return True
+
+
+def _account(pk: int) -> PlatformAccount | None:
+    """The account as it stands; None where it is gone, or of a platform that nothing is sent to."""
+    account = _by_key.first(pk)
+    return account if account is not None and account.platform in PLATFORMS else None
+
+
+@Read
+def _by_key(pk: int) -> QuerySet[PlatformAccount]:
+    return PlatformAccount.objects.filter(pk=pk).order_by()
 
 
 def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
@@ -106,6 +158,7 @@ def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: 
 
     def call(session: Session) -> SendResult:
         if lease_ends - time.monotonic() <= settings.PLATFORM_CALL_SECONDS + margin:
+            logger.warning("Delivery %d was not sent: its lease was nearly over.", claimed.delivery_id)
             raise CallFailed(_put_off("There was not enough time left to send it safely."))
         with http.watched(_pass_crash_points):
             result = platform.send(session, outgoing, deadline=lease_ends - margin)
@@ -115,7 +168,8 @@ def _attempt(account: PlatformAccount, claimed: ClaimedDelivery, *, lease_ends: 
 
     try:
         outgoing = _outgoing(account, claimed)
-        return tokens.call_as(account, call)
+        # The claim paid for the message, and its picture was paid for just now.
+        return tokens.call_as(account, call, paid=2 if outgoing.picture else 1)
     except CallFailed as failure:
         return failure.result
 
@@ -134,7 +188,7 @@ def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:
     if claimed.attachment_path:
         wait = limits.take(account.pk, limit=limits.per_minute(PLATFORMS[account.platform]))
         if wait:
-            raise CallFailed(_put_off("The platform's limit of calls a minute was reached.", seconds=wait))
+            raise OutOfCalls(wait)
         try:
             picture = Path(claimed.attachment_path).read_bytes()
         except OSError as error:
@@ -154,8 +208,8 @@ def _outgoing(account: PlatformAccount, claimed: ClaimedDelivery) -> Outgoing:
     )
 
 
-def _put_off(why: str, *, seconds: float = 1.0) -> SendResult:
-    return SendResult(outcome=SendOutcome.RETRY, evidence=why, retry_after=seconds)
+def _put_off(why: str) -> SendResult:
+    return SendResult(outcome=SendOutcome.RETRY, evidence=why, retry_after=1.0)
 
 
 def send_typing(conversation_pk: int) -> bool:
@@ -168,19 +222,24 @@ def mark_read(conversation_pk: int) -> bool:
     return _show(conversation_pk, "mark_read")
 
 
+@Read
+def _thread(conversation_pk: int) -> QuerySet[Conversation, tuple[int, str]]:
+    thread = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False)
+    return thread.order_by().values_list("account_id", "thread_key")
+
+
 def _show(conversation_pk: int, what: str) -> bool:
-    thread = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False).order_by("pk")
-    found = thread.values_list("account_id", "thread_key").first()
+    found = _thread.first(conversation_pk)
     if found is None:
         return False
     account_pk, thread_key = found
-    account = PlatformAccount.objects.filter(pk=account_pk, platform__in=PLATFORMS).first()
+    account = _account(account_pk)
     if account is None or account.state != PlatformAccount.State.ACTIVE:
         return False
     platform = PLATFORMS[account.platform]
     if not platform.shows_activity:
         return False
-    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=KEPT_FOR_MESSAGES):
+    if limits.take(account.pk, limit=limits.per_minute(platform), leaving=limits.KEPT_FOR_MESSAGES):
         return False
     action = platform.show_typing if what == "show_typing" else platform.mark_read
     try:

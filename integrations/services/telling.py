@@ -35,6 +35,10 @@ RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
 DISABLED_AFTER = timedelta(days=5)
 SLOW_DOWN_SECONDS = 60.0
+# Where an event fails, none is posted there for as long as nothing has got through, within these bounds.
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(seconds=60)
+# What fails for less is an event that is not taken while others are; it is no outage whose end is for all to use.
+LEAST_OUTAGE = timedelta(seconds=15)
 LONGEST_RETRY_AFTER = 86_400.0
 CALL_SECONDS, CONNECT_SECONDS = 15.0, 3.0
 LEASE = timedelta(seconds=2 * CALL_SECONDS)
@@ -90,8 +94,7 @@ def spread_facts(limit: int = 200) -> int:
 
 def due_subscriptions(limit: int) -> list[int]:
     """Subscribers that something is due for, the longest waiting first."""
-    due = EventDelivery.objects.due().order_by("next_attempt_at").values_list("subscription_id", flat=True)
-    return list(dict.fromkeys(due[: 50 * limit]))[:limit]
+    return list(Subscription.objects.due().values_list("pk", flat=True)[:limit])
 
 
 def release_expired_events() -> int:
@@ -205,6 +208,7 @@ def _settle(claimed: EventDelivery, answer: Answer, *, started_at: Any) -> bool:
     if answer.is_success:
         settled = mine.update(state=State.DELIVERED, delivered_at=Now(), lease_until=None, reason="")
         if settled and (subscription.failing_since or subscription.paused_until):
+            _wake(subscription)
             subscription.failing_since = subscription.paused_until = None
             subscription.save(update_fields=["failing_since", "paused_until"])
         return bool(settled)
@@ -228,13 +232,24 @@ def _pause(claimed: EventDelivery, answer: Answer) -> float:
     return max(scheduled, min(answer.retry_after or 0.0, LONGEST_RETRY_AFTER))
 
 
+def _wake(subscription: Subscription) -> None:
+    """An outage is over: post what failed in it now. The last attempt keeps its own time, which was meant for the worst."""
+    failing_since = subscription.failing_since
+    if failing_since is None or database_now() - failing_since < LEAST_OUTAGE:
+        return
+    later = EventDelivery.objects.filter(subscription=subscription, state=State.WAITING, next_attempt_at__gt=Now())
+    later.filter(attempts__lt=MAX_ATTEMPTS - 1).update(next_attempt_at=Now())
+
+
 def _note_failure(subscription: Subscription, answer: Answer) -> None:
-    """Slow down where that is asked for, and stop where nothing has got through for days, or the address is gone."""
+    """Rest, slow down where that is asked for, and stop where nothing gets through for days, or the address is gone."""
     now = database_now()
     subscription.failing_since = subscription.failing_since or now
+    rest = min(max(now - subscription.failing_since, SHORTEST_REST), LONGEST_REST)
     if answer.status in {429, 502, 504}:
         pause = max(SLOW_DOWN_SECONDS, min(answer.retry_after or 0.0, LONGEST_RETRY_AFTER))
-        subscription.paused_until = now + timedelta(seconds=pause)
+        rest = max(rest, timedelta(seconds=pause))
+    subscription.paused_until = max(subscription.paused_until or now, now + rest)
     is_gone = answer.status == 410
     if subscription.state == Subscription.State.ACTIVE and (
         is_gone or now - subscription.failing_since >= DISABLED_AFTER

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -17,10 +18,10 @@ from core import audit, leases, live
 from core.clock import now_plus
 from core.models import ApiKey, User
 from core.transactions import retried
-from integrations import limits, token_health
+from integrations import limits, notified_health, token_health
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, Session, TokenPair
+from integrations.platforms.base import CallFailed, OutOfCalls, Session, TokenPair
 
 logger = logging.getLogger(__name__)
 
@@ -33,17 +34,21 @@ TOKEN_FIELDS = (
     "secrets", "token_expires_at", "refresh_expires_at", "refresh_tried_at", "refresh_problem", "refresh_refused",
     "updated_at",
 )  # fmt: skip
+NOTIFIED_FIELDS = ("notified_look_at", "notified_until", "notified_problem")
 
 Result = TypeVar("Result")
 
 
-def call_as(account: PlatformAccount, call: Callable[[Session], Result]) -> Result:
+def call_as(account: PlatformAccount, call: Callable[[Session], Result], *, paid: int = 0, leaving: int = 0) -> Result:
     """Make a call as an account, with a token that is fresh; once more if the platform did not take the token.
 
-    Raises CallFailed. Where a fresh token is not taken either, the account needs to be reconnected.
+    ``paid`` calls were counted beforehand; what needs more, the token's renewal as well, is counted as it comes, and leaves
+    so many for what matters more. Raises CallFailed. Where a fresh token is not taken either, the account needs to be
+    reconnected.
     """
-    account = fresh(account)
-    session = PLATFORMS[account.platform].session(account)
+    meter = limits.Meter(account, paid=paid, leaving=leaving)
+    account = fresh(account, meter)
+    session = _session(account, meter)
     try:
         return call(session)
     except CallFailed as failure:
@@ -53,16 +58,37 @@ def call_as(account: PlatformAccount, call: Callable[[Session], Result]) -> Resu
             # No token could be renewed: it is our signature that is not taken.
             disconnect(account, failure.result.evidence)
             raise
-    account = renew(account, stale=session.access_token)
+    account = renew(account, stale=session.access_token, meter=meter)
     try:
-        return call(PLATFORMS[account.platform].session(account))
+        return call(_session(account, meter))
     except CallFailed as failure:
         if failure.result.outcome is SendOutcome.REAUTH:
             disconnect(account, failure.result.evidence)
         raise
 
 
-def fresh(account: PlatformAccount) -> PlatformAccount:
+def call_aside(account: PlatformAccount, call: Callable[[Session], Result], *, calls: int = 1) -> Result:
+    """The same for what is no message: only with calls that messages do not need, of which it takes so many at least.
+
+    Raises CallFailed; OutOfCalls where there are none left, and nobody was asked then.
+    """
+    limit, leaving = limits.per_minute(PLATFORMS[account.platform]), limits.KEPT_FOR_MESSAGES
+    wait = limits.take(account.pk, limit=limit, calls=calls, leaving=leaving)
+    if wait:
+        raise OutOfCalls(wait)
+    return call_as(account, call, paid=calls, leaving=leaving)
+
+
+def ask_to_be_told(account: PlatformAccount) -> None:
+    """Forget what is known of being notified, so that it is looked at anew; who calls saves NOTIFIED_FIELDS."""
+    account.notified_look_at, account.notified_until, account.notified_problem = None, None, ""
+
+
+def _session(account: PlatformAccount, meter: limits.Meter) -> Session:
+    return replace(PLATFORMS[account.platform].session(account), meter=meter)
+
+
+def fresh(account: PlatformAccount, meter: limits.Meter | None = None) -> PlatformAccount:
     """The account with a token that holds for some minutes, as far as can be had. Raises CallFailed."""
     expires_at, now = account.token_expires_at, timezone.now()
     if expires_at is None or expires_at > now + RENEW_BEFORE or not account.secrets.get("refresh_token"):
@@ -71,26 +97,27 @@ def fresh(account: PlatformAccount) -> PlatformAccount:
     if holds and not _may_be_renewed(account, now):
         return account
     try:
-        return renew(account, stale=account.secrets.get("access_token", ""), holds=holds)
+        return renew(account, stale=account.secrets.get("access_token", ""), holds=holds, meter=meter)
     except CallFailed:
         if holds:
             return account
         raise
 
 
-def renew(account: PlatformAccount, *, stale: str, holds: bool = False) -> PlatformAccount:
+def renew(
+    account: PlatformAccount, *, stale: str, holds: bool = False, meter: limits.Meter | None = None
+) -> PlatformAccount:
     """The account with another access token than ``stale``: renewed here, or by whoever was faster. Raises CallFailed.
 
-    Where that cannot be, the account has to be reconnected; not yet, though, while ``stale`` ``holds``.
+    Where that cannot be, the account has to be reconnected; not yet, though, while ``stale`` ``holds``. The renewal is counted
+    by the ``meter`` of what needs it: a call that was paid for cannot be made without the token anyway.
     """
-    name, owner = f"token:{account.pk}", leases.process_name()
+    meter = meter or limits.Meter(account)
     until = time.monotonic() + WAIT_SECONDS
     while True:
-        if leases.take(name, owner=owner, seconds=LEASE_SECONDS):
-            try:
-                return _renew_alone(account.pk, stale, holds=holds)
-            finally:
-                leases.release(name, owner=owner)
+        with leases.held(f"token:{account.pk}", seconds=LEASE_SECONDS) as is_ours:
+            if is_ours:
+                return _renew_alone(account.pk, stale, meter, holds=holds)
         account = PlatformAccount.objects.get(pk=account.pk)
         if account.secrets.get("access_token", "") != stale:
             return account
@@ -99,7 +126,7 @@ def renew(account: PlatformAccount, *, stale: str, holds: bool = False) -> Platf
         time.sleep(LOOK_SECONDS)
 
 
-def _renew_alone(pk: int, stale: str, *, holds: bool) -> PlatformAccount:
+def _renew_alone(pk: int, stale: str, meter: limits.Meter, *, holds: bool) -> PlatformAccount:
     account = PlatformAccount.objects.get(pk=pk)
     if account.secrets.get("access_token", "") != stale:
         return account
@@ -110,7 +137,10 @@ def _renew_alone(pk: int, stale: str, *, holds: bool) -> PlatformAccount:
         raise _lost(account, "The refresh token has run out.", holds=holds)
     platform = PLATFORMS[account.platform]
     try:
-        pair = platform.refresh(platform.session(account))
+        pair = platform.refresh(_session(account, meter))
+    except OutOfCalls:
+        # Nobody was asked, so nothing went wrong with the token.
+        raise
     except CallFailed as failure:
         kept = PlatformAccount.objects.get(pk=pk)
         if kept.secrets.get("access_token", "") != stale:
@@ -177,7 +207,7 @@ def disconnect(account: PlatformAccount, reason: str) -> None:
 def reconnected(account: PlatformAccount, by: User | ApiKey | None = None) -> None:
     """The account works again."""
     changed = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.RECONNECT).update(
-        state=PlatformAccount.State.ACTIVE, state_reason="", next_probe_at=None
+        state=PlatformAccount.State.ACTIVE, state_reason="", next_probe_at=None, notified_look_at=None
     )
     if changed:
         audit.record(by, "account.reconnected", account)
@@ -196,7 +226,7 @@ def probe(account: PlatformAccount) -> bool:
     if limits.take(account.pk, limit=limits.per_minute(platform)):
         return False
     try:
-        platform.probe(platform.session(account))
+        platform.probe(_session(account, limits.Meter(account, paid=1)))
     except CallFailed:
         return False
     reconnected(account)
@@ -231,7 +261,7 @@ def _renew_in_time(account: PlatformAccount, now: datetime) -> bool:
         if not token_health.is_renewable(account, now):
             disconnect(account, "The access token has run out, and nothing renews it. Authorise the account again.")
         return renewed
-    _tell_in_time(account, token_health.notice(account, now))
+    tell_in_time(account, now)
     return renewed
 
 
@@ -246,15 +276,17 @@ def _may_be_renewed(account: PlatformAccount, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _tell_in_time(account: PlatformAccount, words: str) -> None:
-    """Say, once, what a person has to do before the account stops working; take it back when it is done."""
+def tell_in_time(account: PlatformAccount, now: datetime) -> None:
+    """Say, once, what a person has to do before the account stops working, or hears late; take it back when it is done."""
+    ends = token_health.notice(account, now)
+    words = ends or notified_health.notice(account, now)
     if account.state_reason == words:
         return
     active = PlatformAccount.objects.filter(pk=account.pk, state=PlatformAccount.State.ACTIVE)
     if not active.exclude(state_reason=words).update(state_reason=words):
         return
     if words:
-        audit.record(None, "account.token_ends", account, reason=words)
+        audit.record(None, "account.token_ends" if ends else "account.not_notified", account, reason=words)
         logger.warning("Account %d: %s", account.pk, words)
     transaction.on_commit(lambda: _tell(account.pk), robust=True)
 

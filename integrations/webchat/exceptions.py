@@ -29,6 +29,15 @@ class PictureGone(ChatError):
         super().__init__("This picture is not here any more.")
 
 
+class RecordingGone(ChatError):
+    """The visitor's conversation has no such recording."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This recording is not here any more.")
+
+
 class FileGone(ChatError):
     """The visitor's conversation has no such file."""
 
@@ -138,7 +147,9 @@ class FileUnknown(ChatError):
     status = 415
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is no picture (PNG, JPEG, WebP or GIF) and no PDF, so it cannot be sent.")
+        super().__init__(
+            f"{name} is no picture (PNG, JPEG, WebP or GIF), no PDF and no voice note, so it cannot be sent."
+        )
 
 
 class FileDamaged(ChatError):

@@ -7,6 +7,7 @@ from conversations import services as conversations
 from conversations.types import InboundAttachment
 from core.documents import PDF, is_pdf
 from core.pictures import SHOWN, PictureBroken, kind_of, megabytes, without_metadata
+from core.recordings import recording_of
 from core.text import clean_text, one_line
 from integrations.webchat.exceptions import FileDamaged, FileMissing, FileTooLarge, FileUnknown, TooManyFiles
 
@@ -14,16 +15,20 @@ MOST_FILES = 4
 FILE_LIMIT = 8_000_000
 # A request is at most 11 MB in all, at each door.
 TOGETHER_LIMIT = 10_000_000
+# Two minutes, however little a browser packs them; the page ends a recording there.
+RECORDING_SECONDS = 120
+RECORDING_LIMIT = 4_000_000
 LONGEST_NAME = 100
 TAKEN = (*sorted(SHOWN), PDF)
-"""Content types that visitors may send."""
+"""Content types of the files that visitors may choose; recordings come beside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentFile:
-    """A file as the page sent it; its name is whatever the sender calls it."""
+    """A file as the page sent it; its name is whatever the sender calls it, and so is what it ``is_said_to_be``."""
 
     name: str
+    is_said_to_be: str = ""
     content: bytes = field(repr=False)
 
 
@@ -77,6 +82,8 @@ def let_go(attachments: Sequence[InboundAttachment]) -> None:
 
 def _judged(file: SentFile) -> JudgedFile:
     name = _name(file)
+    if file.is_said_to_be.startswith("audio/"):
+        return _judged_recording(file, name)
     if is_pdf(file.content):
         return JudgedFile(kind="file", name=name, content_type=PDF, extension="pdf", content=file.content)
     kind = kind_of(file.content)
@@ -88,6 +95,21 @@ def _judged(file: SentFile) -> JudgedFile:
         raise FileDamaged(name) from error
     return JudgedFile(
         kind="image", name=name, content_type=kind.content_type, extension=kind.extension, content=content
+    )
+
+
+def _judged_recording(file: SentFile, name: str) -> JudgedFile:
+    recorded = recording_of(file.content)
+    if recorded is None:
+        raise FileUnknown(name)
+    if len(file.content) > RECORDING_LIMIT:
+        raise FileTooLarge(name, megabytes(RECORDING_LIMIT))
+    return JudgedFile(
+        kind="audio",
+        name=name,
+        content_type=recorded.content_type,
+        extension=recorded.extension,
+        content=file.content,
     )
 
 

@@ -277,6 +277,12 @@ def document_of(visitor: Visitor, public_id: uuid.UUID) -> Attachment | None:
     return found if found is not None and found.is_document else None
 
 
+def recording_of(visitor: Visitor, public_id: uuid.UUID) -> Attachment | None:
+    """A recording of the visitor's own conversation; None for those of others and whatever is no recording."""
+    found = _attachment_of(visitor, public_id)
+    return found if found is not None and found.is_recording else None
+
+
 def _attachment_of(visitor: Visitor, public_id: uuid.UUID) -> Attachment | None:
     own = Attachment.objects.filter(
         message__conversation__account_id=visitor.account_id, message__conversation__thread_key=visitor.thread_key

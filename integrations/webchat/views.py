@@ -18,7 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.models import Attachment
 from core import audit
+from core.browser_features import permissions_policy
 from core.text import clean_text, count_signs
 from integrations.exceptions import Unreadable
 from integrations.models import PlatformAccount, Visitor
@@ -33,6 +35,7 @@ from integrations.webchat.exceptions import (
     OriginRefused,
     PageGone,
     PictureGone,
+    RecordingGone,
     TextMissing,
     TooMuchText,
     VisitorUnknown,
@@ -67,12 +70,15 @@ def page(request: HttpRequest, key: str) -> HttpResponse:
             "most_files": files.MOST_FILES,
             "file_limit": files.FILE_LIMIT,
             "together_limit": files.TOGETHER_LIMIT,
+            "recording_seconds": files.RECORDING_SECONDS,
         },
     )
-    # django-csp reads these attributes: these sites may frame the page, and no others; a picture is fetched with the
-    # visitor's token and shown from memory.
+    # django-csp reads these attributes: these sites may frame the page, and no others; pictures and recordings are fetched
+    # with the visitor's token and shown from memory.
     response._csp_replace = {"frame-ancestors": ["'self'", *_framers(account)]}  # type: ignore[attr-defined]
-    response._csp_update = {"img-src": ["blob:"]}  # type: ignore[attr-defined]
+    response._csp_update = {"img-src": ["blob:"], "media-src": ["blob:"]}  # type: ignore[attr-defined]
+    if account.takes_files:
+        response.headers["Permissions-Policy"] = permissions_policy("microphone")
     return response
 
 
@@ -242,11 +248,18 @@ class Pictures(ChatView):
         picture = services.picture_of(self.visitor(request, self.account(key)), public_id)
         if picture is None or not picture.file.storage.exists(str(picture.file.name)):
             raise PictureGone
-        return FileResponse(
-            picture.file.open("rb"),
-            content_type=picture.content_type,
-            headers={"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"},
-        )
+        return _in_place(picture)
+
+
+class Recordings(ChatView):
+    """GET: a recording of the conversation."""
+
+    def get(self, request: Request, key: str, public_id: uuid.UUID) -> HttpResponseBase:
+        """The file. 404 for another visitor's as for one that never was."""
+        recording = services.recording_of(self.visitor(request, self.account(key)), public_id)
+        if recording is None or not recording.file.storage.exists(str(recording.file.name)):
+            raise RecordingGone
+        return _in_place(recording)
 
 
 class Files(ChatView):
@@ -259,7 +272,11 @@ class Files(ChatView):
         account = self.account(key)
         visitor = self.visitor(request, account)
         sent = [
-            files.SentFile(name=upload.name or "", content=upload.read(files.FILE_LIMIT + 1))
+            files.SentFile(
+                name=upload.name or "",
+                is_said_to_be=upload.content_type or "",
+                content=upload.read(files.FILE_LIMIT + 1),
+            )
             for upload in request.FILES.getlist("files")[: files.MOST_FILES + 1]
         ]
         said: Any = request.data
@@ -295,6 +312,15 @@ class Seen(ChatView):
         visitor = self.visitor(request, self.account(key))
         services.mark_seen(visitor, number(self.body(request), "seq") or 0)
         return Response(status=204)
+
+
+def _in_place(attachment: Attachment) -> FileResponse:
+    """A file that the page shows or plays."""
+    return FileResponse(
+        attachment.file.open("rb"),
+        content_type=attachment.content_type,
+        headers={"Content-Disposition": "inline", "Content-Security-Policy": "default-src 'none'; sandbox"},
+    )
 
 
 def _text(value: object) -> str:

@@ -9,7 +9,7 @@ from core.text import shown
 class AttachmentOnWire(TypedDict):
     """Something that came with a message.
 
-    ``url`` is that of a picture or a document, below the chat's address; it asks for the token.
+    ``url`` is that of a picture, a recording or a document, below the chat's address; it asks for the token.
     """
 
     kind: str
@@ -65,6 +65,8 @@ def _attachment_on_wire(attachment: Attachment) -> AttachmentOnWire:
 def _url(attachment: Attachment) -> str | None:
     if attachment.is_shown:
         return f"pictures/{attachment.public_id}"
+    if attachment.is_recording:
+        return f"recordings/{attachment.public_id}"
     return f"files/{attachment.public_id}" if attachment.is_document else None
 
 

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from agent.services.forgetting import forget_runs
+from agent.services.forgetting import forget_articles, forget_runs
 from conversations import services as conversations
 from conversations.models import Conversation, Customer, Message
 from core import audit, leases
@@ -92,18 +92,15 @@ def due_erasures(limit: int = 20) -> list[int]:
 
 def work_erasure(pk: int) -> bool:
     """Take an erasure on; True once it is done. False: it waits for a send under way, or somebody else has it."""
-    name, owner = f"erasure {pk}", leases.process_name()
-    if not leases.take(name, owner=owner, seconds=settings.DATA_RIGHTS_LEASE_SECONDS):
-        return False
-    try:
+    with leases.held(f"erasure {pk}", seconds=settings.DATA_RIGHTS_LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            return False
         erasure = Erasure.objects.select_related("customer").get(pk=pk)
         if erasure.state == State.APPROVED and _is_quiet(erasure):
             _erase_rows(erasure)
         if erasure.state == State.FILES:
             _remove_files(erasure)
         return erasure.state == State.DONE
-    finally:
-        leases.release(name, owner=owner)
 
 
 def erasure_log() -> list[dict[str, object]]:
@@ -174,6 +171,7 @@ def _erase_rows(erasure: Erasure) -> None:
         )
         counts["integrations.webhookevent"] = integrations.forget_events(about)
         counts["integrations.visitor"] = integrations.forget_visitors(account, customer.external_id)
+    counts["agent.article"] = forget_articles([thread.pk for thread in threads])
     counts["agent.agentrun"] = forget_runs(thread.pk for thread in threads)
     erasure.files = sorted(set(files_of(customer)))
     conversations.forget_ids(customer)

@@ -84,26 +84,26 @@ def due_exports(limit: int = 10) -> list[int]:
 
 def work_export(pk: int) -> bool:
     """Write an export, or the next part of it; True once it is whole. Killed anywhere, it goes on from its last part."""
-    name, owner = f"export {pk}", leases.process_name()
-    if not leases.take(name, owner=owner, seconds=settings.DATA_RIGHTS_LEASE_SECONDS):
-        return False
-    try:
-        export = Export.objects.select_related("customer", "requested_by").filter(pk=pk, state=State.APPROVED).first()
-        if export is None:
+    with leases.held(f"export {pk}", seconds=settings.DATA_RIGHTS_LEASE_SECONDS) as is_ours:
+        try:
+            return is_ours and _write(pk)
+        except OSError:
+            logger.exception("Export %d could not be written.", pk)
             return False
-        if not _may_still(export):
-            return _fail(export, "Whoever asked for it may no longer have it.")
-        if export.attempts >= MAX_ATTEMPTS:
-            return _fail(export, f"It could not be written in {MAX_ATTEMPTS} tries. Ask for it again.")
-        Export.objects.filter(pk=pk).update(attempts=export.attempts + 1)
-        is_whole = write_person(export) if export.kind == Export.Kind.PERSON else write_messages(export)
-        Export.objects.filter(pk=pk).update(attempts=0)
-        return is_whole and _finish(export)
-    except OSError:
-        logger.exception("Export %d could not be written.", pk)
+
+
+def _write(pk: int) -> bool:
+    export = Export.objects.select_related("customer", "requested_by").filter(pk=pk, state=State.APPROVED).first()
+    if export is None:
         return False
-    finally:
-        leases.release(name, owner=owner)
+    if not _may_still(export):
+        return _fail(export, "Whoever asked for it may no longer have it.")
+    if export.attempts >= MAX_ATTEMPTS:
+        return _fail(export, f"It could not be written in {MAX_ATTEMPTS} tries. Ask for it again.")
+    Export.objects.filter(pk=pk).update(attempts=export.attempts + 1)
+    is_whole = write_person(export) if export.kind == Export.Kind.PERSON else write_messages(export)
+    Export.objects.filter(pk=pk).update(attempts=0)
+    return is_whole and _finish(export)
 
 
 def export_for(public_id: str, by: User) -> Export | None:

@@ -13,7 +13,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import QuerySet
 
-from agent.models import AgentRun
+from agent.models import AgentRun, Replay
 from conversations.models import Conversation, Customer, Message
 from integrations import services as integrations
 from integrations.models import PlatformAccount
@@ -63,7 +63,9 @@ def rows_about(customer: Customer) -> Iterator[tuple[str, QuerySet[Any]]]:
     for table in tables():
         yield table.label, table.rows(customer)
     threads = Conversation.objects.filter(customer=customer)
-    yield "agent.agentrun", AgentRun.objects.filter(conversation_id__in=threads.values("pk")).order_by("pk")
+    runs = AgentRun.objects.filter(conversation_id__in=threads.values("pk"))
+    yield "agent.agentrun", runs.order_by("pk")
+    yield "agent.replay", Replay.objects.filter(run__in=runs).order_by("pk")
     account = PlatformAccount.objects.filter(pk=customer.account_id).first()
     if account is None:
         return

@@ -1,9 +1,10 @@
 """Letting go of what is older than it may be: class by class, in small steps, and only what nothing waits for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from agent.models import AgentRun
+from agent.models import AgentRun, Approval, Dialogue, Replay, ToolCall
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message, Note, SeenKey
 from core import audit, leases
 from integrations.models import EventDelivery, IdentifiedPerson, Visitor, WebhookEvent
+from privacy import folder
 from privacy.models import Erasure
 from privacy.services.exporting import remove_expired
 
@@ -40,8 +42,14 @@ class Rule:
 
 
 def count_old(now: datetime | None = None) -> dict[str, int]:
-    """How many rows of each table are too old now. Changes nothing."""
-    return {rule.label: rule.older(cutoff).count() for rule, cutoff in _in_force(now or timezone.now())}
+    """How many rows of each table, and files, are too old now; of the audit trail so many as one run lets go. Changes nothing."""
+    now = now or timezone.now()
+    old = {rule.label: rule.older(cutoff).count() for rule, cutoff in _in_force(now)}
+    days = settings.RETENTION_DAYS["audit"]
+    old["core.auditevent"] = audit.count_to_trim(now - timedelta(days=days), most=BATCH) if days else 0
+    old["files without a row"] = sum(1 for _ in _stray_files())
+    old["exported files"] = folder.count_dead(timezone.now())
+    return old
 
 
 def apply_retention(*, seconds: float = 45.0, now: datetime | None = None) -> dict[str, int]:
@@ -49,19 +57,16 @@ def apply_retention(*, seconds: float = 45.0, now: datetime | None = None) -> di
 
     In one process at a time; another gets an empty answer.
     """
-    owner = leases.process_name()
-    if not leases.take("retention", owner=owner, seconds=LEASE_SECONDS):
-        return {}
-    ends = time.monotonic() + seconds
     gone: dict[str, int] = {}
-    try:
+    with leases.held("retention", seconds=LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            return gone
+        ends = time.monotonic() + seconds
         for rule, cutoff in _in_force(now or timezone.now()):
             gone[rule.label] = _apply(rule, cutoff, ends)
         gone["core.auditevent"] = _trim_audit(now or timezone.now())
         gone["files without a row"] = _remove_stray_files(ends)
         gone["exported files"] = remove_expired()
-    finally:
-        leases.release("retention", owner=owner)
     return gone
 
 
@@ -128,6 +133,7 @@ def _delete_messages(pks: list[int]) -> None:
 
 
 def _empty_traces(pks: list[int]) -> None:
+    Replay.objects.filter(run__in=pks).delete()
     AgentRun.objects.filter(pk__in=pks).update(draft="", envelope={}, trace={}, error="")
 
 
@@ -154,6 +160,24 @@ RULES = (
         "events", "conversations.seenkey", lambda cutoff: SeenKey.objects.filter(seen_at__lt=cutoff), _delete(SeenKey)
     ),
     Rule("traces", "agent.agentrun", _old_traces, _empty_traces),
+    Rule(
+        "traces",
+        "agent.toolcall",
+        lambda cutoff: ToolCall.objects.filter(created_at__lt=cutoff),
+        _delete(ToolCall),
+    ),
+    Rule(
+        "messages",
+        "agent.dialogue",
+        lambda cutoff: Dialogue.objects.filter(updated_at__lt=cutoff),
+        _delete(Dialogue),
+    ),
+    Rule(
+        "messages",
+        "agent.approval",
+        lambda cutoff: Approval.objects.filter(created_at__lt=cutoff).exclude(state=Approval.State.WAITING),
+        _delete(Approval),
+    ),
 )
 
 
@@ -164,15 +188,21 @@ def _trim_audit(now: datetime) -> int:
 
 def _remove_stray_files(ends: float) -> int:
     """Remove attachments' files that no row names: a transaction that was undone, or a process that was killed, left them."""
+    gone = 0
+    for path in _stray_files(ends):
+        path.unlink(missing_ok=True)
+        gone += 1
+    return gone
+
+
+def _stray_files(ends: float = inf) -> Iterator[Path]:
+    """Those files, one by one, until the monotonic clock says ``ends``."""
     root = Path(settings.MEDIA_ROOT)
     before = (timezone.now() - STRAY_AFTER).timestamp()
-    gone = 0
     for path in (root / "attachments").rglob("*"):
         if time.monotonic() > ends:
-            break
+            return
         if not path.is_file() or path.stat().st_mtime > before:
             continue
         if not Attachment.objects.filter(file=path.relative_to(root).as_posix()).exists():
-            path.unlink(missing_ok=True)
-            gone += 1
-    return gone
+            yield path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import truth
 from simulator.faults import InvalidRule, parse_rule
 from simulator.http.messages import InvalidBody, Request, Response, json_response
-from simulator.partner import partners
+from simulator.partner import books, partners
 from simulator.settings import InvalidSettings
 from simulator.store import Transaction
 from simulator.tiktok import apps, customers, events, grants, threads
@@ -64,12 +64,16 @@ class Orders:
     def load_partners(self, request: Request) -> Response:
         """Create or update partners by signed webhook."""
         return self._in_transaction(
-            request, lambda transaction, order: {"partners": partners.load(transaction, order.get("partners"))}
+            request, lambda transaction, order: {"partners": books.load(transaction, order.get("partners"))}
         )
 
     def partner_says(self, request: Request) -> Response:
         """A partner's customer says something."""
         return self._in_transaction(request, lambda transaction, order: partners.say(self._world, transaction, order))
+
+    def book(self, request: Request) -> Response:
+        """A partner writes an order into its books, or changes it."""
+        return self._in_transaction(request, self._book)
 
     def tokens(self, request: Request) -> Response:
         """End an account's tokens: ``expire`` or ``revoke``."""
@@ -195,6 +199,12 @@ class Orders:
         )
         conversation = threads.ensure_conversation(transaction, account, customer)
         return {"user_id": customer.id, "conversation_id": conversation.id}
+
+    def _book(self, transaction: Transaction, order: Order) -> Order:
+        partner = order.get("partner")
+        if not isinstance(partner, str) or not partners.secrets_of(transaction, partner):
+            raise CannotSay("partner is missing: the name of a partner that was loaded.")
+        return {"order": books.book(transaction, partner, order)}
 
     def _tokens(self, transaction: Transaction, order: Order) -> Order:
         how = order.get("action")

@@ -29,6 +29,7 @@ def add(router: Router, orders: Orders, looks: Looks) -> None:
         ("apps", orders.load_apps),
         ("partners", orders.load_partners),
         ("partner-says", orders.partner_says),
+        ("partner-books", orders.book),
         ("tokens", orders.tokens),
         ("faults", orders.add_faults),
         ("pause", orders.pause),

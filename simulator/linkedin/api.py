@@ -2,56 +2,23 @@
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from simulator import truth
 from simulator.faults import AFTER_KINDS, Rule
-from simulator.http.messages import Delivery, InvalidBody, Request, Response, json_response, text_response
-from simulator.linkedin import comments, pages, tokens
+from simulator.http.messages import Delivery, Request, Response, json_response, text_response
+from simulator.linkedin import comments, pages, subscribers, subscriptions, tokens
+from simulator.linkedin.calls import Call, Endpoint, Refused
 from simulator.linkedin.comments import Comment
-from simulator.linkedin.pages import Page
 from simulator.spoiling import spoilt
-from simulator.store import Transaction
 from simulator.world import World
 
 TEXT_LIMIT = 1_250
 MOST_LISTED = 100
 OLDEST_VERSION = 202_501
+MESSAGE_FIELDS = frozenset({"recipients", "thread", "subject", "body", "messageType", "attachments"})
 TOKEN_PATH = "/oauth/v2/accessToken"  # noqa: S105 - an address
 STARTS = ("/rest/", "/v2/messages", "/v2/me", TOKEN_PATH)
-
-
-class Refused(Exception):
-    """A refusal in LinkedIn's words."""
-
-    def __init__(self, status: int, message: str, code: int = 100) -> None:
-        self.status, self.message, self.code = status, message, code
-        super().__init__(message)
-
-
-@dataclass(slots=True, kw_only=True)
-class Call:
-    """One call by a known Page."""
-
-    world: World
-    transaction: Transaction
-    request: Request
-    page: Page
-    about: str
-    number: str
-
-    def order(self) -> dict[str, Any]:
-        """The body's JSON object. Raises Refused."""
-        try:
-            return self.request.json_object()
-        except InvalidBody as error:
-            raise Refused(400, str(error)) from error
-
-
-Endpoint = Callable[[Call], Response]
 
 
 class Api:
@@ -94,7 +61,7 @@ class Api:
 
     def _owner(self, request: Request) -> str | None:
         with self._world.store.reading() as transaction:
-            return tokens.owner(transaction, request.headers.get("Authorization", "").removeprefix("Bearer "))
+            return tokens.owner(transaction, tokens.bearer(request))
 
     def _work(
         self, request: Request, owner: str | None, endpoint: Endpoint | None, about: str, number: str
@@ -152,6 +119,9 @@ def _route(request: Request) -> tuple[str, Endpoint | None, str, str]:
     organization = re.fullmatch(r"/rest/organizations/([0-9]{1,20})", path)
     if organization is not None and method == "GET":
         return "organization", _organization, "", organization[1]
+    key = re.fullmatch(r"/rest/eventSubscriptions/(\([^/]+\))", path)
+    if key is not None and method in subscriptions.ENDPOINTS:
+        return (*subscriptions.ENDPOINTS[method], key[1], "")
     found = re.fullmatch(r"/rest/socialActions/([^/]+)/comments(?:/([0-9]{1,20}))?", path)
     if found is None:
         return "", None, "", ""
@@ -172,7 +142,7 @@ def _me(call: Call) -> Response:
 def _roles(call: Call) -> Response:
     if call.request.query.get("q") != "roleAssignee":
         raise Refused(400, "q is needed")
-    role = {"role": "ADMINISTRATOR", "state": "APPROVED", "roleAssignee": "urn:li:person:simulated"}
+    role = {"role": "ADMINISTRATOR", "state": "APPROVED", "roleAssignee": subscribers.MEMBER}
     found = [{**role, "organization": name} for name in _administered(call)]
     return json_response({"elements": found, "paging": {"start": 0, "count": len(found), "total": len(found)}})
 
@@ -185,7 +155,9 @@ def _organization(call: Call) -> Response:
 
 
 def _administered(call: Call) -> list[str]:
-    """The Pages whose administrator the token's member is: the one it was given for, or all that the app has."""
+    """The Pages whose administrator the token's member is: the one it was given for, or all that the app has, or none."""
+    if not call.world.knobs.now.linkedin_administers:
+        return []
     if not call.world.knobs.now.linkedin_administers_all:
         return [call.page.organization]
     rows = call.transaction.all(
@@ -249,18 +221,29 @@ def _notifications(call: Call) -> Response:
         raise Refused(400, "q and timeRange are needed")
     if call.request.query.get("organizationalEntity") != call.page.organization:
         raise Refused(403, "Not an administrator of this organization")
-    found = comments.notifications(call.transaction, call.page.organization, int(since[1]))
-    return json_response({"elements": found, "paging": {"start": 0, "count": len(found), "total": len(found)}})
+    start, count = (_number(call.request.query.get(name), default) for name, default in (("start", 0), ("count", 10)))
+    found, total = comments.notifications(
+        call.transaction, call.page.organization, int(since[1]), start=start, count=min(count, MOST_LISTED)
+    )
+    return json_response({"elements": found, "paging": {"start": start, "count": count, "total": total}})
 
 
 def _message(call: Call) -> Response:
     order = call.order()
-    thread, recipients, text = order.get("thread"), order.get("recipients"), order.get("body")
-    if bool(thread) == bool(recipients):
+    text = order.get("body")
+    if unknown := sorted(set(order) - MESSAGE_FIELDS):
+        raise Refused(400, f"Unpermitted fields present in the request: {', '.join(unknown)}")
+    if ("thread" in order) == ("recipients" in order):
         raise Refused(400, "Give either recipients or thread")
+    places = [order["thread"]] if "thread" in order else order["recipients"]
+    start = "urn:li:" if "thread" in order else "urn:li:person:"
+    if not isinstance(places, list) or not places or not all(str(each).startswith(start) for each in places):
+        raise Refused(400, "recipients or thread is invalid")
     if not isinstance(text, str) or not text.strip() or re.search(r"<[a-z/]", text, re.IGNORECASE):
         raise Refused(400, "body is invalid")
-    place = str(thread or recipients)
+    if order.get("messageType") != "MEMBER_TO_MEMBER":
+        raise Refused(400, "messageType is invalid")
+    place = " ".join(places)
     cursor = call.transaction.execute(
         "INSERT INTO linkedin_message (actor, place, text, at_ms) VALUES (?, ?, ?, ?)",
         (call.page.organization, place, text, int(time.time() * 1000)),
@@ -273,7 +256,7 @@ def _message(call: Call) -> Response:
         account=call.page.organization,
         conversation_id=place,
         message_id=name,
-        detail={"text": text},
+        detail={"text": text, "order": order},
     )
     return Response(status=201, headers={"x-restli-id": name})
 

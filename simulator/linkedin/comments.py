@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import truth
-from simulator.linkedin import hooks, pages
+from simulator.linkedin import hooks, pages, subscribers
 from simulator.linkedin.pages import Page
 from simulator.store import Transaction
 from simulator.world import World
@@ -86,7 +86,9 @@ def write(
         "INSERT INTO linkedin_comment VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         (comment.id, activity, comment.parent, actor, name, text, comment.at_ms),
     )
-    above = f"urn:li:comment:({activity},{comment.parent})" if comment.parent else activity
+    # Whoever comments under a post opens a thread; what the Page writes there answers the post itself.
+    opened = comment.urn if kind == "customer" else activity
+    above = f"urn:li:comment:({activity},{comment.parent})" if comment.parent else opened
     truth.append(
         transaction,
         kind=kind,
@@ -103,7 +105,8 @@ def announce(
     world: World, transaction: Transaction, page: Page, comments: Sequence[Comment], *, action: str = ""
 ) -> None:
     """Notify the app of up to ten comments in one batch."""
-    hooks.send(world, transaction, page, [_notification(world, transaction, page, each, action) for each in comments])
+    items = [_notification(world, transaction, page, each, action) for each in comments]
+    hooks.send(world, transaction, page, items, about=[each.urn for each in comments])
 
 
 def _notification(world: World, transaction: Transaction, page: Page, comment: Comment, action: str) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def _notification(world: World, transaction: Transaction, page: Page, comment: C
         "notificationId": comment.id % 10**12,
         "action": action or ("ADMIN_COMMENT" if comment.actor == page.organization else "COMMENT"),
         "organizationalEntity": page.organization,
-        "subscriber": "urn:li:person:Admin",
+        "subscriber": subscribers.MEMBER,
         "lastModifiedAt": comment.at_ms,
         "sourcePost": comment.activity,
         "generatedActivity": f"urn:li:comment:({comment.activity.removeprefix('urn:li:')},{comment.id})",
@@ -148,21 +151,25 @@ def mention(world: World, transaction: Transaction, page: Page, *, author: str, 
         "notificationId": number % 10**12,
         "action": "SHARE_MENTION",
         "organizationalEntity": page.organization,
-        "subscriber": "urn:li:person:Admin",
+        "subscriber": subscribers.MEMBER,
         "lastModifiedAt": at_ms,
         "generatedActivity": activity,
         "decoratedGeneratedActivity": {
             "share": {"entity": activity.replace("activity", "share"), "owner": author, "text": text}
         },
     }
-    hooks.send(world, transaction, page, [item])
+    hooks.send(world, transaction, page, [item], about=[activity])
     return activity
 
 
-def notifications(transaction: Transaction, organization: str, since_ms: int) -> list[dict[str, Any]]:
-    """The Page's notifications since then, oldest first."""
+def notifications(
+    transaction: Transaction, organization: str, since_ms: int, *, start: int, count: int
+) -> tuple[list[dict[str, Any]], int]:
+    """So many of the Page's notifications since then, oldest first, and how many there are."""
+    some = "FROM linkedin_notification WHERE organization = ? AND at_ms >= ?"
     rows = transaction.all(
-        "SELECT body FROM linkedin_notification WHERE organization = ? AND at_ms >= ? ORDER BY id LIMIT 100",
-        (organization, since_ms),
+        f"SELECT body {some} ORDER BY id LIMIT ? OFFSET ?",
+        (organization, since_ms, count, start),
     )
-    return [json.loads(row["body"]) for row in rows]
+    total = transaction.number(f"SELECT count(*) {some}", (organization, since_ms))
+    return [json.loads(row["body"]) for row in rows], total

@@ -7,7 +7,7 @@ from typing import Any
 from simulator import truth
 from simulator.http.messages import InvalidBody, Request, Response, json_response
 from simulator.http.routing import Router
-from simulator.linkedin import comments, hooks, pages, tokens
+from simulator.linkedin import comments, hooks, pages, subscribers, tokens
 from simulator.linkedin.comments import Comment
 from simulator.linkedin.hooks import Challenger
 from simulator.linkedin.pages import Page
@@ -41,6 +41,7 @@ class Control:
             ("mention", self._mention),
             ("event", self._event),
             ("tokens", self._tokens),
+            ("subscription", self._subscription),
         )
         for name, order in orders:
             router.add("POST", f"/_sim/linkedin/{name}", self._ordered(name, order))
@@ -71,7 +72,9 @@ class Control:
             messages = [
                 dict(row) for row in transaction.all("SELECT * FROM linkedin_message ORDER BY id DESC LIMIT 100")
             ]
-        return json_response({"apps": apps, "pages": listed, "posts": posts, "messages": messages})
+            notified = [dict(row) for row in transaction.all("SELECT * FROM linkedin_subscription")]
+        found = {"apps": apps, "pages": listed, "posts": posts, "messages": messages, "subscriptions": notified}
+        return json_response(found)
 
     def _ordered(
         self, name: str, order: Callable[[Transaction, Page, Order], dict[str, Any]]
@@ -146,6 +149,17 @@ class Control:
         if order.get("action") not in {"expire", "revoke"}:
             raise CannotDo("action is expire or revoke.")
         return {"ended": tokens.end(transaction, page.organization, str(order["action"]))}
+
+    def _subscription(self, transaction: Transaction, page: Page, order: Order) -> dict[str, Any]:
+        """Take away what notifies of the Page, or let it end ``in_seconds``, or have it go to another ``webhook``."""
+        application, in_seconds = subscribers.application_of(transaction, page.client_id), order.get("in_seconds")
+        if isinstance(order.get("webhook"), str):
+            until = time.time() + self._world.knobs.now.linkedin_subscription_seconds
+            subscribers.subscribe(transaction, application, page.organization, webhook=order["webhook"], until=until)
+            return {"changed": 1}
+        if isinstance(in_seconds, int | float):
+            return {"changed": subscribers.let_end(transaction, page.organization, at=time.time() + in_seconds)}
+        return {"changed": subscribers.end(transaction, page.organization)}
 
 
 def _page(transaction: Transaction, organization: str | None) -> Page:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator import truth
+from simulator.linkedin import subscribers
 from simulator.linkedin.pages import EVENT_TYPE, Page
 from simulator.store import Transaction
 from simulator.webhooks import outbox
@@ -22,9 +23,7 @@ from simulator.world import World
 
 logger = logging.getLogger(__name__)
 
-SOCIAL = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 MOST_IN_A_BATCH = 10
-RETRY_SECONDS = 300.0
 RETRY_HOURS = 8.0
 CHALLENGE_TIMEOUT = 3.0
 MISSES_TO_BLOCK = 3
@@ -32,21 +31,43 @@ UNTIL_ANSWERED_SECONDS = 2.0
 LATE_SECONDS = {"reorder": 2.0, "late": 60.0}
 
 
-def send(world: World, transaction: Transaction, page: Page, notifications: Sequence[dict[str, Any]]) -> None:
-    """Put notifications into the outbox, ten to a batch, spoilt as the fault rules say."""
+def send(
+    world: World,
+    transaction: Transaction,
+    page: Page,
+    notifications: Sequence[dict[str, Any]],
+    *,
+    about: Sequence[str],
+) -> None:
+    """Put notifications into the outbox, ten to a batch, spoilt as the fault rules say.
+
+    Where nobody is subscribed to the Page, they can only be asked for.
+    ``about`` are the names of what they tell of, which the truth log has as a batch's ``message_id``, with spaces between.
+    """
     now = time.time()
     for item in notifications:
         transaction.execute(
             "INSERT INTO linkedin_notification (organization, at_ms, body) VALUES (?, ?, ?)",
             (page.organization, item["lastModifiedAt"], json.dumps(item)),
         )
+    if not subscribers.is_notified(transaction, page.client_id, page.organization, now=now):
+        return
     for start in range(0, len(notifications), MOST_IN_A_BATCH):
         batch = list(notifications[start : start + MOST_IN_A_BATCH])
-        post(world, transaction, page, {"type": SOCIAL, "notifications": batch}, event=str(batch[0]["action"]), now=now)
+        body = {"type": subscribers.SOCIAL, "notifications": batch}
+        names = " ".join(about[start : start + MOST_IN_A_BATCH])
+        post(world, transaction, page, body, event=str(batch[0]["action"]), now=now, names=names)
 
 
 def post(
-    world: World, transaction: Transaction, page: Page, body: dict[str, Any], *, event: str, now: float | None = None
+    world: World,
+    transaction: Transaction,
+    page: Page,
+    body: dict[str, Any],
+    *,
+    event: str,
+    now: float | None = None,
+    names: str = "",
 ) -> None:
     """Put any body into the outbox, spoilt as the fault rules say."""
     now = time.time() if now is None else now
@@ -56,7 +77,7 @@ def post(
         event=event,
         business_id=page.organization,
         conversation_id=None,
-        message_id=None,
+        message_id=names or None,
         lane=f"linkedin {page.organization}",
         body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"),
         due_at=now,
@@ -88,7 +109,7 @@ def _own_lane() -> str:
     return f"linkedin {uuid.uuid4()}"
 
 
-def prepare(transaction: Transaction, webhook: Webhook, _signed_at: int) -> Outgoing | None:
+def prepare(transaction: Transaction, webhook: Webhook, *, retry_seconds: float) -> Outgoing | None:
     """Where to and with which headers, or None when the app was blocked meanwhile."""
     row = transaction.one(
         "SELECT callback_url, client_secret FROM registration JOIN app USING (client_key)"
@@ -100,7 +121,7 @@ def prepare(transaction: Transaction, webhook: Webhook, _signed_at: int) -> Outg
     secret = "someone else's secret" if webhook.variant == "forged" else str(row["client_secret"])
     digest = hmac.new(secret.encode(), b"hmacsha256=" + webhook.body, hashlib.sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-LI-Signature": digest, "User-Agent": "LinkedIn-Webhooks"}
-    return Outgoing(url=str(row["callback_url"]), headers=headers, retry_seconds=RETRY_SECONDS, retry_hours=RETRY_HOURS)
+    return Outgoing(url=str(row["callback_url"]), headers=headers, retry_seconds=retry_seconds, retry_hours=RETRY_HOURS)
 
 
 class Challenger:

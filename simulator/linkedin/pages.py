@@ -1,5 +1,6 @@
 """Apps, their Pages and the Pages' posts: loading them from the product's file, and finding them."""
 
+import hashlib
 import itertools
 import secrets
 import time
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.linkedin import subscribers
 from simulator.settings import Settings
 from simulator.store import Transaction
 from simulator.tiktok.apps import InvalidConfig
@@ -60,9 +62,28 @@ def _load_app(transaction: Transaction, raw: object, settings: Settings) -> str:
         " DO UPDATE SET webhook_url = excluded.webhook_url, state = 'pending', misses = 0, check_at = 0",
         (client_id, raw.get("webhook_url")),
     )
+    known = subscribers.application_of(transaction, client_id) or _number_of(client_id)
+    transaction.execute(
+        "INSERT INTO linkedin_application VALUES (?, ?) ON CONFLICT (client_id)"
+        " DO UPDATE SET application_id = excluded.application_id",
+        (client_id, str(raw.get("application_id") or known)),
+    )
     for each in raw.get("pages", []):
         _load_page(transaction, client_id, each, settings)
+        if raw.get("webhook_url") and each.get("subscribed", True):
+            subscribers.begin(
+                transaction,
+                subscribers.application_of(transaction, client_id),
+                each["organization"],
+                webhook=raw["webhook_url"],
+                until=time.time() + settings.linkedin_subscription_seconds,
+            )
     return client_id
+
+
+def _number_of(client_id: str) -> str:
+    """The number of an app that the file gives none."""
+    return str(int(hashlib.sha256(client_id.encode()).hexdigest()[:12], 16))
 
 
 def _load_page(transaction: Transaction, client_id: str, raw: Mapping[str, Any], settings: Settings) -> None:

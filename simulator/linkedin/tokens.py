@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from simulator.http.messages import Request, Response, json_response
+from simulator.linkedin import subscribers
 from simulator.linkedin.pages import YEAR
 from simulator.store import Transaction
 from simulator.world import World
@@ -18,6 +19,20 @@ def owner(transaction: Transaction, access_token: str) -> str | None:
         (access_token, time.time()),
     )
     return str(row["organization"]) if row else None
+
+
+def grant_ends_at(transaction: Transaction, access_token: str) -> float:
+    """When what a member allowed with this token ends: with its refresh token, where there is one."""
+    row = transaction.one(
+        "SELECT coalesce(refresh_expires_at, expires_at) AS ends_at FROM linkedin_token WHERE access_token = ?",
+        (access_token,),
+    )
+    return float(row["ends_at"]) if row else 0.0
+
+
+def bearer(request: Request) -> str:
+    """The token that a call brings."""
+    return str(request.headers.get("Authorization", "")).removeprefix("Bearer ")
 
 
 def answer(world: World, request: Request) -> Response:
@@ -38,7 +53,12 @@ def answer(world: World, request: Request) -> Response:
 
 
 def end(transaction: Transaction, organization: str, how: str) -> int:
-    """End a Page's tokens: ``expire`` the access tokens only, or ``revoke`` all; how many."""
+    """End a Page's tokens: ``expire`` the access tokens only, or ``revoke`` all; how many.
+
+    With the grant, what was subscribed under it ends without a word.
+    """
+    if how == "revoke":
+        subscribers.end(transaction, organization)
     column = "expires_at" if how == "expire" else "revoked_at"
     return transaction.execute(
         f"UPDATE linkedin_token SET {column} = ? WHERE organization = ?",  # noqa: S608 - one of two constants

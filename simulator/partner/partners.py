@@ -3,12 +3,12 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from simulator import truth
-from simulator.faults import Rule
+from simulator.faults import PARTNER, Rule
 from simulator.http.messages import Delivery, InvalidBody, Request, Response, json_response
 from simulator.partner import signature
 from simulator.store import Transaction
@@ -44,13 +44,24 @@ def load(transaction: Transaction, raw_partners: object) -> int:
     return len(raw_partners)
 
 
+def names(transaction: Transaction) -> list[str]:
+    """Every partner, by name. Apps of platforms have secrets of another form."""
+    rows = transaction.all("SELECT client_key FROM app WHERE client_secret LIKE 'whsec_%' ORDER BY client_key")
+    return [str(row["client_key"]) for row in rows]
+
+
+def posts_to(transaction: Transaction, name: str) -> str | None:
+    """Where a partner posts what its customers write; None for one that only takes."""
+    return apps.callback_url(transaction, name, EVENTS)
+
+
 def prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgoing | None:
     """Where a partner posts and with which headers, or None when nobody listens."""
-    url = apps.callback_url(transaction, webhook.client_key, EVENTS)
+    url = posts_to(transaction, webhook.client_key)
     if url is None:
         return None
     signed = signature.headers(
-        _secrets(transaction, webhook.client_key), name=webhook.message_id or "", body=webhook.body, at=signed_at
+        secrets_of(transaction, webhook.client_key), name=webhook.message_id or "", body=webhook.body, at=signed_at
     )
     return Outgoing(url=url, headers={"Content-Type": "application/json", "User-Agent": "partner/1", **signed})
 
@@ -58,7 +69,7 @@ def prepare(transaction: Transaction, webhook: Webhook, signed_at: int) -> Outgo
 def say(world: World, transaction: Transaction, order: Mapping[str, Any]) -> Mapping[str, Any]:
     """A partner's customer says something: ``partner``, ``user``, ``text``; ``conversation_id``, ``id``, ``attachments``."""
     partner, user = order.get("partner"), order.get("user")
-    if not isinstance(partner, str) or not _secrets(transaction, partner):
+    if not isinstance(partner, str) or not secrets_of(transaction, partner):
         raise CannotSay("partner is missing: the name of a partner that was loaded.")
     if not isinstance(user, str) or not user:
         raise CannotSay("user is missing: the partner's id of the customer.")
@@ -74,21 +85,34 @@ def say(world: World, transaction: Transaction, order: Mapping[str, Any]) -> Map
         "sent_at": moment,
     }
     event = {"type": CREATED, "timestamp": moment, "data": data}
-    outbox.add(
-        world,
+    truth.append(
         transaction,
-        NewWebhook(
-            client_key=partner,
-            event_type=EVENTS,
-            event=CREATED,
-            business_id=partner,
-            conversation_id=thread,
-            message_id=message_id,
-            lane=f"{partner} {thread}",
-            body=json.dumps(event).encode(),
-            due_at=time.time(),
-        ),
+        kind="customer",
+        name=CREATED,
+        account=partner,
+        conversation_id=thread,
+        message_id=message_id,
+        detail={"text": data["text"]},
     )
+    honest = NewWebhook(
+        client_key=partner,
+        event_type=EVENTS,
+        event=CREATED,
+        business_id=partner,
+        conversation_id=thread,
+        message_id=message_id,
+        lane=f"{partner} {thread}",
+        body=json.dumps(event).encode(),
+        due_at=time.time(),
+    )
+    outbox.add(world, transaction, honest)
+    repeated = world.faults.strike(("webhook",), account=partner, kinds=frozenset({"duplicate"}))
+    if repeated is not None:
+        detail = {"rule": repeated.id, "where": repeated.where}
+        truth.append(transaction, kind="fault", name=repeated.kind, account=partner, detail=detail)
+        for number in range(repeated.copies):
+            # At the same time, so beside the thread's own lane.
+            outbox.add(world, transaction, honest.changed(variant="duplicate", lane=f"{message_id} {number}"))
     return {"conversation_id": thread, "message_id": message_id}
 
 
@@ -100,10 +124,7 @@ class Inbox:
 
     def take(self, request: Request, name: str) -> Response:
         """An event of ours: 200 once it is written down, 401 if it is not proved."""
-        rule = self._world.faults.strike(("partner",), account=name)
-        is_done = rule is None or rule.accepted or rule.kind.endswith("after_accept")
-        response = self._take(request, name) if is_done else json_response({})
-        return response if rule is None else _spoilt(response, rule)
+        return under_faults(self._world, name, lambda: self._take(request, name))
 
     def picture(self, _request: Request, name: str) -> Response:
         """A file of the partner's that events may name."""
@@ -111,7 +132,7 @@ class Inbox:
 
     def _take(self, request: Request, name: str) -> Response:
         with self._world.store.transaction() as transaction:
-            if not signature.is_right(_secrets(transaction, name), dict(request.headers.items()), request.body):
+            if not signature.is_right(secrets_of(transaction, name), dict(request.headers.items()), request.body):
                 truth.append(transaction, kind="call", name="partner", status=401, account=name)
                 return json_response({"error": "The signature is not right."}, status=401)
             try:
@@ -138,7 +159,16 @@ class Inbox:
         return json_response({})
 
 
-def _secrets(transaction: Transaction, name: str) -> list[str]:
+def under_faults(world: World, name: str, answer: Callable[[], Response]) -> Response:
+    """What a partner's door answers, spoilt by the fault that strikes there now, if one does."""
+    rule = world.faults.strike((PARTNER,), account=name)
+    is_done = rule is None or rule.accepted or rule.kind.endswith("after_accept")
+    response = answer() if is_done else json_response({})
+    return response if rule is None else _spoilt(response, rule)
+
+
+def secrets_of(transaction: Transaction, name: str) -> list[str]:
+    """With what a partner signs, and what is proved to it; none for one that is not known."""
     row = transaction.one("SELECT client_secret FROM app WHERE client_key = ?", (name,))
     secrets = str(row["client_secret"]).split() if row else []
     return [secret for secret in secrets if secret.startswith("whsec_")]

@@ -102,13 +102,16 @@ def add(world: "World", transaction: Transaction, webhook: NewWebhook) -> None:
 def repeat(world: "World", transaction: Transaction, since: float) -> int:
     """Put every webhook that was taken since then into the outbox once more, in its lane and order; how many."""
     rows = transaction.all(
-        "SELECT client_key, event_type, event, business_id, conversation_id, message_id, lane, body FROM webhook"
-        " WHERE state = 'acked' AND variant = 'honest' AND first_ack_at >= ? ORDER BY id",
+        "SELECT client_key, event_type, event, business_id, conversation_id, message_id, lane, body, variant FROM webhook"
+        " WHERE state = 'acked' AND variant IN ('honest', 'reorder') AND first_ack_at >= ? ORDER BY id",
         (since,),
     )
     now = time.time()
     for row in rows:
-        add(world, transaction, NewWebhook(**dict(row), due_at=now, variant="repeated"))
+        # One that overtook others had left its lane by a word behind the lane's name.
+        lane = row["lane"].rpartition(" ")[0] if row["variant"] == "reorder" else row["lane"]
+        again = dict(row) | {"lane": lane, "variant": "repeated"}
+        add(world, transaction, NewWebhook(**again, due_at=now))
     return len(rows)
 
 

@@ -4,7 +4,8 @@
  *   store       what the browser keeps              requests    HTTP with the visitor's token
  *   outbox      messages on their way               connection  websocket, polling, catching up
  *   timeline    messages on the screen              composer    the field, and attachments for the next message
- *   pictures    pictures that came with messages      documents   the same for documents
+ *   reveal      an answer, as it would be written         typing      that somebody writes
+ *   pictures    pictures that came with messages      documents, recordings   the same for these
  *   details     what is asked first                   frame       the page around, when embedded
  *   page        its parts by name, and its words in one language
  *   identity    whether somebody is here whom the site vouches for
@@ -20,11 +21,12 @@ import { Identity } from "./chat/identity.js";
 import { Outbox } from "./chat/outbox.js";
 import { icon, part, translate } from "./chat/page.js";
 import { Pictures } from "./chat/pictures.js";
+import { Recordings } from "./chat/recordings.js";
 import { Requests } from "./chat/requests.js";
 import { Store } from "./chat/store.js";
 import { Timeline } from "./chat/timeline.js";
+import { Typing } from "./chat/typing.js";
 
-const typingEndsAfter = 30_000;
 const nearEnd = 80;
 const pageSize = 50;
 const siteSpeaksWithin = 4_000;
@@ -43,7 +45,7 @@ const scroller = part("scroller");
 const log = part("log");
 const banner = part("banner");
 const pill = part("new");
-const typingLine = part("typing");
+const typing = new Typing({ line: part("typing"), words: part("typing-text"), strings });
 const notice = part("notice");
 const originalTitle = document.title;
 
@@ -58,17 +60,18 @@ const view = {
   seen: 0,
   hasOlder: false,
   loadingOlder: false,
-  typingTimer: 0,
 };
 
 const store = new Store(account);
 const pictures = new Pictures({ viewer: part("viewer"), strings, load: (path) => requests.file(path) });
 const documents = new Documents({ icon, strings, load: (path) => requests.file(path) });
+const recordings = new Recordings({ icon, strings, load: (path) => requests.file(path) });
 const timeline = new Timeline({
   list: log,
   strings,
   locale: region ?? language,
   picture: (attachment, author) => pictures.element(attachment, author),
+  recording: (attachment) => recordings.element(attachment),
   document: (attachment) => documents.element(attachment),
   on: {
     retry: (id) => outbox.retry(id),
@@ -97,7 +100,7 @@ const connection = new Connection({
   on: {
     messages: receive,
     state: showState,
-    typing: showTyping,
+    typing: (frame) => typing.show(frame),
     delivered: (frame) => frame.seq > connection.cursor && connection.catchUp().catch(() => {}),
     status: showStatus,
   },
@@ -107,7 +110,10 @@ const outbox = new Outbox({
   store,
   on: {
     change: (item, note) => timeline.addPending(item, note),
-    sent: (item, message) => receive([message], {}),
+    sent: (item, message) => {
+      receive([message], {});
+      connection.expect();
+    },
   },
 });
 const composer = new Composer({
@@ -119,14 +125,6 @@ const composer = new Composer({
     button: part("attach"),
     picker: part("picker"),
     problem: part("problem"),
-    icon,
-    limits: {
-      types: (part("picker")?.accept ?? "").split(","),
-      most: Number(body.dataset.mostFiles),
-      each: Number(body.dataset.fileLimit),
-      together: Number(body.dataset.togetherLimit),
-    },
-    strings,
   },
   on: {
     send: (text, files) => {
@@ -171,7 +169,7 @@ function startAnew() {
   timeline.clear();
   composer.restart();
   outbox.restart();
-  showTyping({ on: false });
+  typing.show({ on: false });
   showState({ owner: "bot", name: null, unread: 0, closed: false });
   startOver();
 }
@@ -209,7 +207,8 @@ function connect() {
   }
 }
 
-function receive(messages, { newest = false }) {
+/* `newest`: the end of what was said before. `pushed`: it was written this moment. */
+function receive(messages, { newest = false, pushed = false }) {
   for (const message of messages) {
     if (message.client_msg_id) {
       outbox.settle(message.client_msg_id);
@@ -222,13 +221,16 @@ function receive(messages, { newest = false }) {
     view.hasOlder = messages.length >= pageSize;
     requestAnimationFrame(() => log.parentElement.setAttribute("aria-busy", "false"));
   }
+  if (pushed && fresh.at(-1)?.from === "bot" && isLookedAt() && view.atEnd) {
+    timeline.reveal(fresh.at(-1));
+  }
   if (newest) {
     scrollToEnd();
   } else if (!view.atEnd) {
     view.below += fromOthers.length;
   }
   if (fromOthers.length > 0 && !newest) {
-    showTyping({ on: false });
+    typing.show({ on: false });
     frame?.tell("message", { from: fromOthers.at(-1).from });
     view.unread += fromOthers.length;
   }
@@ -236,10 +238,16 @@ function receive(messages, { newest = false }) {
   attend();
 }
 
+function isLookedAt() {
+  return view.open && document.visibilityState === "visible";
+}
+
 /* The visitor looks at the end of the conversation: say so, and count nothing as unread. */
 function attend() {
-  const looking = view.open && document.visibilityState === "visible" && view.atEnd;
-  if (looking) {
+  if (!isLookedAt()) {
+    // Whoever comes back finds all of it.
+    timeline.showWhole();
+  } else if (view.atEnd) {
     view.below = 0;
     view.unread = 0;
     const newest = timeline.newest;
@@ -264,26 +272,19 @@ function showState(state) {
     human: state.name ? format(strings.answersHuman, { name: state.name }) : strings.answersSomebody,
   };
   const owner = state.closed ? "closed" : state.owner;
+  if (owner !== "bot" && owner !== banner.dataset.owner) {
+    timeline.showWhole();
+  }
   const text = state.closed ? strings.answersClosed : (texts[state.owner] ?? "");
   banner.dataset.owner = owner;
   if (part("banner-text").textContent !== text) {
     part("banner-text").textContent = text;
   }
   part("person").hidden = owner === "human" || owner === "waiting" || view.entry !== "field";
-  if (!(view.open && document.visibilityState === "visible")) {
+  if (!isLookedAt()) {
     view.unread = Math.max(view.unread, state.unread ?? 0);
   }
   attend();
-}
-
-function showTyping({ on, who, name }) {
-  clearTimeout(view.typingTimer);
-  const human = name ? format(strings.typingHuman, { name }) : strings.typingSomebody;
-  typingLine.hidden = !on;
-  part("typing-text").textContent = who === "bot" ? strings.typingBot : human;
-  if (on) {
-    view.typingTimer = setTimeout(() => showTyping({ on: false }), typingEndsAfter);
-  }
 }
 
 function showStatus(status) {
@@ -332,6 +333,8 @@ function setOpen(open) {
   if (open) {
     scrollToEnd();
     takeFocus();
+  } else {
+    composer.leave();
   }
   attend();
 }
@@ -359,7 +362,7 @@ function listen() {
   scroller.addEventListener("scroll", onScroll, { passive: true });
   // Whatever grows (a message, the field, a keyboard), somebody at the end stays at the end.
   const resized = new ResizeObserver(() => view.atEnd && scrollToEnd());
-  [scroller, log, typingLine].forEach((element) => resized.observe(element));
+  [scroller, log, part("typing")].forEach((element) => resized.observe(element));
   document.addEventListener("visibilitychange", attend);
   pill.addEventListener("click", () => {
     scrollToEnd();

@@ -153,6 +153,8 @@
     const frame = document.createElement("iframe");
     frame.title = words;
     frame.referrerPolicy = "origin";
+    // For voice notes; the browser still asks the visitor.
+    frame.allow = "microphone";
     frame.addEventListener("load", () => {
       const page = `${window.location.origin}${window.location.pathname}`;
       state.loaded = true;

@@ -7,8 +7,9 @@ import { toast } from "./shell.js";
 import { doing, hasText, keepDraftsNow, rememberComposer, restoreComposer, startComposer, watchDoing } from "./workspace/composer.js";
 import { csrfHeader, fetchFragment, throttled } from "./workspace/exchange.js";
 import { startKeys } from "./workspace/keys.js";
+import { startKnowledge } from "./workspace/knowledge.js";
 import { startLive } from "./workspace/live.js";
-import { mergeById } from "./workspace/merge.js";
+import { holdShown, mergeById } from "./workspace/merge.js";
 import { hear, hearCustomer, showPresence } from "./workspace/presence.js";
 import { markOpen, openConversation, refreshQueue, showTitle, startQueue } from "./workspace/queue.js";
 import { startViewer } from "./workspace/viewer.js";
@@ -111,7 +112,11 @@ htmx.defineExtension("merge", {
     if (style !== "merge") {
       return false;
     }
+    const isLate = isOutdated(fragment);
     takeIn(fragment);
+    if (isLate) {
+      refreshConversation();
+    }
     return true;
   },
 });
@@ -121,11 +126,20 @@ htmx.defineExtension("merge", {
  * above it want their answers, and would put this one in place of all of them.
  */
 function onBeforeSwap(event) {
-  const { requestConfig, target } = event.detail;
+  const { requestConfig, target, xhr } = event.detail;
+  if (xhr.status === 200 && requestConfig.elt.matches("[data-shows-in-full]")) {
+    holdShown(target);
+  }
   if (target === panes && !requestConfig.elt.isConnected) {
     requestConfig.elt.setAttribute("hx-ext", "merge");
     event.detail.swapOverride = "merge";
   }
+}
+
+/** Whether a fragment shows the open conversation as it was before what the page shows: answers may overtake each other. */
+function isOutdated(fragment) {
+  const [shown, fresh] = [document.getElementById("conversation"), fragment.querySelector("#conversation")];
+  return shown?.dataset.conversation === fresh?.dataset.conversation && Number(fresh?.dataset.version) < Number(shown?.dataset.version);
 }
 
 async function lookAtConversation() {
@@ -136,7 +150,7 @@ async function lookAtConversation() {
   }
   try {
     const fragment = await fetchFragment(url, { byItself: true });
-    if (fragment && openConversation() === id) {
+    if (fragment && openConversation() === id && !isOutdated(fragment)) {
       takeIn(fragment);
     }
   } catch {
@@ -190,9 +204,14 @@ function onAfterRequest(event) {
       refreshConversation();
     }
     const dialog = elt.closest?.("dialog");
-    if (dialog?.open && successful) {
+    if (dialog?.open && successful && !elt.matches("[data-stays-open]")) {
       dialog.close();
       dialog.querySelector("form")?.reset();
+    }
+    const folded = elt.closest?.(".folded");
+    if (folded && successful && elt.matches("form")) {
+      folded.open = false;
+      elt.reset();
     }
   }
   if (xhr.status === 0 || xhr.status >= 500) {
@@ -221,6 +240,13 @@ function onClick(event) {
     entry?.scrollIntoView({ block: "center" });
     entry?.animate([{ opacity: 0.3 }, { opacity: 1 }], { duration: 600 });
   }
+  const card = event.target.closest("[data-show-card]");
+  if (card) {
+    panes.dataset.active = "context";
+    const shown = document.getElementById(card.dataset.showCard);
+    shown?.scrollIntoView({ block: "nearest" });
+    shown?.focus();
+  }
   if (event.target.closest(".new-pill")) {
     toEnd();
   }
@@ -241,6 +267,7 @@ function start() {
   startComposer();
   startKeys();
   startViewer();
+  startKnowledge();
   document.addEventListener("click", onClickFirst, { capture: true });
   document.addEventListener("click", onClick);
   document.body.addEventListener("workspace:signed-out", onSignedOut);

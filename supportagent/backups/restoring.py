@@ -84,7 +84,9 @@ def _judge(manifest: Manifest, *, force: bool) -> None:
 
 
 def _load(manifest: Manifest, archive: TarFile) -> None:
-    with tempfile.TemporaryDirectory(prefix="restore-") as folder:
+    # On the disk of the data: where programs have their passing files may be memory, in a container above all.
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.VAR_DIR) as folder:
         try:
             archive.extract(DATABASE, folder, filter="data")
             databases.load(Path(folder) / DATABASE, since=manifest.taken_at)

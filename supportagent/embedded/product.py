@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 
 from conversations import services as conversations
+from core import bells
 from integrations import keys
 from supportagent import demo
 from supportagent.asgi import application
@@ -35,7 +36,7 @@ class Product:
         self._when_ready = when_ready
         self._stop = threading.Event()
         self._celery = EmbeddedCelery()
-        self._duties = Duties()
+        self._duties = Duties(is_alone=True)
         self._sweeping = threading.Thread(
             target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True
         )
@@ -50,8 +51,14 @@ class Product:
         self._starting = threading.Thread(target=self._start_the_work, name="starting", daemon=True)
         self._start_failed = False
         self._server = EmbeddedServer(
-            application, host=settings.HOST, port=settings.PORT, when_listening=self._starting.start
+            application,
+            host=settings.HOST,
+            port=settings.PORT,
+            when_listening=self._starting.start,
+            when_ending=self._be_done_soon,
         )
+        self._give_up = threading.Timer(LAST_RESORT_SECONDS, os._exit, args=(0,))
+        self._give_up.daemon = True
 
     def run(self) -> None:
         """Serve until told to end (Ctrl-C or SIGTERM). Raises CannotStart where the port was taken meanwhile."""
@@ -81,6 +88,7 @@ class Product:
                 return
             _take_over()
             self._celery.start()
+            bells.answer(self._duties.answer)
             self._sweeping.start()
             Watchdog(
                 oldest=lambda: max(self._clock.oldest_seconds(), self._duties.oldest_seconds()),
@@ -92,11 +100,14 @@ class Product:
             self._start_failed = True
             self._server.end()
 
+    def _be_done_soon(self) -> None:
+        """From the wish to end on, whatever hangs hangs for so long at most."""
+        if self._give_up.ident is None:
+            self._give_up.start()
+
     def _end(self) -> None:
         logger.info("Ending…")
-        give_up = threading.Timer(LAST_RESORT_SECONDS, os._exit, args=(0,))
-        give_up.daemon = True
-        give_up.start()
+        self._be_done_soon()
         until = time.monotonic() + END_SECONDS
         self._stop.set()
         if self._starting.is_alive() and self._simulator is not None:
@@ -117,7 +128,7 @@ class Product:
             logger.info("Work was under way; the next start finds it in the database and goes on.")
             # A pool's threads would hold the interpreter until they are through.
             os._exit(0)
-        give_up.cancel()
+        self._give_up.cancel()
 
 
 def _take_over() -> None:

@@ -14,6 +14,7 @@ from daphne.server import Server
 from django.conf import settings
 from twisted.internet import endpoints as twisted_endpoints
 from twisted.internet import reactor as twisted_reactor
+from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
 
 from supportagent.embedded.sockets import BoundedSocketFactory
@@ -29,6 +30,8 @@ TOO_SLOW = b"408 Request Timeout", b'{"detail":"The request took too long to arr
 WEBHOOKS = b"/webhooks/"
 # How long a caller who was refused may go on sending, unread: closed at once, it would not get to read why.
 LINGER_SECONDS = 2.0
+# How long the end waits for what is still being answered: what is in a thread, such as a query, cannot be cancelled.
+CANCEL_SECONDS = 2.0
 
 
 class BoundedRequest(WebRequest):  # type: ignore[misc]
@@ -107,9 +110,20 @@ class BoundedFactory(HTTPFactory):  # type: ignore[misc]
 
 
 class EmbeddedServer(Server):  # type: ignore[misc]
-    """Serves until SIGTERM or Ctrl-C; ``when_listening`` is called once, ``could_not_listen`` tells if it never was."""
+    """Serves until SIGTERM or Ctrl-C; ``when_listening`` is called once, ``could_not_listen`` tells if it never was.
 
-    def __init__(self, application: Any, *, host: str, port: int, when_listening: Callable[[], None]) -> None:
+    ``when_ending`` is called before anything is ended.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        *,
+        host: str,
+        port: int,
+        when_listening: Callable[[], None],
+        when_ending: Callable[[], None] = lambda: None,
+    ) -> None:
         endpoint = f"tcp:port={port}:interface={host.replace(':', chr(92) + ':')}"
         super().__init__(
             application,
@@ -121,6 +135,7 @@ class EmbeddedServer(Server):  # type: ignore[misc]
         )
         self.could_not_listen = ""
         self._when_listening = when_listening
+        self._when_ending = when_ending
 
     def run(self) -> None:
         """Listen and serve in this thread, which must be the main one, until told to end."""
@@ -143,9 +158,23 @@ class EmbeddedServer(Server):  # type: ignore[misc]
             listener.addCallbacks(self.listen_success, self.listen_error)
             self.listeners.append(listener)
         asyncio.set_event_loop(reactor._asyncioEventloop)  # noqa: SLF001  (as daphne itself does)
+        reactor.addSystemEventTrigger("before", "shutdown", self._when_ending)
         reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
         if not self.abort_start:
             reactor.run(installSignalHandlers=True)
+
+    def kill_all_applications(self) -> Any:
+        """Cancel what is being answered; fires once all of it has ended, or CANCEL_SECONDS later."""
+        enough: Any = Deferred()
+
+        def tell(_: object = None) -> None:
+            if not enough.called:
+                enough.callback(None)
+
+        # A deferred of a future cannot time out: cancelled, it waits for what it is of.
+        super().kill_all_applications().addCallback(tell)
+        reactor.callLater(CANCEL_SECONDS, tell)
+        return enough
 
     def end(self) -> None:
         """End, asked from any thread."""

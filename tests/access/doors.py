@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agent.models import Gap, KnowledgeSearch
 from conversations.models import Conversation
 from core import ids
 from core.models import User
@@ -34,7 +35,8 @@ def nothing(_: Given) -> dict[str, Any]:
 class Door:
     """One call: where it goes, what it says when it is right, and what the caller must be allowed.
 
-    ``about`` is whether it names a row of a team ("row"), one of everybody ("shared"), or none ("").
+    ``about`` is whether it names a row of a team ("row"), one of everybody ("shared"), or none (""). ``people_only`` is a
+    page; ``no_keys`` a door of REST that answers a key that only a person can do this.
     """
 
     name: str
@@ -45,11 +47,12 @@ class Door:
     query: Words = nothing
     body: Words = nothing
     people_only: bool = False
+    no_keys: bool = False
     label: str = ""
 
     def opens(self, role: Role, *, own: bool, scoped: bool = True, bound: bool = False) -> bool:
         """What the matrix says; ``own`` is whether the row is of the caller's team."""
-        if self.people_only and role == Role.API_CLIENT:
+        if (self.people_only or self.no_keys) and (bound or role == Role.API_CLIENT):
             return False
         if self.about == "shared" and bound:
             return False
@@ -112,9 +115,26 @@ def of_message(pick: str) -> Words:
     return named
 
 
+def of_file(given: Given) -> dict[str, Any]:
+    """A file within its conversation."""
+    attachment = given.team.attachment
+    return {"public_id": attachment.message.conversation.public_id, "attachment_id": attachment.public_id}
+
+
 def colleague(given: Given) -> dict[str, Any]:
     """To whom, and why."""
     return {"to": str(given.team.colleague.public_id), "reason": "She knows the case."}
+
+
+def own_search(given: Given) -> dict[str, Any]:
+    """What the caller asked the articles."""
+    asked = KnowledgeSearch.objects.create(asked_by=given.user, text="returns") if given.user else None
+    return {"public_id": asked.public_id if asked else uuid.uuid4()}
+
+
+def a_gap(_: Given) -> dict[str, Any]:
+    """What customers asked and no article answers."""
+    return {"public_id": Gap.objects.create(vector=b"", count=1).public_id}
 
 
 def decision(_: Given) -> dict[str, Any]:
@@ -132,22 +152,43 @@ def export_address(given: Given) -> dict[str, Any]:
     return {"public_id": exported_file(given.user).public_id if given.user else uuid.uuid4()}
 
 
+def replay_address(given: Given) -> dict[str, Any]:
+    """A replay of the run behind a message."""
+    return of_message("bot_message")(given) | {"replay_id": given.team.replay.public_id}
+
+
 WORKSPACE = [
     page("workspace", READ),
     page("workspace-queue", READ),
     page("workspace-rows", READ),
+    page("workspace-knowledge", (READ, Action.REPLY), method="POST", body=lambda _: {"q": "returns"}),
+    page("workspace-knowledge-found", READ, address=own_search),
     page("workspace-next", (READ, Action.CLAIM_ESCALATION), method="POST"),
     page("workspace-conversation", READ, about="row", address=conversation()),
     page("workspace-earlier", READ, about="row", address=conversation(), query=lambda _: {"before": "2"}),
     page("workspace-why", READ, about="row", address=of_message("bot_message")),
+    page(
+        "workspace-replay-ask", Action.EVALUATE, method="POST", about="row", address=of_message("bot_message"),
+        body=lambda _: {"kind": "exact"},
+    ),
+    page("workspace-replay", Action.EVALUATE, about="row", address=replay_address),
     page("workspace-reveal", Action.REVEAL_PII, method="POST", about="row", address=of_message("waiting_message")),
     page("workspace-reveal-address", Action.REVEAL_PII, method="POST", about="row", address=conversation()),
+    page("workspace-reveal-reading", Action.REVEAL_PII, method="POST", about="row", address=of_file),
     page("workspace-reply", Action.REPLY, method="POST", about="row", address=conversation(), body=token),
     page("workspace-note", Action.ANNOTATE, method="POST", about="row", address=conversation(), body=token),
     page("workspace-draft", Action.REPLY, method="POST", about="row", address=conversation(), body=token, label="reply"),
     page(
         "workspace-draft", Action.ANNOTATE, method="POST", about="row", address=conversation(),
         body=lambda given: token(given) | {"mode": "note"}, label="note",
+    ),
+    page(
+        "workspace-promise", Action.REPLY, method="POST", about="row", address=conversation(),
+        body=lambda _: {"text": "A call.", "due_at": "2999-01-01T10:00"},
+    ),
+    page(
+        "workspace-promise-end", Action.REPLY, method="POST", about="row", address=public(lambda given: given.team.promise),
+        body=lambda _: {"became": "kept"},
     ),
     page("workspace-claim", Action.CLAIM_ESCALATION, method="POST", about="row", address=conversation(row="waiting")),
     page("workspace-take-over", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
@@ -160,6 +201,10 @@ WORKSPACE = [
     page("workspace-escalate", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
     page("workspace-suggestion", Action.REPLY, method="POST", about="row", address=conversation(row="waiting")),
     page(
+        "workspace-approval", Action.REPLY, method="POST", about="row", address=conversation(row="waiting"),
+        body=lambda given: {"approval": str(given.team.approval.public_id), "decision": "decline"},
+    ),
+    page(
         "workspace-delivery", Action.DECIDE_DELIVERY, method="POST", about="row",
         address=public(lambda given: given.team.dead), body=decision,
     ),
@@ -169,6 +214,7 @@ WORKSPACE = [
 OPERATIONS = [
     page("operations", OPERATE),
     page("operations-board", OPERATE),
+    page("operations-bot", (OPERATE, Action.PAUSE_BOT), method="POST", body=lambda _: {"deed": "pause:all"}),
     page("operations-events", OPERATE),
     page(
         "operations-events-decide", (OPERATE, Action.REPLAY_EVENTS), method="POST",
@@ -196,6 +242,14 @@ OPERATIONS = [
     page("operations-drill", OPERATE, about="shared", address=public(lambda given: given.shared.drill)),
 ]  # fmt: skip
 
+KNOWLEDGE = [
+    page("knowledge-gaps", (READ, Action.EDIT_KNOWLEDGE, Action.VIEW_ALL_CONVERSATIONS)),
+    page(
+        "knowledge-gap", (READ, Action.EDIT_KNOWLEDGE, Action.VIEW_ALL_CONVERSATIONS), method="POST",
+        address=a_gap, body=lambda _: {"deed": "dismiss"},
+    ),
+]  # fmt: skip
+
 DASHBOARD = [
     page("dashboard", Action.VIEW_DASHBOARD),
     page("dashboard-tiles", Action.VIEW_DASHBOARD),
@@ -209,30 +263,33 @@ DASHBOARD = [
 ]
 
 ACCOUNTS = [
-    page("oauth-start", Action.MANAGE_ACCOUNTS, address=lambda _: {"platform": "tiktok"}),
-    page("oauth-start", Action.MANAGE_ACCOUNTS, method="POST", address=lambda _: {"platform": "tiktok"}),
+    page("oauth-connect", Action.MANAGE_ACCOUNTS, address=lambda _: {"platform": "tiktok"}),
+    page("oauth-connect", Action.MANAGE_ACCOUNTS, method="POST", address=lambda _: {"platform": "tiktok"}),
 ]
 
 API = [
     rest("api-conversations-list", READ),
     rest("api-conversations-detail", READ, about="row", address=conversation()),
+    rest("api-conversations-export", Action.EXPORT_CONVERSATIONS),
     rest("api-conversations-notes", READ, about="row", address=conversation()),
     rest("api-conversations-reply", Action.REPLY, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Soon."}),
     rest("api-conversations-note", Action.ANNOTATE, method="POST", about="row", address=conversation(), body=lambda _: {"text": "Kind."}),
     rest("api-conversations-escalate", Action.TAKE_OVER, method="POST", about="row", address=conversation(), body=lambda _: {"detail": "Odd."}),
     rest("api-conversations-take-over", Action.TAKE_OVER, method="POST", about="row", address=conversation()),
     rest("api-conversations-hand-back", Action.TAKE_OVER, method="POST", about="row", address=conversation(row="waiting")),
-    rest("api-conversations-assign", Action.ASSIGN, method="POST", about="row", address=conversation(row="waiting"), body=colleague),
+    rest("api-conversations-assign", Action.ASSIGN, method="POST", no_keys=True, about="row", address=conversation(row="waiting"), body=colleague),
     rest("api-conversations-close", Action.CLOSE, method="POST", about="row", address=conversation(row="waiting")),
     rest("api-conversations-reopen", Action.CLOSE, method="POST", about="row", address=conversation(row="closed")),
     rest("api-messages-list", READ),
     rest("api-messages-detail", READ, about="row", address=public(lambda given: given.team.bot_message)),
+    rest("api-messages-export", Action.EXPORT_CONVERSATIONS),
+    rest("api-messages-reveal", Action.REVEAL_PII, method="POST", no_keys=True, about="row", address=public(lambda given: given.team.waiting_message)),
     rest("api-customers-list", READ),
     rest("api-customers-detail", READ, about="row", address=public(lambda given: given.team.with_bot.customer)),
     rest("api-escalations-list", READ),
     rest("api-escalations-detail", READ, about="row", address=public(lambda given: given.team.waiting)),
-    rest("api-escalations-claim", Action.CLAIM_ESCALATION, method="POST", about="row", address=public(lambda given: given.team.waiting)),
-    rest("api-escalations-claim-next", Action.CLAIM_ESCALATION, method="POST"),
+    rest("api-escalations-claim", Action.CLAIM_ESCALATION, method="POST", no_keys=True, about="row", address=public(lambda given: given.team.waiting)),
+    rest("api-escalations-claim-next", Action.CLAIM_ESCALATION, method="POST", no_keys=True),
     rest("api-deliveries-list", READ),
     rest("api-deliveries-detail", READ, about="row", address=public(lambda given: given.team.dead)),
     rest("api-deliveries-decide", Action.DECIDE_DELIVERY, method="POST", about="row", address=public(lambda given: given.team.dead), body=decision),
@@ -248,7 +305,7 @@ API = [
     rest("api-articles-detail", Action.EDIT_KNOWLEDGE, address=public(lambda given: given.shared.article)),
     rest(
         "api-articles-list", Action.EDIT_KNOWLEDGE, method="POST",
-        body=lambda _: {"slug": "refunds", "language": "en", "title": "Refunds", "body": "Within thirty days."},
+        body=lambda given: {"slug": f"refunds-{given.user.pk if given.user else 0}", "language": "en", "title": "Refunds", "body": "Within thirty days."},
     ),
     rest("metrics", OPERATE),
 ]  # fmt: skip
@@ -276,9 +333,13 @@ OLDER = [
     rest("older-insights", Action.VIEW_ANALYTICS),
     rest("older-escalations", Action.VIEW_ANALYTICS),
     rest("older-trials", Action.VIEW_ANALYTICS),
+    rest(
+        "older-oauth-start", Action.MANAGE_ACCOUNTS, address=lambda _: {"platform": "tiktok"},
+        query=lambda _: {"redirect_uri": "https://crm.example/back", "state": "0123456789"},
+    ),
 ]  # fmt: skip
 
-DOORS = [*WORKSPACE, *OPERATIONS, *DASHBOARD, *ACCOUNTS, *API, *OLDER]
+DOORS = [*WORKSPACE, *OPERATIONS, *KNOWLEDGE, *DASHBOARD, *ACCOUNTS, *API, *OLDER]
 
 # Open to everybody, each with the reason.
 OPEN = {
@@ -305,6 +366,7 @@ OPEN = {
             "chat_files",
             "chat_document",
             "chat_picture",
+            "chat_recording",
             "chat_seen",
         ),
         "visitors prove themselves by their token",

@@ -7,8 +7,8 @@ from datetime import timedelta
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from agent.models import AgentRun, Article, ArticleVersion, Release
-from conversations.models import Attachment, Conversation, Delivery, Escalation, Message
+from agent.models import AgentRun, Approval, Article, ArticleVersion, Release, Replay
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, Promise
 from core.models import Team, User
 from integrations import services as integrations
 from integrations.models import EventDelivery, PlatformAccount, WebhookEvent
@@ -39,10 +39,13 @@ class TeamRows:
     with_bot: Conversation
     bot_message: Message
     run: AgentRun
+    replay: Replay
     unsent: Delivery
     dead: Delivery
     closed: Conversation
     attachment: Attachment
+    promise: Promise
+    approval: Approval
     colleague: User
 
 
@@ -67,6 +70,7 @@ def rows_of(team: Team) -> TeamRows:
     make_message(with_bot)
     release = Release.objects.filter(state=Release.State.PUBLISHED).first() or make_release()
     run = AgentRun.objects.create(conversation_id=with_bot.pk, epoch=1, release=release, from_seq=1, to_seq=1)
+    replay = Replay.objects.create(run=run, kind=Replay.Kind.EXACT)
     unsent = make_delivery(with_bot)
     Message.objects.filter(pk=unsent.message_id).update(run_id=run.pk)
     dead = make_delivery(make_conversation(channel=channel), state=Delivery.State.DEAD)
@@ -76,10 +80,23 @@ def rows_of(team: Team) -> TeamRows:
         message=waiting_message, kind="image", name="parcel.png", content_type="image/png",
         state=Attachment.State.KEPT, file=ContentFile(b"\x89PNG", "parcel.png"),
     )  # fmt: skip
+    asking = AgentRun.objects.create(
+        conversation_id=waiting.pk,
+        epoch=1,
+        release=release,
+        from_seq=1,
+        to_seq=1,
+        state=AgentRun.State.ESCALATED,
+        ended_at=timezone.now(),
+    )
+    approval = Approval.objects.create(run=asking, conversation=waiting, tool="lead")
+    promise = Promise.objects.create(
+        conversation=waiting, text="A call.", made_by="Dana", due_at=timezone.now() + timedelta(days=1)
+    )
     return TeamRows(
         account=account, waiting=escalation, waiting_message=waiting_message, with_bot=with_bot,
-        bot_message=unsent.message, run=run, unsent=unsent, dead=dead, closed=closed, attachment=attachment,
-        colleague=make_user(team=team),
+        bot_message=unsent.message, run=run, replay=replay, unsent=unsent, dead=dead, closed=closed, attachment=attachment,
+        promise=promise, approval=approval, colleague=make_user(team=team),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The agent's fixtures: the real engine, fitted once a session from the seeds, and a release in the test's database."""
 
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,19 +11,15 @@ from agent.engine.encoder import Encoder
 from agent.engine.fitting import fit
 from agent.engine.heads import Heads
 from agent.engine.seeds import Seeds
+from agent.learning import encoder_name
 from agent.models import Release
 from agent.releases import shipped
-from agent.releases.training import VectorCache, keep_heads, training_set
-from agent.runtime import Runtime, encoder_name
+from agent.releases.training import keep_heads, training_set
+from agent.runtime import Runtime
 
 
-class SeedVectors(VectorCache):
-    """The vectors the product comes with, and what is worked out during the tests; no database is asked."""
-
-    def __init__(self) -> None:
-        """Read the file alone."""
-        self._known = shipped.read()
-        self._fresh = {}
+class SeedVectors(shipped.KnownVectors):
+    """The vectors the product comes with, and what is worked out during the tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +28,7 @@ class Fitted:
 
     encoder: Encoder
     heads: bytes
+    report: dict[str, object]
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +58,17 @@ def heads(seeds: Seeds, encoder: Encoder, vectors: SeedVectors) -> Heads:
 @pytest.fixture(scope="session")
 def fitted(encoder: Encoder, heads: Heads) -> Fitted:
     """The seeds, fitted with the installed encoders."""
-    return Fitted(encoder=encoder, heads=heads.to_bytes())
+    return Fitted(encoder=encoder, heads=heads.to_bytes(), report=dict(heads.report))
+
+
+def _digest_of(first_release: Release) -> str:
+    """What its heads were fitted from, which is the same in every test."""
+    if first_release.content_hash not in _DIGESTS:
+        _DIGESTS[first_release.content_hash] = training_set(first_release.pk).digest
+    return _DIGESTS[first_release.content_hash]
+
+
+_DIGESTS: dict[str, str] = {}
 
 
 @pytest.fixture
@@ -69,9 +78,9 @@ def release(first_release: Release, fitted: Fitted, settings: Settings) -> Relea
     keep_heads(
         first_release.pk,
         encoder=encoder_name(fitted.encoder),
-        digest=training_set(first_release.pk).digest,
+        digest=_digest_of(first_release),
         data=fitted.heads,
-        report={},
+        report=fitted.report,
     )
     return first_release
 
@@ -80,3 +89,16 @@ def release(first_release: Release, fitted: Fitted, settings: Settings) -> Relea
 def mind(release: Release, fitted: Fitted) -> Runtime:
     """A process's mind over that release."""
     return Runtime(fitted.encoder)
+
+
+@pytest.fixture
+def without_network() -> Iterator[None]:
+    """No socket leads anywhere while the test runs; its surroundings are put away after that, over theirs."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("an answer asked the network")
+
+    with pytest.MonkeyPatch.context() as sockets:
+        sockets.setattr(socket.socket, "connect", refuse)
+        sockets.setattr(socket.socket, "connect_ex", refuse)
+        yield

@@ -1,12 +1,13 @@
 """A loopback server that speaks OpenAI's and Anthropic's protocols and answers what a test has scripted."""
 
 import json
+import re
 import socket
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +17,7 @@ class Answer:
     """One HTTP answer: a structured reply, or a status with any body.
 
     ``hold`` waits for the event first; with ``trickle`` the bytes come one by one until the caller has had enough.
+    ``cites_all`` cites every passage that was given; ``tool`` is the tool that is called, and ``text`` is said without one.
     """
 
     reply: dict[str, Any] | None = None
@@ -25,6 +27,14 @@ class Answer:
     hold: threading.Event | None = None
     cut: bool = False
     trickle: bool = False
+    cites_all: bool = False
+    tool: str = "StructuredReply"
+    text: str | None = None
+
+
+def obeying(text: str) -> Answer:
+    """What a model answers that writes what the attacker wants, and cites whatever it was given."""
+    return replace(reply(text), cites_all=True)
 
 
 def reply(text: str, *cited: str, needs_person: bool = False) -> Answer:
@@ -34,9 +44,13 @@ def reply(text: str, *cited: str, needs_person: bool = False) -> Answer:
 
 @dataclass
 class Script:
-    """The answers by provider, in order, and what was asked. The last answer is given again and again."""
+    """The answers by provider, in order, and what was asked. The last answer is given again and again.
+
+    ``transcription`` is OpenAI's other address; what is asked there is the form as it came.
+    """
 
     openai: deque[Answer] = field(default_factory=deque)
+    transcription: deque[Answer] = field(default_factory=deque)
     anthropic: deque[Answer] = field(default_factory=deque)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     port: int = 0
@@ -52,14 +66,21 @@ class Script:
         return line.popleft() if len(line) > 1 else line[0]
 
 
+_PROVIDERS = {"/v1/chat/completions": "openai", "/v1/audio/transcriptions": "transcription"}
+_PASSAGE = re.compile(r"\[\[[0-9a-f]+ passage ([0-9a-f-]{36})\]\]")
+
+
 class _Handler(BaseHTTPRequestHandler):
     script: Script
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        provider = "openai" if self.path == "/v1/chat/completions" else "anthropic"
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        provider = _PROVIDERS.get(self.path, "anthropic")
+        body: dict[str, Any] = {"model": "", "form": raw} if provider == "transcription" else json.loads(raw)
         self.script.asked.append((provider, body))
         answer = self.script.take(provider)
+        if answer.cites_all and answer.reply is not None:
+            answer = replace(answer, reply={**answer.reply, "cited": _PASSAGE.findall(json.dumps(body))})
         if answer.hold is not None:
             answer.hold.wait(30)
         content = (
@@ -87,8 +108,19 @@ class _Handler(BaseHTTPRequestHandler):
 def _wire(provider: str, model: str, answer: Answer) -> dict[str, Any]:
     if answer.status >= 400:
         return {"error": {"type": "error", "message": "scripted", "code": "scripted"}}
+    if provider == "transcription":
+        return {"text": answer.text}
+    if provider == "openai" and answer.text is not None:
+        return {
+            "choices": [
+                {"index": 0, "message": {"role": "assistant", "content": answer.text}, "finish_reason": "stop"}
+            ],
+            "usage": {"prompt_tokens": 200, "completion_tokens": 20},
+        }
+    if answer.text is not None:
+        return {"content": [{"type": "text", "text": answer.text}], "usage": {"input_tokens": 200, "output_tokens": 20}}
     if provider == "openai":
-        call = {"name": "StructuredReply", "arguments": json.dumps(answer.reply)}
+        call = {"name": answer.tool, "arguments": json.dumps(answer.reply)}
         message = {
             "role": "assistant",
             "content": None,
@@ -101,7 +133,7 @@ def _wire(provider: str, model: str, answer: Answer) -> dict[str, Any]:
         }  # fmt: skip
     return {
         "id": "x", "type": "message", "role": "assistant", "model": model,
-        "content": [{"type": "tool_use", "id": "t1", "name": "StructuredReply", "input": answer.reply}],
+        "content": [{"type": "tool_use", "id": "t1", "name": answer.tool, "input": answer.reply}],
         "stop_reason": "max_tokens" if answer.cut else "tool_use", "stop_sequence": None,
         "usage": {"input_tokens": 200, "output_tokens": 20},
     }  # fmt: skip

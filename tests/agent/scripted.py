@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from agent.engine.types import Candidate, Route, Signal, Understanding
 from agent.graph.build import RECURSION_LIMIT, build
-from agent.graph.context import Context, Findings, Manner, WriteRequest, WriteResult, Written
+from agent.graph.context import Context, Findings, Manner, Staffing, WriteRequest, WriteResult, Written
 from agent.graph.rules import Condition, Rule
 from agent.graph.state import AgentState, ChannelFacts, FoundPassage, HistoryLine, Progress
 
@@ -35,6 +36,8 @@ TEXTS = (
     "urgent_handoff",
     "picture_handoff",
     "language_not_supported",
+    "people_back",
+    "people_wait",
 )
 
 
@@ -89,6 +92,7 @@ class Ears:
     says_that: Understanding = field(default_factory=understanding)
     words: list[str] = field(default_factory=list)
     written_in: tuple[str, float] = ("en", 0.99)
+    near: float = 0.8
 
     def understand(self, text: str, *, prior: str | None, recent_sentiment: Sequence[float]) -> Understanding:
         return replace(self.says_that, read_as=self.says_that.read_as or text)
@@ -98,6 +102,9 @@ class Ears:
 
     def says(self, text: str) -> list[str]:
         return self.words
+
+    def nearness(self, texts: Sequence[str], others: Sequence[str]) -> list[float]:
+        return [self.near] * len(texts)
 
 
 @dataclass
@@ -138,6 +145,16 @@ class Clock:
 
 
 @dataclass
+class People:
+    """It stands with them as the test says."""
+
+    stands: Staffing = field(default_factory=lambda: Staffing(now=datetime(2026, 11, 27, 20, tzinfo=UTC)))
+
+    def staffing(self) -> Staffing:
+        return self.stands
+
+
+@dataclass
 class Writer:
     """A model that answers with the given texts, one a call."""
 
@@ -170,7 +187,9 @@ def rule(
 
 def context(**values: Any) -> Context:
     """A context in which everything goes well."""
-    manner = values.pop("manner", Manner(languages=("en", "de"), small_talk=frozenset({"greeting", "thanks"})))
+    manner = values.pop(
+        "manner", Manner(languages=("en", "de"), small_talk=frozenset({"greeting", "thanks", "goodbye"}))
+    )
     given: dict[str, Any] = {
         "understanding": Ears(),
         "knowledge": Library(),
@@ -178,6 +197,7 @@ def context(**values: Any) -> Context:
         "rules": (),
         "manner": manner,
         "clock": Clock(),
+        "people": People(),
     }
     return Context(**(given | values))
 

@@ -51,18 +51,20 @@ def test_runs_are_told_with_their_conversations_and_seen_by_who_reads_those() ->
     assert viewer.get(f"/api/v1/runs/{runs[2].public_id}/").status_code == 404
 
 
-def test_an_article_saved_by_a_key_waits_for_an_editor() -> None:
-    make_release()
+def test_an_article_saved_by_a_key_waits_in_a_draft() -> None:
+    release = make_release()
     caller = with_key("knowledge:write")
 
     first = caller.post(ARTICLES, DELIVERY)
     second = caller.post(ARTICLES, DELIVERY | {"body": "It takes two days."})
 
     assert (first.status_code, first.json()["version"], second.json()["version"]) == (201, 1, 2)
-    assert second.json()["release"] is None
+    draft = Release.objects.drafts().get()
+    assert second.json()["release"] == draft.number
+    assert draft.articles.get().body == "It takes two days."
+    assert not release.articles.exists()
     told = caller.get(f"{ARTICLES}{first.json()['id']}/").json()
     assert (told["body"], told["version"], told["published_version"]) == ("It takes two days.", 2, None)
-    assert not Release.objects.drafts().exists()
 
 
 def test_an_editors_article_goes_into_a_draft_and_no_answer_changes() -> None:

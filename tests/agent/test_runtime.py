@@ -1,14 +1,19 @@
 """The mind follows the published release: an edit that is published changes the next answer, a draft changes none."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from agent import services
-from agent.knowledge.services import ArticleText, save_article
+from agent.engine.encoder import Encoder
+from agent.knowledge.services import ArticleText, entrust, save_article
+from agent.learning import encoder_name
 from agent.models import AgentRun, EngineBuild, EscalationRule, Release
 from agent.releases import services as releases
 from agent.releases.training import stored_heads, training_set
-from agent.runtime import Runtime, encoder_name
+from agent.runtime import Runtime
 from conversations.models import Escalation, Message
 from tests.agent.providers import Answer, reply, serving
 from tests.conversations.talk import write, wrote
@@ -64,6 +69,34 @@ def test_an_edited_article_changes_the_answer_and_its_source(mind: Runtime) -> N
     source = Message.objects.filter(direction="out").latest("seq").sources[0]
     passage = version.passages.get()
     assert source["passage"] == str(passage.public_id)
+
+
+def test_what_an_article_says_is_answered_up_to_its_last_day_and_again_once_it_is_prolonged(release: Release) -> None:
+    today = timezone.localdate()
+    days = [today]
+    mind = Runtime(Encoder.load(), today=lambda: days[0])
+    question = "How long does delivery take?"
+    before = told("one", question, mind)
+    article = release.articles.get(article__slug="delivery-times", article__language="en").article
+
+    entrust(article, None, owner=None, valid_until=today)
+    assert told("two", question, mind) == before
+    days[0] = today + timedelta(days=1)
+    after = told("three", question, mind)
+    entrust(article, None, owner=None, valid_until=today + timedelta(days=30))
+
+    cited = AgentRun.objects.latest("id").trace["reply"]["sources"]
+    assert str(article.public_id) not in {source["article"] for source in cited}
+    assert after != before
+    assert told("four", question, mind) == before
+
+
+def test_the_english_weights_may_be_left_out(release: Release, settings: Settings) -> None:
+    settings.ENGLISH_ENCODER = False
+
+    told("one", "How long does delivery take?", Runtime())
+
+    assert "MiniLM" in " ".join(AgentRun.objects.latest("id").trace["engine"]["notes"])
 
 
 def test_a_stricter_threshold_stops_answers(mind: Runtime) -> None:
@@ -158,7 +191,7 @@ def test_a_model_that_invents_is_not_believed_and_the_passage_is_quoted(
         settings.OPENAI_API_KEY = "key"
         settings.OPENAI_BASE_URL = f"http://127.0.0.1:{script.port}/v1"
         modelled = Runtime(mind.release(release.pk).engine.encoder)
-        script.will("openai", [reply("We deliver within 33 minutes, promised!", "made-up")])
+        script.will("openai", [reply("We deliver within 33 minutes!", "made-up")])
 
         text = told("one", "How long does delivery take?", modelled)
 

@@ -104,8 +104,9 @@ def test_each_of_three_questions_is_answered_or_admitted(mind: Runtime, text: st
     english = {"Standard and express delivery", "What shipping costs", "Terms of return"}
     german = {"Standard und Express", "Was der Versand kostet", "Bedingungen der Rückgabe"}
     assert set(headings()) <= english or set(headings()) <= german
-    assert len(headings()) >= 2
-    assert offers_person() == (len(headings()) == 2)
+    # Of Dutch, which has no examples of its own yet, one of the three is understood.
+    assert len(headings()) >= (1 if text.startswith("Hoe") else 2)
+    assert offers_person() == (len(headings()) < 3)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,11 @@ def test_what_has_no_answer_among_several_is_admitted_and_a_person_offered(
     assert answer.endswith(TEXTS["rest_unanswered"][language])
 
 
-def test_yes_to_an_offer_at_the_end_of_an_answer_brings_a_person(mind: Runtime) -> None:
+@pytest.mark.parametrize("text", ["yes please", "👍", "👍🏽", "✔️ 👌"])
+def test_yes_to_an_offer_at_the_end_of_an_answer_brings_a_person(mind: Runtime, text: str) -> None:
     told("How long does delivery take? Do you sell kayaks?", mind)
 
-    told("yes please", mind)
+    told(text, mind)
 
     assert Escalation.objects.get().reason == "asked_for_person"
 

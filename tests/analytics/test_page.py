@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
+from drill import wire
 from tests.product import RunningProduct
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def sign_in(page: "Page", product: RunningProduct) -> None:
 
 def write(product: RunningProduct, user: str) -> None:
     body = {"user": user, "text": "Where is my parcel?"}
-    httpx2.post(f"{product.simulator_url}/_sim/say", json=body, timeout=30).raise_for_status()
+    wire.post(f"{product.simulator_url}/_sim/say", json=body, timeout=30).raise_for_status()
 
 
 def test_focus_and_scroll_stay_while_the_figures_move(page: "Page", running_demo: RunningProduct) -> None:

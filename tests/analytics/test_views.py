@@ -98,7 +98,7 @@ def test_every_tile_leads_to_as_many_rows_as_it_says(monkeypatch: pytest.MonkeyP
 
 def test_the_longest_wait_opens_its_conversation() -> None:
     history = history_until_now()
-    oldest = Conversation.objects.exclude(waiting_since=None).order_by("waiting_since").first()
+    oldest = Conversation.objects.exclude(waiting_since=None).order_by("waiting_since", "pk").first()
     assert oldest is not None
 
     page = signed_in(history.people[Role.ADMIN]).get("/dashboard/").content.decode()

@@ -1,12 +1,12 @@
 """Short ways to make a conversation happen through the real services."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from conversations import services as conversations
-from conversations.models import Conversation, Delivery, Message
+from conversations.models import Conversation, Delivery, Episode, Message
 from conversations.types import (
     Channel,
     ClaimedDelivery,
@@ -143,3 +143,15 @@ def person(name: str = "dana", role: Role = Role.SUPERVISOR) -> User:
 def fresh(conversation: Conversation) -> Conversation:
     """The conversation as the database has it."""
     return Conversation.objects.get(pk=conversation.pk)
+
+
+def answered_after(*minutes: int, now: datetime) -> None:
+    """Conversations that people answered, so many minutes after they were called."""
+    for number, each in enumerate(minutes):
+        conversation = wrote(thread=f"answered-{number}")
+        replied = now - timedelta(hours=1)
+        Episode.objects.update_or_create(
+            conversation=conversation,
+            number=1,
+            defaults={"first_escalated_at": replied - timedelta(minutes=each), "first_human_reply_at": replied},
+        )

@@ -160,10 +160,45 @@ def test_a_retry_waits_as_long_as_the_platform_asks(answered: Conversation) -> N
     assert delivery.next_attempt_at > timezone.now() + timedelta(seconds=40)
 
 
+def test_a_platform_that_is_away_for_ten_minutes_and_asks_for_seconds_gets_the_answer_when_it_is_back(
+    answered: Conversation,
+) -> None:
+    away = 0.0
+    while away < 600:
+        settle(claimed_delivery(answered), SendOutcome.RETRY, retry_after=5.0, evidence="503")
+        away += (Delivery.objects.get().next_attempt_at - timezone.now()).total_seconds()
+        due_now()
+
+    assert Delivery.objects.get().attempts < 8
+    assert send(answered).state == Delivery.State.SENT
+
+
+def test_what_would_be_too_old_by_the_next_try_is_given_up_when_it_is_too_old(answered: Conversation) -> None:
+    settle(claimed_delivery(answered), SendOutcome.RETRY, retry_after=200_000.0, evidence="a day's limit")
+    delivery = Delivery.objects.get()
+    assert delivery.next_attempt_at == delivery.expires_at
+
+    # SQLite's clock goes in milliseconds, and within the same one nothing is over yet.
+    over = timezone.now() - timedelta(seconds=1)
+    Delivery.objects.update(next_attempt_at=over, expires_at=over)
+
+    assert conversations.claim_delivery(answered.pk) is None
+    assert state() == Delivery.State.DEAD
+
+
 def test_a_lost_sign_in_counts_no_attempt(answered: Conversation) -> None:
     settle(claimed_delivery(answered), SendOutcome.REAUTH, evidence="token revoked")
 
     assert Delivery.objects.get().attempts == 0
+
+
+def test_what_we_put_off_ourselves_counts_no_attempt_and_waits_as_long_as_was_said(answered: Conversation) -> None:
+    began = timezone.now()
+    settle(claimed_delivery(answered), SendOutcome.RETRY, retry_after=40.0, is_counted=False, evidence="no calls left")
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.reason) == ("retry_wait", 0, "no calls left")
+    assert 39 < (delivery.next_attempt_at - began).total_seconds() < 60
 
 
 def test_twelve_failures_are_the_end(answered: Conversation) -> None:

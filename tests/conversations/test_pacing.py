@@ -9,6 +9,7 @@ from pytest_django import Settings
 from conversations import services as conversations
 from conversations.models import Conversation, Escalation, Message
 from conversations.types import Channel, MessageFacts, Reply, TurnResult
+from conversations.wording import HANDED_OVER
 from tests.factories import make_channel, make_inbound
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,7 @@ def test_a_machine_that_says_one_thing_is_answered_six_times_and_then_goes_to_pe
     assert message.disposition == Message.Disposition.HANDED_OVER
     assert Escalation.objects.get().detail.startswith("Loop:")
     assert Message.objects.filter(sender_type=Message.Sender.BOT).count() == 6
+    assert Message.objects.get(sender_type=Message.Sender.SYSTEM).text == HANDED_OVER["en"]
 
 
 def test_a_person_who_asks_much_is_no_machine(channel: Channel, settings: Settings) -> None:

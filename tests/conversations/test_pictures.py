@@ -166,7 +166,12 @@ def test_a_reply_with_a_picture_stands_in_the_audit_trail() -> None:
     message = conversations.reply(conversation, "", person(), picture=PICTURE)
 
     after = AuditEvent.objects.get(action="conversation.reply").after
-    assert after == {"message": message.pk, "out_seq": 1, "picture_bytes": len(PICTURE.content)}
+    assert after == {
+        "message": message.pk,
+        "out_seq": 1,
+        "picture_bytes": len(PICTURE.content),
+        "in_flight": [],
+    }
 
 
 def echo(kind: str, source_id: str) -> OutboundEcho:
@@ -200,7 +205,7 @@ def test_the_agent_is_told_of_pictures_that_staff_can_look_at() -> None:
 
     talk = conversations.read_talk(video.conversation_id)
 
-    assert [line.pictures for line in talk.lines] == [1, 1, 0, 0, 0]
+    assert [line.media.pictures for line in talk.lines] == [1, 1, 0, 0, 0]
 
 
 @pytest.fixture

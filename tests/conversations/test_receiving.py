@@ -180,4 +180,4 @@ def test_an_account_whose_bot_is_off_goes_to_people_at_once() -> None:
     assert message is not None
     assert message.disposition == Message.Disposition.HANDED_OVER
     assert Escalation.objects.get().reason == "policy"
-    assert not message.conversation.deliveries.exists()
+    assert message.conversation.deliveries.get().author == Delivery.Author.SYSTEM

@@ -20,6 +20,7 @@ from core.exceptions import NotAllowed
 from core.models import ApiKey, AuditEvent
 from core.policy import Role
 from tests.conversations.talk import answer, claimed_delivery, fresh, person, write, wrote
+from tests.factories import make_delivery
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +129,9 @@ def test_a_supervisor_takes_over_from_a_colleague_with_a_reason() -> None:
     conversations.take_over(conversation, sam, reason="Dana is ill")
 
     assert fresh(conversation).assignee == sam
-    assert AuditEvent.objects.filter(action="conversation.take_over", reason="Dana is ill").exists()
+    assert Note.objects.get().text == "Taken over: Dana is ill"
+    audited = AuditEvent.objects.filter(action="conversation.take_over").latest("id")
+    assert (audited.reason, audited.after["reason_characters"]) == ("", len("Dana is ill"))
 
 
 def test_taking_over_names_what_is_already_on_its_way() -> None:
@@ -139,6 +142,28 @@ def test_taking_over_names_what_is_already_on_its_way() -> None:
     result = conversations.take_over(conversation, person())
 
     assert result.in_flight == (claimed.delivery_id,)
+
+
+def test_a_reply_and_a_claim_name_on_record_what_is_already_on_its_way() -> None:
+    replied, escalation = wrote(), escalated("thread-2")
+    answer(replied)
+    claimed = claimed_delivery(replied)
+    begun = make_delivery(escalation.conversation, state=Delivery.State.SENDING)
+
+    conversations.reply(replied, "Let me look.", person())
+    conversations.claim(escalation, person("sam"))
+
+    named = dict(AuditEvent.objects.values_list("action", "after"))
+    assert named["conversation.reply"]["in_flight"] == [claimed.delivery_id]
+    assert named["escalation.claim"]["in_flight"] == [begun.pk]
+
+
+def test_an_answer_that_lets_the_bot_go_on_takes_nothing_over() -> None:
+    conversation = wrote()
+
+    conversations.reply(conversation, "It left today.", person(), keep_bot=True)
+
+    assert "in_flight" not in AuditEvent.objects.get(action="conversation.reply").after
 
 
 def test_after_taking_over_the_bot_starts_no_send() -> None:

@@ -131,12 +131,35 @@ def test_a_failing_turn_is_tried_five_times_and_then_a_person_is_called() -> Non
 def test_a_turn_that_kills_its_worker_five_times_is_handed_over_too() -> None:
     conversation = wrote()
     for _ in range(5):
-        claimed_turn(conversation)
+        assert conversations.claim_turn(conversation.pk, owner="x", suspected_too=True) is not None
         expire_lease(conversation)
 
-    assert conversations.claim_turn(conversation.pk, owner="x") is None
+    assert conversations.claim_turn(conversation.pk, owner="x", suspected_too=True) is None
     assert conversations.raise_overdue() == 1
     assert fresh(conversation).mode == Conversation.Mode.HUMAN
+
+
+def test_a_turn_that_was_cut_off_twice_is_kept_apart_from_the_others() -> None:
+    suspected, other = wrote(thread="suspected"), wrote(thread="other")
+    for _ in range(2):
+        claimed_turn(suspected)
+        expire_lease(suspected)
+
+    assert conversations.due_turns() == [other.pk]
+    assert conversations.suspected_turns() == [suspected.pk]
+    assert conversations.claim_turn(suspected.pk, owner="x") is None
+    assert conversations.claim_turn(suspected.pk, owner="x", suspected_too=True) is not None
+    assert conversations.suspected_turns() == []
+
+
+def test_a_turn_that_failed_and_said_so_is_tried_like_any_other() -> None:
+    conversation = wrote()
+    for _ in range(3):
+        conversations.fail_turn(claimed_turn(conversation), error="Problem", run_id=1)
+        Conversation.objects.update(ready_at=timezone.now() - timedelta(seconds=1))
+
+    assert conversations.suspected_turns() == []
+    assert conversations.due_turns() == [conversation.pk]
 
 
 def test_two_minutes_without_an_answer_call_a_person() -> None:

@@ -38,7 +38,7 @@ def make_task(broker: str) -> "Task[[int], None]":
 
 def task_that(apply_async: Any) -> Any:
     """A task whose bell does this."""
-    return Mock(**{"name": "a.task", "app.conf.task_always_eager": False, "apply_async": apply_async})
+    return Mock(name="a.task", apply_async=apply_async)
 
 
 def counted(task: str, result: str) -> float:
@@ -163,9 +163,29 @@ def test_a_broker_that_fails_is_left_alone_for_a_while(caplog: pytest.LogCapture
 @pytest.mark.usefixtures("eager")
 def test_where_tasks_run_in_place_so_does_a_bell() -> None:
     task = task_that(Mock())
-    task.app.conf.task_always_eager = True
 
     bells.ring(task, 7)
     bells.ring(send_next, 999_999)
 
     task.apply_async.assert_called_once_with((7,))
+
+
+def test_a_bell_that_is_answered_here_reaches_no_broker_and_no_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[float] = []
+    offered: list[tuple[int, float]] = []
+    monkeypatch.setattr(bells, "_listeners", [heard.append])
+    monkeypatch.setattr(bells, "_hands", [])
+
+    def hand(_: object, pk: int, after: float) -> bool:
+        offered.append((pk, after))
+        return pk == 7
+
+    bells.answer(hand)
+    apply_async = Mock()
+    bells.ring(task_that(apply_async), 7, after=0.5)
+    bells.ring(task_that(apply_async), 8, after=60.0)
+
+    wait_until(lambda: apply_async.called)
+    assert offered == [(7, 0.5), (8, 60.0)]
+    assert heard == [60.0]
+    apply_async.assert_called_once_with((8,), retry=False, countdown=ANY)

@@ -3,16 +3,34 @@
 import pytest
 
 from core.exceptions import NotAllowed
-from core.policy import MATRIX, SCOPES, Action, Grant, Role, Subject, allows, reach, require, sees_conversation
-from tests.access.matrix import LETTERS
+from core.policy import (
+    MATRIX,
+    SCOPES,
+    SECOND_PERSON,
+    Action,
+    Grant,
+    Role,
+    Subject,
+    allows,
+    reach,
+    require,
+    sees_conversation,
+)
+from tests.access.matrix import LETTERS, permits
 from tests.factories import make_api_key, make_team, make_user
 
-GRANTS = {"x": Grant.ALL, "o": Grant.OWN, "s": Grant.SCOPE, "-": None}
+GRANTS = {"x": Grant.ALL, "2": Grant.ALL, "o": Grant.OWN, "s": Grant.SCOPE, "-": None}
 
 
 @pytest.mark.parametrize(("action", "role"), LETTERS)
 def test_the_matrix_is_what_was_agreed(action: Action, role: Role) -> None:
     assert MATRIX[action].get(role) == GRANTS[LETTERS[action, role]]
+
+
+def test_a_second_person_is_needed_where_it_was_agreed() -> None:
+    written = {cell for cell, letter in LETTERS.items() if letter == "2"}
+
+    assert {(action, role) for action, roles in SECOND_PERSON.items() for role in roles} == written
 
 
 def test_every_action_stands_in_the_matrix() -> None:
@@ -65,6 +83,27 @@ def test_a_key_of_a_team_reaches_its_team_and_no_other() -> None:
     assert not sees_conversation(key, Subject(team_id=other.pk))
     assert allows(key, Action.REPLY, Subject(team_id=team.pk))
     assert not allows(key, Action.REPLY, Subject(team_id=other.pk))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("action", Action)
+def test_a_key_of_a_team_reaches_no_further_whatever_its_role(role: Role, action: Action) -> None:
+    team, other = make_team(), make_team()
+    key, _ = make_api_key(role=role, scopes=tuple(SCOPES) if role == Role.API_CLIENT else (), team=team)
+
+    assert reach(key, action) in {None, Grant.OWN}
+    assert not allows(key, action, Subject(team_id=other.pk))
+    assert allows(key, action, Subject(team_id=team.pk)) == permits(role, action, bound=True)
+    assert not sees_conversation(key, Subject(team_id=other.pk))
+
+
+@pytest.mark.django_db
+def test_a_persons_team_takes_nothing_from_their_role() -> None:
+    team, other = make_team(), make_team()
+
+    assert allows(make_user(role=Role.SUPERVISOR, team=team), Action.REPLY, Subject(team_id=other.pk))
+    assert reach(make_user(role=Role.ADMIN, team=team), Action.MANAGE_PEOPLE) is Grant.ALL
 
 
 @pytest.mark.django_db

@@ -10,12 +10,12 @@ from django.db.models.signals import post_save  # noqa: TID251  (what is refused
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations.models import Delivery, Fact, Message
+from conversations.models import Customer, Delivery, Fact, Message
 from core.models import Team
-from core.rows import insert, update
+from core.rows import insert, insert_unless_there, update
 from core.statements import StatementRefused
 from integrations.models import PlatformAccount, SendWindow
-from tests.factories import make_account, make_conversation, make_message
+from tests.factories import make_account, make_conversation, make_customer, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -87,9 +87,9 @@ def test_the_statement_is_the_models_own() -> None:
 def test_a_row_whose_key_is_another_rows_is_written_too() -> None:
     account = make_account()
 
-    insert(SendWindow(account=account, stamps=[1.5]))
+    insert(SendWindow(account=account, calls=[[1.5, 2]]))
 
-    assert SendWindow.objects.get(pk=account.pk).stamps == [1.5]
+    assert SendWindow.objects.get(pk=account.pk).calls == [[1.5, 2]]
 
 
 def test_the_named_fields_are_written_and_no_others() -> None:
@@ -155,3 +155,18 @@ def test_a_model_that_somebody_listens_to_is_refused() -> None:
             update(Team.objects.create(name="heard"), "created_at")
     finally:
         post_save.disconnect(hear, sender=Team)
+
+
+def test_a_row_that_gives_way_is_added_once_and_disturbs_nothing() -> None:
+    first = make_customer()
+    again = Customer(platform=first.platform, account_id=first.account_id, external_id=first.external_id, name="Twin")
+    other = Customer(platform=first.platform, account_id=first.account_id, external_id="somebody-else")
+
+    with transaction.atomic():
+        assert not insert_unless_there(again)
+        assert insert_unless_there(other)
+
+    assert set(Customer.objects.values_list("external_id", "name")) == {
+        (first.external_id, first.name),
+        ("somebody-else", ""),
+    }

@@ -1,13 +1,16 @@
 """Transactions that the database ended for another's sake are done again, and no other ones."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
+from core import transactions
 from core.models import Team
-from core.transactions import MOST_TRIES, counter, gave_way, retried
+from core.transactions import MOST_TRIES, counter, gave_way, persistently, retried
 from tests.deadlocks import DEADLOCK, SERIALIZATION_FAILURE, giving_way
 from tests.factories import make_team
 
@@ -129,3 +132,38 @@ def test_what_succeeds_is_done_once_and_answers() -> None:
 
     assert make("North", count=2) == ["North 0", "North 1"]
     assert Team.objects.count() == 2
+
+
+def failing(*errors: Exception) -> Callable[[], str]:
+    """Work that fails so, each time otherwise, and then is done."""
+    coming = iter(errors)
+
+    def work() -> str:
+        error = next(coming, None)
+        if error is not None:
+            raise error
+        return "done"
+
+    return work
+
+
+def test_the_end_of_something_is_told_again_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "AWAY_PAUSE_SECONDS", 0.0)
+
+    assert persistently(failing(OperationalError("gone"), InterfaceError("closed")), seconds=60.0) == "done"
+
+
+def test_it_is_not_told_longer_than_it_is_ours() -> None:
+    with pytest.raises(OperationalError):
+        persistently(failing(OperationalError("gone")), seconds=0.0)
+
+
+def test_what_is_no_outage_is_told_at_once() -> None:
+    with pytest.raises(DatabaseError):
+        persistently(failing(DatabaseError("no such table")), seconds=60.0)
+    gave_up = OperationalError("deadlock detected")
+    gave_up.__cause__ = DeadlockDetected()
+    with pytest.raises(OperationalError):
+        persistently(failing(gave_up), seconds=60.0)
+    with transaction.atomic(), pytest.raises(OperationalError):
+        persistently(failing(OperationalError("gone")), seconds=60.0)

@@ -13,10 +13,13 @@ from core.crashpoints import POINTS
 from drill import crash
 from drill.checker import Verdict
 from drill.faults import FAULTS
+from drill.faults.base import BOTH, SHORT_SECONDS
 from drill.faults.needs import NEEDS, why_not
+from drill.faults.people import RACES, TAKEOVERS
 from drill.faults.runner import Result
 from drill.recovery import percentile
 from drill.report import Report
+from drill.slice import LANES
 from tests.product import ROOT
 from tests.waiting import wait_until
 
@@ -33,6 +36,7 @@ def result(**values: object) -> Result:
         "verdict": Verdict(written=40, acked=40, replies=31, parked=0, broken={"1 acked is kept": []}),
         "figures": {"slowest door, s": 0.2},
         "problems": (),
+        "remarks": (),
     }
     return Result(**(given | values))  # type: ignore[arg-type]
 
@@ -60,16 +64,23 @@ def test_every_fault_is_numbered_once_and_has_a_shape() -> None:
     assert all(fault.shapes and fault.name for fault in FAULTS.values())
 
 
+def test_a_fault_that_is_not_tried_in_both_shapes_says_why() -> None:
+    assert all(bool(fault.only) == (fault.shapes != BOTH) for fault in FAULTS.values())
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"problems": ("The door took 3.0 s.",)},
+        {"injected": 0},
         {"verdict": Verdict(written=40, acked=40, replies=31, parked=0, broken={"1 acked is kept": [("msg-1",)]})},
         {"verdict": Verdict(written=40, acked=39, replies=31, parked=0)},
         {"verdict": Verdict(written=0, acked=0, replies=0, parked=0)},
     ],
 )
-def test_a_broken_promise_a_problem_and_an_empty_run_are_not_held(wrong: dict[str, object]) -> None:
+def test_a_broken_promise_a_problem_an_empty_run_and_a_fault_that_never_struck_are_not_held(
+    wrong: dict[str, object],
+) -> None:
     assert result().holds
     assert not result(**wrong).holds
 
@@ -97,14 +108,23 @@ def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
     first, second = told(result()), told(result(number="F11", name="Redis gone"))
     first.tell("held", "embedded turn.after_claim", "up died, 5.0 s")
     first.seconds = second.seconds = 10.0
-    first.write(tmp_path / "first.json")
-    second.write(tmp_path / "second.json")
+    first.file, second.file = tmp_path / "first.json", tmp_path / "second.json"
+    first.write()
+    second.write()
 
     whole = Report.read([tmp_path / "first.json", tmp_path / "second.json"])
 
     assert whole.summary == "3 held, 20 s"
     assert whole.markdown().count("| services |") == 2
     assert "- held: embedded turn.after_claim. up died, 5.0 s" in whole.markdown()
+
+
+def test_a_drill_that_is_ended_leaves_what_it_has_found(tmp_path: Path) -> None:
+    report = Report(file=tmp_path / "made" / "drill.json")
+
+    report.tell("held", "embedded turn.after_claim", "up died, 5.0 s")
+
+    assert Report.read([tmp_path / "made" / "drill.json"]).items == report.items
 
 
 def test_recovery_is_the_time_that_nineteen_of_twenty_do_not_exceed() -> None:
@@ -147,6 +167,14 @@ def test_an_order_that_is_not_known_is_refused() -> None:
 
     assert answer.returncode == 2
     assert "F99" in answer.stderr
+
+
+def test_the_slice_takes_over_fifty_times_and_races_two_hundred_times() -> None:
+    people = [order for lane in LANES for order in lane if "F41" in order]
+    seconds = [float(order[order.index("--seconds") + 1]) for order in people]
+
+    assert seconds == [SHORT_SECONDS]
+    assert (TAKEOVERS[0], RACES[0]) == (50, 200)
 
 
 def test_what_a_fault_needs_is_told_as_a_reason() -> None:

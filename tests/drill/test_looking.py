@@ -1,54 +1,22 @@
 """What the drill makes of what it sees: erased customers, screens that heard late, answers that came unevenly."""
 
 import random
-import sqlite3
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
+from drill.accounts import SHOP
 from drill.faults.base import Stage
-from drill.faults.load import _jain, _p95
-from drill.invariants import BUSINESS, acked_missing, sent_twice
+from drill.faults.load import _jain
+from drill.invariants import acked_missing, sent_twice
 from drill.rig import Rig
 from drill.screens import Screen
 from drill.staff import Colleague
+from tests.drill.witness import Seen, acked, arrived
 from tests.product import ROOT
-
-SCHEMA = """
-CREATE TABLE integrations_webhookevent (source TEXT, event_key TEXT);
-CREATE TABLE conversations_conversation (id INTEGER, thread_key TEXT);
-CREATE TABLE conversations_delivery (conversation_id INTEGER, attempts INTEGER, state TEXT, platform_message_id TEXT, idem_key TEXT);
-"""
-
-
-@dataclass
-class Seen:
-    """Rows of a database, and the platform's log."""
-
-    rows: str = ""
-    logged: list[dict[str, Any]] = field(default_factory=list)
-    forgotten: set[str] = field(default_factory=set)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(":memory:") as connection:
-            connection.executescript(SCHEMA + self.rows)
-            return list(connection.execute(sql))
-
-    def log(self, kind: str) -> list[dict[str, Any]]:
-        return [row for row in self.logged if row["kind"] == kind]
-
-
-def acked(message_id: str, thread: str) -> dict[str, Any]:
-    return {"kind": "webhook", "status": 200, "message_id": message_id, "conversation_id": thread}
-
-
-def arrived(message_id: str, thread: str) -> dict[str, Any]:
-    return {"kind": "accepted", "account": BUSINESS, "message_id": message_id, "conversation_id": thread}
 
 
 def test_a_message_of_an_erased_customer_is_kept_as_a_hash_and_is_not_lost() -> None:
-    kept = "INSERT INTO integrations_webhookevent VALUES ('a', 'erased:1f'), ('a', 'msg:m2');"
+    kept = "INSERT INTO integrations_webhookevent (source, event_key) VALUES ('a', 'erased:1f'), ('a', 'msg:m2');"
     messages = [acked("m1", "gone"), acked("m2", "here")]
 
     assert acked_missing(Seen(kept, messages, {"gone"})) == []
@@ -56,17 +24,23 @@ def test_a_message_of_an_erased_customer_is_kept_as_a_hash_and_is_not_lost() -> 
 
 @pytest.mark.parametrize("forgotten", [{"gone"}, set[str]()])
 def test_a_message_that_left_no_trace_is_lost_whether_erased_or_not(forgotten: set[str]) -> None:
-    kept = "INSERT INTO integrations_webhookevent VALUES ('a', 'msg:m2');"
+    kept = "INSERT INTO integrations_webhookevent (source, event_key) VALUES ('a', 'msg:m2');"
 
     found = acked_missing(Seen(kept, [acked("m1", "gone"), acked("m2", "here")], forgotten))
 
     assert len(found) == 1
 
 
+def test_a_partner_that_is_tried_was_sent_no_message() -> None:
+    tried = arrived("test:shop:1", "") | {"account": SHOP, "name": "account.test", "detail": {"account": SHOP}}
+
+    assert sent_twice(Seen("", [tried], set())) == []
+
+
 def test_what_arrived_at_an_erased_customer_needs_a_send_each() -> None:
     rows = (
         "INSERT INTO conversations_conversation VALUES (1, 'erased:c');"
-        "INSERT INTO conversations_delivery VALUES (1, 1, 'sent', NULL, 'k1');"
+        "INSERT INTO conversations_delivery (conversation_id, attempts, state, idem_key) VALUES (1, 1, 'sent', 'k1');"
     )
 
     once = sent_twice(Seen(rows, [arrived("m1", "gone")], {"gone"}))
@@ -96,4 +70,15 @@ def test_a_screen_heard_of_a_change_when_it_heard_of_it_or_of_a_later_one() -> N
 def test_waits_are_even_where_all_wait_alike() -> None:
     assert _jain([2.0, 2.0, 2.0]) == 1.0
     assert _jain([9.0, 0.0, 0.0]) == pytest.approx(1 / 3, abs=0.001)
-    assert _p95([float(number) for number in range(1, 101)]) == 95.0
+
+
+@pytest.mark.parametrize(("is_exact", "problems", "remarks"), [(True, ["late"], []), (False, [], ["late"])])
+def test_what_took_too_long_is_a_problem_in_a_full_drill_and_a_remark_in_a_short_one(
+    is_exact: bool, problems: list[str], remarks: list[str]
+) -> None:
+    stage = Stage(rig=Rig(folder=ROOT), dice=random.Random(1), ends_at=0.0, is_exact=is_exact)
+
+    stage.judge_time(2.0, 2.0, "in time")
+    stage.judge_time(2.1, 2.0, "late")
+
+    assert (stage.problems, stage.remarks) == (problems, remarks)

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from agent.llm.calls import CallFailed, Completion
 from agent.llm.hosted import HostedModel
-from drill.model import ANSWER, FAILING, MODEL, PROVIDERS, ModelServer
+from drill.model import FAILING, MODEL, PROVIDERS, ModelServer
 
 
 @pytest.fixture
@@ -22,15 +22,19 @@ def model(settings: Settings) -> Iterator[ModelServer]:
 
 def ask(provider: str) -> Completion:
     """One call."""
-    asked = [HumanMessage("Edition amber. [[x1 passage p1]] What does it cost?")]
+    asked = [
+        HumanMessage(
+            "Edition amber.\n[[x1 passage p1]]\nCosts\nShipping\nIt costs 4.90 euros. More than that never.\n[[x1 end]]"
+        )
+    ]
     return HostedModel(provider, MODEL).complete(asked, seconds=1.0, max_tokens=100)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_it_cites_the_passage_and_names_the_edition_it_was_given(model: ModelServer, provider: str) -> None:
+def test_it_quotes_the_passage_and_names_the_edition_it_was_given(model: ModelServer, provider: str) -> None:
     reply = ask(provider).reply
 
-    assert (reply.answer, reply.cited) == (f"{ANSWER} (Edition amber)", ["p1"])
+    assert (reply.answer, reply.cited) == ("It costs 4.90 euros (Edition amber)", ["p1"])
     assert model.served == {(provider, "well"): 1}
 
 

@@ -8,11 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from conversations import services as conversations
 from conversations.models import Conversation, Customer, Delivery, Message
+from conversations.types import MessageFacts, Reply
 from integrations import keys, services, standard_webhooks
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.tiktok import signature
-from tests.factories import make_account, make_delivery
+from tests.factories import make_account, make_channel, make_delivery, make_inbound
 from tests.hostile.cases import covers, each
 from tests.hostile.door import State, refused, set_aside, taken
 from tests.integrations.events import OTHER_SECRET as OTHER_WEBHOOK_SECRET
@@ -21,7 +23,7 @@ from tests.integrations.events import created, events_account
 from tests.integrations.events import post as events_post
 from tests.integrations.tiktok import BUSINESS, SECRET, THREAD, event, post, text_event
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account")]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_doors, pytest.mark.usefixtures("account")]
 
 
 # --- Who may knock ---------------------------------------------------------------------------------------------------
@@ -115,7 +117,58 @@ def test_the_same_request_twice_is_one_row_and_one_message() -> None:
     services.ingest_waiting()
 
     assert answers == [200, 200]
-    assert WebhookEvent.objects.count() == Message.objects.count() == 1
+    assert WebhookEvent.objects.count() == Message.objects.filter(direction="in").count() == 1
+    assert replies() == 1
+
+
+@covers("W-008")
+def test_the_same_request_fifty_times_is_answered_once() -> None:
+    # At the same moment: tests/integrations/test_webhooks.py, and with the bot that answers: tests/test_journeys.py.
+    moment, client = time.time(), Client()
+    answers = {post(client, event("receive_text"), at=moment).status_code for _ in range(50)}
+    for kept in [*WebhookEvent.objects.all()] * 2:
+        services.ingest_event(kept.pk)
+
+    assert answers == {200}
+    assert WebhookEvent.objects.count() == Message.objects.filter(direction="in").count() == 1
+    assert replies() == 1
+
+
+def replies() -> int:
+    """How many replies there are after the bot had each turn that is due, twice over."""
+    Conversation.objects.update(ready_at=timezone.now() - timedelta(seconds=1))
+    for _ in range(2):
+        take_turns()
+    return Delivery.objects.count()
+
+
+@covers("W-059")
+def test_five_hundred_messages_in_ten_seconds_get_six_answers_and_hold_up_nobody() -> None:
+    channel = make_channel(debounce_seconds=0)
+    for number in range(500):
+        # What the bot said before was said just now, however long this machine takes.
+        Message.objects.filter(sender_type=Message.Sender.BOT).update(created_at=timezone.now())
+        conversations.receive(make_inbound(channel, f"Line {number}"))
+        take_turns()
+
+    conversation = Conversation.objects.get()
+    assert Message.objects.filter(direction="in").count() == 500
+    assert Delivery.objects.count() == 6
+    # The rest waits together, for one answer, and another customer waits for none of it.
+    assert Message.objects.filter(disposition=Message.Disposition.UNDECIDED).count() == 494
+    assert conversation.ready_at is not None
+    assert conversation.ready_at > timezone.now()
+    calm = conversations.receive(make_inbound(channel, "And me?", thread_key="another", customer_id="another"))
+    assert calm is not None
+    assert conversations.due_turns() == [calm.conversation_id]
+
+
+def take_turns() -> None:
+    """The bot has the turns that are due."""
+    for pk in conversations.due_turns():
+        turn = conversations.claim_turn(pk, owner="test")
+        if turn is not None:
+            conversations.commit_turn(turn, Reply(text="Here you are."), run_id=1, facts=MessageFacts())
 
 
 @covers("W-010")

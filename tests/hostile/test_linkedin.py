@@ -16,7 +16,7 @@ from privacy.services.retention import apply_retention
 from tests.hostile.cases import covers
 from tests.integrations.linkedin import batch, comment, linkedin_account, post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_doors]
 CODE = "3f2b7c1e-5d4a-4e0b-9b7f-2a6c8d9e0f11"
 
 

@@ -16,10 +16,11 @@ from pytest_django import Settings
 
 from agent.exceptions import InvalidValue, UnknownKey
 from agent.releases import services as releases
-from core.models import AuditEvent
+from core.models import ApiKey, AuditEvent, hash_secret
 from core.policy import Role
 from tests.factories import (
     PASSWORD,
+    make_api_key,
     make_release,
     make_user,
 )  # fmt: skip
@@ -157,6 +158,52 @@ def test_cookies_of_production_are_for_this_host_by_https_alone(tmp_path: Path) 
     session, token = (json.loads(done.stdout)[start : start + 6] for start in (0, 6))
     assert session == ["__Host-sessionid", True, True, "Lax", "/", None]
     assert [*token[:2], *token[3:]] == ["__Host-csrftoken", True, "Lax", "/", None]
+
+
+@covers("A-034")
+def test_every_cookie_that_is_set_is_for_this_host_by_https_alone(settings: Settings) -> None:
+    settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    admin, client = make_user(role=Role.ADMIN), Client()
+    key = {"name": "CRM", "role": "api-client", "scopes": "[]", "team": ""}
+    revoke = {"action": "revoke", "_selected_action": [make_api_key()[0].pk]}
+
+    answers = [
+        client.get(LOGIN, secure=True),
+        client.post(LOGIN, {"login": admin.username, "password": PASSWORD}, secure=True),
+        client.post(reverse("admin:core_apikey_add"), key, secure=True),
+        client.post(reverse("admin:core_apikey_changelist"), revoke, secure=True),
+        notice := client.get(reverse("admin:core_apikey_changelist"), secure=True),
+        client.post("/accounts/logout/", secure=True),
+    ]
+
+    assert "are refused from now on" in notice.content.decode()
+    cookies = [cookie for answer in answers for cookie in answer.cookies.values()]
+    assert {cookie.key for cookie in cookies} == {"__Host-sessionid", "__Host-csrftoken"}
+    for cookie in cookies:
+        assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax"), cookie
+        # What is being deleted is given an end and no more.
+        assert cookie.value == "" or cookie["secure"], cookie
+        assert cookie.value == "" or cookie["httponly"] or cookie.key == "__Host-csrftoken", cookie
+
+
+@covers("A-034")
+def test_a_new_key_is_in_the_answer_that_made_it_and_nowhere_else() -> None:
+    client = Client()
+    client.force_login(make_user(role=Role.ADMIN))
+
+    answer = client.post(
+        reverse("admin:core_apikey_add"),
+        {"name": "CRM", "role": "api-client", "scopes": '["conversations:read"]', "team": ""},
+    )
+
+    (secret,) = re.findall(r"sak_\w{8}_[\w-]+", answer.content.decode())
+    assert ApiKey.objects.get().secret_hash == hash_secret(secret.split("_", 2)[2])
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert secret not in str(answer.cookies)
+    assert secret not in str(dict(client.session))
+    assert secret not in str(AuditEvent.objects.values())
+    assert secret not in client.get(reverse("admin:core_apikey_changelist")).content.decode()
 
 
 # --- Prompts -----------------------------------------------------------------------------------------------------------

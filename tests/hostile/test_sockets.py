@@ -11,10 +11,12 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
 
+from core.models import User
 from core.policy import Role
 from core.sockets import FRAMES_AT_ONCE
 from integrations.models import Visitor
 from integrations.webchat import services
+from supportagent import staff_sockets
 from supportagent.asgi import application
 from supportagent.embedded import server
 from tests.factories import make_account, make_team, make_user
@@ -29,6 +31,11 @@ def cookie_of(role: Role) -> tuple[bytes, bytes]:
     """The session cookie of somebody who is signed in."""
     client = Client()
     client.force_login(make_user(role=role, team=make_team()))
+    return cookie_in(client)
+
+
+def cookie_in(client: Client) -> tuple[bytes, bytes]:
+    """The session cookie of a browser."""
     return b"cookie", f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
 
 
@@ -67,6 +74,91 @@ def test_without_a_session_nothing_is_told(path: str, cookie: str) -> None:
         return int(code or 0)
 
     assert asyncio.run(scenario()) == 4401
+
+
+async def closed_with(page: WebsocketCommunicator) -> int:
+    """The code that the server closes with, past what it still tells; and the consumer is over as well."""
+    while (frame := await page.receive_output(timeout=5))["type"] == "websocket.send":
+        pass
+    assert frame["type"] == "websocket.close"
+    await asyncio.wait_for(page.future, 5)
+    return int(frame["code"])
+
+
+def end(how: str, client: Client, sam: User) -> None:
+    """One of the ends of a session or of its rights."""
+    if how == "logout":
+        client.post("/accounts/logout/")
+    elif how == "password":
+        sam.set_password("a wholly different one 7")
+        sam.save()
+    elif how == "deactivation":
+        User.objects.filter(pk=sam.pk).update(is_active=False)
+    elif how == "role":
+        User.objects.filter(pk=sam.pk).update(role=Role.AGENT)
+    else:
+        sam.teams.add(make_team())
+
+
+@covers("A-033")
+@pytest.mark.parametrize("path", STAFF)
+@pytest.mark.parametrize("how", ["logout", "password", "deactivation", "role", "team"])
+def test_an_open_socket_ends_with_what_it_was_opened_for_although_its_page_sends_nothing(
+    how: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert staff_sockets.LOOK_SECONDS <= 5
+    monkeypatch.setattr(staff_sockets, "LOOK_SECONDS", 0.1)
+    sam, client = make_user(role=Role.SUPERVISOR, team=make_team()), Client()
+    client.force_login(sam)
+    cookie, of_another = cookie_in(client), cookie_of(Role.SUPERVISOR)
+
+    async def scenario() -> tuple[int, bool]:
+        page, another = socket(path, HERE, cookie), socket(path, HERE, of_another)
+        for each in (page, another):
+            assert (await each.connect(timeout=5))[0]
+        await sync_to_async(end)(how, client, sam)
+
+        code = await closed_with(page)
+
+        assert not another.future.done()
+        again = socket(path, HERE, cookie)
+        is_open, _ = await again.connect(timeout=5)
+        if path == "/ws/dashboard/":
+            # Its consumer accepts before it judges.
+            is_open = (await again.receive_output(timeout=5))["type"] == "websocket.send"
+        for each in (again, another):
+            await each.disconnect(timeout=5)
+        return code, is_open
+
+    changes = how in ("role", "team")
+    expected = staff_sockets.RIGHTS_CHANGED if changes else staff_sockets.SIGN_IN_AGAIN
+    assert asyncio.run(scenario()) == (expected, changes)
+
+
+@covers("A-033")
+@pytest.mark.parametrize("path", STAFF)
+def test_what_frames_a_page_sends_keep_its_socket_open_no_longer(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff_sockets, "LOOK_SECONDS", 0.1)
+    client = Client()
+    client.force_login(make_user(role=Role.SUPERVISOR))
+    cookie = cookie_in(client)
+
+    async def scenario() -> int:
+        page = socket(path, HERE, cookie)
+        assert (await page.connect(timeout=5))[0]
+
+        async def chatter() -> None:
+            while True:
+                await page.send_json_to({"type": "here" if path == "/ws/workspace/" else "ping"})
+                await asyncio.sleep(0.06)
+
+        chattering = asyncio.create_task(chatter())
+        await sync_to_async(client.post)("/accounts/logout/")
+        code = await closed_with(page)
+        chattering.cancel()
+        return code
+
+    assert asyncio.run(scenario()) == staff_sockets.SIGN_IN_AGAIN
 
 
 JUNK: list[dict[str, Any]] = [

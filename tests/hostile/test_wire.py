@@ -2,25 +2,32 @@
 
 import hashlib
 import hmac
+import re
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
-import httpx2
 import pytest
 
+from drill import wire
+from drill.vitals import memory
 from tests import environment
 from tests.fuzz.served import SECRET, Served, served
 from tests.hostile.cases import covers
 from tests.integrations.tiktok import text_event
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("products")
 
 HEAD = b"POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 ANSWER_SECONDS = 20
+# supportagent.settings.WEBHOOK_READ_SECONDS, as it stands without variables of its own.
+WEBHOOK_READ_SECONDS = 10
+FLAT_MEGABYTES = 32
+# How a record of the log begins: no row of it is a customer's.
+RECORD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:|\{\"event\": .*\}\Z")
 
 
 @pytest.fixture(scope="module")
@@ -47,23 +54,41 @@ def talk(product: Served, *pieces: bytes, finish: bool = False) -> bytes:
     """What comes back until the other end closes, or enough for one answer; nothing is sent after ``pieces``."""
     said = b""
     with socket.create_connection(("127.0.0.1", product.port), timeout=ANSWER_SECONDS) as connection:
-        try:
+        # The other end may have hung up already; what it said before is still to be read.
+        with suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 connection.sendall(piece)
-            if finish:
-                # The other end may have hung up already; what it said before is still to be read.
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_WR)
+        if finish:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
             while piece := connection.recv(65_536):
                 said += piece
-        except (BrokenPipeError, ConnectionResetError):
-            pass
     return said
+
+
+def trickle(product: Served, head: bytes, body: bytes) -> tuple[bytes, float]:
+    """What comes back to who sends a byte of the body each second, and after how many seconds that was."""
+    said, began = b"", time.monotonic()
+    with socket.create_connection(("127.0.0.1", product.port), timeout=1) as connection:
+        connection.sendall(head)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for number in range(ANSWER_SECONDS):
+                connection.sendall(body[number : number + 1])
+                with suppress(TimeoutError):
+                    said = connection.recv(65_536)
+                    break
+    return said, time.monotonic() - began
 
 
 def statuses(said: bytes) -> list[int]:
     """The statuses in what came back, in order."""
     return [int(part[1:4]) for part in said.split(b"HTTP/1.1")[1:]]
+
+
+def weight(product: Served) -> float:
+    """The megabytes that the product's processes hold."""
+    return sum(map(memory, product.pids))
 
 
 def events(product: Served, message_id: str) -> int:
@@ -112,7 +137,7 @@ def test_a_body_over_the_limit_is_refused_though_it_names_no_length(product: Ser
 
 @covers("W-023")
 def test_who_sends_all_of_a_long_body_reads_why_it_was_refused(product: Served) -> None:
-    answer = httpx2.post(
+    answer = wire.post(
         f"http://127.0.0.1:{product.port}/webhooks/tiktok",
         content=b"A" * 263_168,
         headers={"Content-Type": "application/json"},
@@ -164,43 +189,62 @@ def test_a_body_that_ends_early_leaves_nothing(product: Served) -> None:
 @covers("W-026")
 @pytest.mark.parametrize(
     "headers",
-    [b"X-A: b\r\n" * 20_000, b"X-A: " + b"b" * 1_000_000 + b"\r\n", b"".join(b"X-%d: b\r\n" % number for number in range(20_000)), b"Cookie: a=b\r\n" * 5_000],
-    ids=["repeated", "long", "many", "cookies"],
+    [b"X-A: b\r\n" * 20_000, b"X-A: " + b"b" * 100_000 + b"\r\n", b"X-A: " + b"b" * 1_000_000 + b"\r\n",
+     b"".join(b"X-%d: b\r\n" % number for number in range(20_000)), b"Cookie: a=b\r\n" * 5_000],
+    ids=["repeated", "long", "longer", "many", "cookies"],
 )  # fmt: skip
 def test_too_many_headers_are_refused_by_the_server(product: Served, headers: bytes) -> None:
-    said = talk(product, HEAD + headers + length_line(2) + b"Connection: close\r\n\r\n{}", finish=True)
+    before = weight(product)
 
-    assert statuses(said) in ([400], [431], []), said[:200]
-    assert httpx2.get(f"http://127.0.0.1:{product.port}/health/live").status_code == 200
+    for _ in range(5):
+        said = talk(product, HEAD + headers + length_line(2) + b"Connection: close\r\n\r\n{}", finish=True)
+        # A line that does not end is hung up on, before there is a request to be answered.
+        hung_up = said == b"" and headers.count(b"\r\n") == 1
+        # In production nginx stands before the server, which itself takes a line of a hundred kilobytes: it proves nothing.
+        let_in = [401] if environment.ON_SERVICES and len(headers) < 200_000 else [431]
+        assert hung_up or statuses(said) in ([400], [431], let_in), said[:200]
+
+    assert wire.get(f"http://127.0.0.1:{product.port}/health/live").status_code == 200
+    # Of five times two megabytes little is kept.
+    assert weight(product) - before < FLAT_MEGABYTES
 
 
 @covers("W-025")
-@pytest.mark.skipif(environment.ON_SERVICES, reason="in production nginx reads bodies first: tests/test_deploy.py")
+@pytest.mark.skipif(
+    environment.ON_SERVICES, reason="in production nginx reads bodies first: tests/test_nginx.py tries that"
+)
 def test_a_body_that_trickles_is_cut_off_and_holds_up_nobody(product: Served) -> None:
     body = text_event("Hello", message_id="wire-slow")
     head = HEAD + signature_line(body) + length_line(len(body)) + b"\r\n"
-    began = time.monotonic()
 
+    def probe() -> float:
+        began = time.monotonic()
+        assert wire.get(f"http://127.0.0.1:{product.port}/health/live", timeout=9).status_code == 200
+        return time.monotonic() - began
+
+    alone = sorted(probe() for _ in range(20))
     with ThreadPoolExecutor(20) as pool:
-        slow = [pool.submit(talk, product, head, body[:5]) for _ in range(20)]
-        others = [httpx2.get(f"http://127.0.0.1:{product.port}/health/live", timeout=9).status_code for _ in range(10)]
+        slow = [pool.submit(trickle, product, head, body) for _ in range(20)]
+        beside = sorted(probe() for _ in range(20))
         said = [each.result() for each in slow]
 
-    assert others == [200] * 10
-    assert {status for each in said for status in statuses(each)} == {408}
-    # Cut by the deadline of webhooks, well before that of other requests.
-    assert time.monotonic() - began < ANSWER_SECONDS
+    assert {tuple(statuses(words)) for words, _ in said} == {(408,)}
+    # Cut by the deadline of webhooks for the whole body, though never a second passed without a byte.
+    assert all(WEBHOOK_READ_SECONDS - 1 < seconds < WEBHOOK_READ_SECONDS + 5 for _, seconds in said)
+    # What two cores that do much else take is no hold-up.
+    assert beside[-1] < max(2 * alone[-1], 2.0)
     assert events(product, "wire-slow") == 0
 
 
 @covers("W-058")
 @pytest.mark.parametrize("line", ["one\r\n[INFO] admin logged in", "\x1b[31mred\x1b[0m", "a\u2028b\x85c"])
 def test_a_customer_writes_no_line_of_the_log(product: Served, line: str) -> None:
-    def lines() -> int:
-        return sum(len(log.read_text(errors="replace").splitlines()) for log in product.logs)
+    def logged() -> list[str]:
+        return [log.read_text(errors="replace") for log in product.logs]
 
-    body = text_event(line, message_id=f"wire-log-{len(line)}")
-    before = lines()
+    message_id = f"wire-log-{len(line)}"
+    body = text_event(line, message_id=message_id)
+    before = logged()
 
     said = talk(
         product,
@@ -212,5 +256,9 @@ def test_a_customer_writes_no_line_of_the_log(product: Served, line: str) -> Non
     )
 
     assert statuses(said) == [200]
-    assert lines() == before
-    assert not any("admin logged in" in Path(log).read_text(errors="replace") for log in product.logs)
+    # Not only the door: whatever takes the event in has had it too.
+    state = f"SELECT state FROM integrations_webhookevent WHERE event_key = 'msg:{message_id}'"  # noqa: S608  (a constant)
+    wait_until(lambda: product.query(state) == [("ingested",)], seconds=ANSWER_SECONDS, what="the event to be taken in")
+    added = [text[len(earlier) :] for text, earlier in zip(logged(), before, strict=True)]
+    assert [row for text in added for row in text.splitlines() if not RECORD.match(row)] == []
+    assert not any(sign in text for text in added for sign in ("admin logged in", "\x1b", "\u2028"))

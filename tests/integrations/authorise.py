@@ -59,7 +59,7 @@ def admin_client() -> tuple[Client, User]:
 
 def begin(browser: Client, platform: str, **given: str) -> str:
     """Press the button; the address of the platform's page."""
-    answer = browser.post(f"/oauth/{platform}/start/", given)
+    answer = browser.post(f"/oauth/{platform}/connect/", given)
     assert answer.status_code == 302, answer.content.decode()
     return str(answer.headers["Location"])
 

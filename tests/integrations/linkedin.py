@@ -8,10 +8,16 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from integrations import keys
+from conversations import services as conversations
+from conversations.models import Conversation
+from core.policy import Role
+from integrations import keys, services
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.linkedin import parse, signature
-from tests.factories import make_account
+from tests.factories import make_account, make_user
+from tests.simulator import linkedin as simulated
+from tests.simulator.linkedin import LinkedInRig
+from tests.waiting import wait_until
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "linkedin"
 CLIENT_ID = "li-app"
@@ -39,6 +45,12 @@ def linkedin_account(**values: Any) -> PlatformAccount:
     account = make_account(**values)
     keys.forget()
     return account
+
+
+def account_at(rig: LinkedInRig, **values: Any) -> PlatformAccount:
+    """Our account at a running LinkedIn, with the tokens that it knows."""
+    secrets = {"secret": simulated.SECRET, "access_token": simulated.TOKEN, "refresh_token": simulated.REFRESH}
+    return linkedin_account(api_base=rig.base_url, auth_base=rig.base_url, **({"secrets": secrets} | values))
 
 
 def fixture(name: str) -> dict[str, Any]:
@@ -105,3 +117,22 @@ def keep(body: bytes, *, client_key: str = CLIENT_ID) -> WebhookEvent:
         body_sha256=digest,
         conv_key=glance.conv_key,
     )
+
+
+def deliver(client: Client, rig: LinkedInRig, count: int) -> None:
+    """Wait for ``count`` batches of the running LinkedIn and bring all of them to our door as they came."""
+    wait_until(lambda: len(rig.door.received) >= count, what="the webhooks")
+    for body, headers in rig.door.received:
+        signed = {"X-LI-Signature": headers["x-li-signature"]}
+        answer = client.post("/webhooks/linkedin", body, content_type="application/json", headers=signed)
+        assert answer.status_code == 200
+    services.ingest_waiting()
+
+
+def answered(text: str = "Nine a seat.") -> Conversation:
+    """The first conversation, which a person has answered; what was due of it is sent."""
+    talk = Conversation.objects.order_by("id").first()
+    assert talk is not None
+    conversations.reply(talk, text, talk.assignee or make_user(role=Role.SUPERVISOR))
+    services.send_next(talk.pk)
+    return talk

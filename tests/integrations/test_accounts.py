@@ -49,11 +49,11 @@ def run(*arguments: str) -> tuple[Any, str, int]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "external_id", "door"),
-    [("comments", "urn:li:organization:111", "linkedin"), ("messages", "urn:li:person:111", "events")],
+    ("kind", "external_id", "address"),
+    [("comments", "urn:li:organization:111", "linkedin/li-app"), ("messages", "urn:li:person:111", "events/")],
 )
 def test_a_linkedin_account_is_added_by_its_page_or_member(
-    settings: Settings, kind: str, external_id: str, door: str
+    settings: Settings, kind: str, external_id: str, address: str
 ) -> None:
     settings.PUBLIC_URL = "https://agent.example"
 
@@ -61,7 +61,7 @@ def test_a_linkedin_account_is_added_by_its_page_or_member(
 
     account = PlatformAccount.objects.get()
     assert (code, account.kind, answer["external_id"]) == (0, kind, external_id)
-    assert answer["webhook_url"].startswith(f"https://agent.example/webhooks/{door}")
+    assert answer["webhook_url"].startswith(f"https://agent.example/webhooks/{address}")
     assert account.token_expires_at is not None
     assert SECRET not in json.dumps(answer)
     assert answer.get("secret", "").startswith("whsec_") is (kind == "messages")

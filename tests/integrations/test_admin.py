@@ -39,9 +39,9 @@ def test_the_list_has_the_ways_to_connect_and_says_who_needs_it(as_admin: Client
     assert "Connect LinkedIn Page" in shown
     assert "Reconnect needed" in shown
     assert "04 May 2027" in shown or "4 May 2027" in shown
-    assert f"/oauth/linkedin/start?account={lost.public_id}" in shown
+    assert f"/oauth/linkedin/connect?account={lost.public_id}" in shown
     assert str(works.public_id) not in shown
-    for path, to in (("connect-tiktok/", "/oauth/tiktok/start"), ("connect-linkedin/", "/oauth/linkedin/start")):
+    for path, to in (("connect-tiktok/", "/oauth/tiktok/connect"), ("connect-linkedin/", "/oauth/linkedin/connect")):
         assert as_admin.get(f"{LIST}{path}").headers["Location"] == to
 
 
@@ -75,7 +75,7 @@ def test_an_accounts_page_says_when_its_tokens_end_and_how_the_last_renewal_went
     assert f"{LIST}{account.pk}/reconnect" in shown
     assert "rft.first" not in shown
     location = as_admin.get(f"{LIST}{account.pk}/reconnect/").headers["Location"]
-    assert location == f"/oauth/tiktok/start?account={account.public_id}"
+    assert location == f"/oauth/tiktok/connect?account={account.public_id}"
 
 
 def test_what_failed_and_what_ends_is_said(as_admin: Client) -> None:
@@ -139,3 +139,30 @@ def test_the_switch_for_the_older_projects_events_is_where_it_counts(as_admin: C
     assert {platform: "legacy_payloads" in page for platform, page in pages.items()} == {
         "tiktok": True, "linkedin": False, "webchat": False
     }  # fmt: skip
+
+
+def test_a_page_that_is_not_notified_says_so_and_what_to_do(as_admin: Client) -> None:
+    account = linkedin_account(application_id="7", notified_problem="LinkedIn notifies nobody: do this.")
+
+    shown, listed = page_of(as_admin, account), as_admin.get(LIST).content.decode()
+
+    assert "LinkedIn notifies nobody: do this." in shown
+    assert "Meanwhile what happens here is found by looking" in shown
+    assert "Works; not notified" in listed
+    assert f'href="{LIST}{account.pk}/change/">See what is missing' in listed
+
+
+def test_the_apps_number_is_given_where_it_counts_and_looked_at_anew(as_admin: Client) -> None:
+    other = make_account()
+    account = linkedin_account(notified_look_at=timezone.now() + timedelta(hours=3))
+    page = reverse("admin:integrations_platformaccount_change", args=[account.pk])
+    form = as_admin.get(page).context["adminform"].form
+    given = {name: form[name].value() or "" for name in form.fields}
+
+    refused = as_admin.post(page, given | {"application_id": "my app"})
+    as_admin.post(page, given | {"application_id": "221195"})
+
+    account.refresh_from_db()
+    assert "It is a number." in refused.content.decode()
+    assert (account.application_id, account.notified_look_at) == ("221195", None)
+    assert "application_id" not in page_of(as_admin, other)

@@ -52,7 +52,7 @@ def snapshot(account: PlatformAccount) -> tuple[object, ...]:
 def test_an_account_is_connected_and_works(other: Other) -> None:
     browser, user = admin_client()
 
-    shown = browser.get(f"/oauth/{other.platform}/start/")
+    shown = browser.get(f"/oauth/{other.platform}/connect/")
     answer = connect(browser, other)
 
     account = PlatformAccount.objects.get()
@@ -235,7 +235,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_brings_nothing_back(other: 
     browser, _ = admin_client()
     back = decide(other, begin(browser, other.platform))
 
-    started = Client().get(f"/oauth/{other.platform}/start/")
+    started = Client().get(f"/oauth/{other.platform}/connect/")
     answer = Client().get(back)
 
     assert started.status_code == 302
@@ -250,8 +250,8 @@ def test_a_role_without_the_right_gets_nowhere(client: Client, role: Role) -> No
     client.force_login(make_user(role=role))
 
     answers = [
-        client.get("/oauth/tiktok/start/").status_code,
-        client.post("/oauth/linkedin/start/").status_code,
+        client.get("/oauth/tiktok/connect/").status_code,
+        client.post("/oauth/linkedin/connect/").status_code,
         client.get("/oauth/tiktok/callback/", {"code": "abc", "state": "abc"}).status_code,
     ]
 
@@ -264,7 +264,7 @@ def test_the_button_needs_the_forms_own_proof(settings: Settings) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(make_user(role=Role.ADMIN))
 
-    assert browser.post("/oauth/tiktok/start/").status_code == 403
+    assert browser.post("/oauth/tiktok/connect/").status_code == 403
 
 
 @pytest.mark.parametrize(("platform", "setting"), [("tiktok", "TIKTOK_CLIENT_KEY"), ("linkedin", "LINKEDIN_CLIENT_ID")])
@@ -272,7 +272,7 @@ def test_without_an_app_it_is_said_where_its_keys_belong(settings: Settings, pla
     settings.PUBLIC_URL = HOST
     browser, _ = admin_client()
 
-    answer = browser.get(f"/oauth/{platform}/start/")
+    answer = browser.get(f"/oauth/{platform}/connect/")
 
     assert answer.status_code == 409
     assert setting in answer.content.decode()
@@ -284,7 +284,7 @@ def test_an_app_of_an_account_can_connect_others_too(settings: Settings) -> None
     tiktok_account(auth_base="https://one.example")
     tiktok_account(client_key="second-app", external_id="b2", auth_base="https://two.example")
 
-    shown = browser.get("/oauth/tiktok/start/")
+    shown = browser.get("/oauth/tiktok/connect/")
     address = begin(browser, "tiktok", app="second-app")
 
     assert "second-app" in shown.content.decode()
@@ -296,10 +296,10 @@ def test_a_page_opened_elsewhere_leads_to_the_address_that_the_platform_sends_ba
     settings.PUBLIC_URL = "https://support.example"
     browser, _ = admin_client()
 
-    answer = browser.get("/oauth/tiktok/start/?app=a")
+    answer = browser.get("/oauth/tiktok/connect/?app=a")
 
     assert answer.status_code == 409
-    assert 'href="https://support.example/oauth/tiktok/start/?app=a"' in answer.content.decode()
+    assert 'href="https://support.example/oauth/tiktok/connect/?app=a"' in answer.content.decode()
 
 
 def test_partners_messages_are_not_connected_in_the_browser(settings: Settings) -> None:
@@ -307,7 +307,7 @@ def test_partners_messages_are_not_connected_in_the_browser(settings: Settings) 
     browser, _ = admin_client()
     account = linkedin_account(kind="messages", external_id="urn:li:person:A")
 
-    answer = browser.get("/oauth/linkedin/start/", {"account": str(account.public_id)})
+    answer = browser.get("/oauth/linkedin/connect/", {"account": str(account.public_id)})
 
     assert answer.status_code == 409
     assert f"account renew {account.pk}" in answer.content.decode()
@@ -344,7 +344,7 @@ def test_of_several_pages_one_is_chosen(other: Other) -> None:
 def test_an_id_that_is_none_is_told_in_the_form(other: Other) -> None:
     browser, _ = admin_client()
 
-    answer = browser.post("/oauth/linkedin/start/", {"external_id": "not an id"})
+    answer = browser.post("/oauth/linkedin/connect/", {"external_id": "not an id"})
 
     assert answer.status_code == 400
     assert "is no id of LinkedIn" in answer.content.decode()

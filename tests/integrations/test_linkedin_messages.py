@@ -1,5 +1,6 @@
 """Partners' messages on LinkedIn: they come in as signed events, and each answer needs a person's word."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_message_at_its_door_becomes_a_conversation_whose_reply_needs_approval
     )
     assert talk.text_limit == 1_900
 
-    Conversation.objects.update(ready_at=timezone.now())
+    Conversation.objects.update(ready_at=timezone.now() - timedelta(seconds=1))
     turn = conversations.claim_turn(talk.pk, owner="test")
     assert turn is not None
     conversations.commit_turn(turn, Reply(text="Yes, in five days."), run_id=1, facts=MessageFacts())

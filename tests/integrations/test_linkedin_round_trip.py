@@ -1,58 +1,27 @@
 """From a comment on LinkedIn to the answer under it, and what goes wrong in between."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Message, Restoration
-from core.policy import Role
 from integrations import accounts, limits, services
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Outgoing
-from tests.factories import make_user
-from tests.integrations.linkedin import PAGE, linkedin_account
-from tests.simulator.linkedin import REFRESH, SECRET, TOKEN, LinkedInRig, linkedin
+from tests.integrations.linkedin import PAGE, account_at, answered, deliver
+from tests.simulator.linkedin import LinkedInRig
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[LinkedInRig]:
-    """A running LinkedIn that knows our app and Page."""
-    with linkedin(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture
 def account(db: None, rig: LinkedInRig) -> PlatformAccount:
     """Our account there."""
-    secrets = {"secret": SECRET, "access_token": TOKEN, "refresh_token": REFRESH}
-    return linkedin_account(api_base=rig.base_url, auth_base=rig.base_url, secrets=secrets)
-
-
-def deliver(client: Client, rig: LinkedInRig, count: int) -> None:
-    """Wait for ``count`` batches and bring all of them to our door as they came."""
-    wait_until(lambda: len(rig.door.received) >= count, what="the webhooks")
-    for body, headers in rig.door.received:
-        signed = {"X-LI-Signature": headers["x-li-signature"]}
-        answer = client.post("/webhooks/linkedin", body, content_type="application/json", headers=signed)
-        assert answer.status_code == 200
-    services.ingest_waiting()
-
-
-def answered(text: str = "Nine a seat.") -> Conversation:
-    talk = Conversation.objects.order_by("id").first()
-    assert talk is not None
-    conversations.reply(talk, text, talk.assignee or make_user(role=Role.SUPERVISOR))
-    services.send_next(talk.pk)
-    return talk
+    return account_at(rig)
 
 
 def test_a_comment_is_answered_under_it_and_our_echo_is_known(
@@ -152,6 +121,22 @@ def test_an_error_ends_an_attempt_as_it_means(
     assert Delivery.objects.get().state == state
 
 
+@pytest.mark.parametrize(
+    ("also", "state", "of_account"), [("", "dead", "active"), ("notifications", "retry_wait", "reconnect")]
+)
+def test_a_comment_that_may_not_be_answered_is_a_persons_and_the_account_goes_on(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, also: str, state: str, of_account: str
+) -> None:
+    rig.order("comment", text="How much?")
+    deliver(client, rig, 1)
+    rig.order("faults", rules=[{"where": where, "kind": "http_403"} for where in ("comment_create", also) if where])
+
+    answered()
+
+    account.refresh_from_db()
+    assert (Delivery.objects.get().state, account.state) == (state, of_account)
+
+
 def test_a_token_that_ran_out_is_renewed_and_a_revoked_one_needs_a_person(
     client: Client, rig: LinkedInRig, account: PlatformAccount
 ) -> None:
@@ -192,6 +177,46 @@ def test_what_no_webhook_brought_is_read_back(client: Client, rig: LinkedInRig, 
     deliver(client, rig, 1)
 
     assert Message.objects.get().text == "How much?"
+
+
+def asked(rig: LinkedInRig, count: int) -> None:
+    """So many comments."""
+    texts = [f"Price for {number} seats?" for number in range(count)]
+    for first in range(0, count, 60):
+        rig.order("comment", texts=texts[first : first + 60])
+
+
+@pytest.mark.parametrize(("minutes", "days"), [(5, 0), (0, 80)], ids=["a while", "longer than LinkedIn keeps them"])
+def test_more_than_one_page_of_an_outage_is_read_back_and_once(
+    rig: LinkedInRig, account: PlatformAccount, minutes: int, days: int
+) -> None:
+    PlatformAccount.objects.update(read_back_to=timezone.now() - timedelta(minutes=minutes, days=days))
+    asked(rig, 120)
+    rig.order("colleague", text="We answer this evening.")
+
+    assert services.read_back(at_once=True) == 121
+    assert services.read_back(at_once=True) == 0
+
+    assert WebhookEvent.objects.filter(conv_key=f"page:{PAGE}").count() == 121
+
+
+def test_what_exceeds_the_bound_is_said_in_the_log(
+    rig: LinkedInRig, account: PlatformAccount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("integrations.platforms.linkedin.client.MOST_NOTIFICATION_PAGES", 1)
+    PlatformAccount.objects.update(read_back_to=timezone.now() - timedelta(minutes=5))
+    asked(rig, 101)
+
+    assert services.read_back(at_once=True) == 100
+    assert "more notifications than are read back" in caplog.text
+
+
+def test_a_partners_messages_cannot_be_read_back(rig: LinkedInRig, account: PlatformAccount) -> None:
+    PlatformAccount.objects.update(kind=PlatformAccount.MESSAGES, read_back_to=timezone.now() - timedelta(minutes=5))
+    rig.order("comment", text="How much?")
+
+    assert services.read_back(at_once=True) == 0
+    assert rig.log("call") == []
 
 
 def test_an_account_is_tried_for_real(rig: LinkedInRig, account: PlatformAccount) -> None:

@@ -22,7 +22,7 @@ from integrations.services.ingest import ingest_event, ingest_thread, ingest_wai
 from tests.factories import make_account
 from tests.integrations.tiktok import tiktok_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_doors]
 
 SECRET = "old-test-secret"
 TIKTOK = {"event_type": "message", "user_id": "u1", "message": "Hi", "conversation_id": "c1", "timestamp": 1767225600}

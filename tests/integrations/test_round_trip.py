@@ -1,8 +1,5 @@
 """From the customer's words on TikTok to the answer on TikTok, and what TikTok reports of it, by its own webhooks."""
 
-import io
-import json
-import logging
 import time
 from datetime import timedelta
 
@@ -18,8 +15,8 @@ from core.clock import database_now
 from core.policy import Role
 from integrations import services
 from integrations.models import PlatformAccount, WebhookEvent
-from supportagent import logs
 from tests.factories import make_user
+from tests.logged import logged
 from tests.pictures import make_png
 from tests.simulator.rig import Received, Rig
 from tests.waiting import wait_until
@@ -167,14 +164,7 @@ class OutOfOrder:
 def test_each_line_that_is_logged_of_a_message_names_its_conversation(
     client: Client, tiktok: Rig, account: PlatformAccount
 ) -> None:
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.formatter("json"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    try:
+    with logged() as lines:
         tiktok.say("Where is my order?")
         deliver(client, tiktok, 1)
         conversation = Conversation.objects.get()
@@ -182,11 +172,7 @@ def test_each_line_that_is_logged_of_a_message_names_its_conversation(
         agent.answer(conversation.pk, OutOfOrder())
         conversations.reply(conversation, "It left today.", make_user(role=Role.SUPERVISOR))
         services.send_next(conversation.pk)
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
 
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     event = WebhookEvent.objects.get()
     told = [
         (line["logger"], line.get("conversation"), line.get("webhook_event"))

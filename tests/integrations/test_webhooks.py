@@ -15,14 +15,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from core import bells
 from integrations import keys
+from integrations.intake import KEPT_WITHIN_SECONDS, counter
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.tiktok import signature
-from integrations.webhooks import counter
 from tests.conftest import RungBell
 from tests.integrations.tiktok import CLIENT_KEY, SECRET, event, post, text_event, tiktok_account
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_doors]
 
 
 @pytest.fixture(autouse=True)
@@ -219,7 +219,11 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(client: C
     assert WebhookEvent.objects.count() == 1
 
 
-@pytest.mark.parametrize("length", ["999999999999999999999", "-1", "abc"])
+@pytest.mark.parametrize(
+    "length",
+    ["999999999999999999999", "000000000000999999999", "9" * 5000, "-1", "abc"],
+    ids=["long", "zeros", "endless", "negative", "words"],
+)
 def test_a_length_that_cannot_be_is_refused_before_anything_is_read(client: Client, length: str) -> None:
     answer = client.generic("POST", "/webhooks/tiktok", b"{}", content_type="application/json", CONTENT_LENGTH=length)
 
@@ -264,6 +268,15 @@ def test_without_a_database_the_sender_is_told_to_come_back(client: Client) -> N
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert post(client, body).status_code == 200
+
+
+def test_a_database_that_is_silent_is_given_up_in_time(client: Client) -> None:
+    keys.app_keys("tiktok")
+
+    with patch("integrations.intake.within", side_effect=OperationalError("cut")) as within:
+        assert post(client, event("receive_text")).status_code == 503
+
+    within.assert_called_once_with(connection, KEPT_WITHIN_SECONDS)
 
 
 def test_nobody_is_called_a_forger_before_the_keys_were_ever_read(client: Client) -> None:
@@ -311,7 +324,7 @@ def test_a_broker_that_hangs_holds_up_nobody(client: Client) -> None:
         raise OSError("the broker is gone")
 
     aside = bells._Ringer(bells.Breaker())
-    with patch.object(bells, "_ringer", aside), patch("integrations.webhooks.ingest_event.apply_async", hang):
+    with patch.object(bells, "_ringer", aside), patch("integrations.intake.ingest_event.apply_async", hang):
         for number in range(5):
             assert post(client, text_event("Hello", message_id=f"m-{number}")).status_code == 200
         waited_for = gave_up.is_set()

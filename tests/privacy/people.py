@@ -10,14 +10,17 @@ from django.utils import timezone
 
 from agent import services as agent
 from agent.graph.brief import Mind
-from agent.models import AgentRun
+from agent.models import AgentRun, Approval, Dialogue, Gap, GapQuestion, Lead, ToolCall
+from agent.services import gaps
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Customer, Delivery, DeliveryAttempt, Escalation, Message
 from core.models import User
 from core.policy import Role
 from integrations import services as integrations
 from integrations.models import PlatformAccount, WebhookEvent
-from tests.factories import make_delivery, make_user
+from privacy import services as privacy
+from privacy.models import Erasure
+from tests.factories import make_delivery, make_message, make_user
 from tests.integrations.tiktok import BUSINESS, event, keep, text_event, tiktok_account
 from workspace.models import Draft, SuggestionOutcome
 
@@ -124,6 +127,57 @@ def _fill_in(conversation: Conversation, staff: User, marker: str) -> None:
     for attachment in Attachment.objects.filter(message__conversation=conversation):
         attachment.file.save("a.jpg", ContentFile(b"\xff\xd8" + marker.encode()), save=False)
         Attachment.objects.filter(pk=attachment.pk).update(
-            file=attachment.file.name, state=Attachment.State.KEPT, name=marker, url=f"https://x.example/{marker}"
-        )
+            file=attachment.file.name, state=Attachment.State.KEPT, name=marker, url=f"https://x.example/{marker}",
+            reading_state=Attachment.ReadingState.DONE, reading_text=f"On it stands {marker}", reading_provider="openai",
+            reading_model="gpt-test",
+        )  # fmt: skip
     AgentRun.objects.filter(conversation_id=conversation.pk).update(error=f"about {marker}")
+    _use_tools(conversation, marker)
+
+
+def _use_tools(conversation: Conversation, marker: str) -> None:
+    """What tools keep of a person."""
+    episode = conversation.episodes.latest("number")
+    Dialogue.objects.create(episode=episode, slots={"order_number": {"value": marker, "seq": 1}})
+    run = AgentRun.objects.filter(conversation_id=conversation.pk).first()
+    Lead.objects.create(
+        conversation=conversation,
+        episode=episode,
+        email=f"{marker}@mail.example",
+        need=marker,
+        consent=f"yes {marker}",
+        consent_seq=1,
+    )
+    if run is not None:
+        about: dict[str, Any] = {"run": run, "conversation": conversation, "tool": "lead", "input": {"need": marker}}
+        ToolCall.objects.create(outcome="ok", evidence=marker, **about)
+        Approval.objects.create(reply=f"Dear {marker}", **about)
+
+
+def decide(person: Told, marker: str) -> None:
+    """What people decide about the customer, each with a reason that names them, and an article drafted from the talk."""
+    conversation, staff = person.conversation, person.staff
+    conversation.refresh_from_db()
+    message = make_message(conversation, f"Dear {marker}, in three days.", sender=Message.Sender.HUMAN)
+    run = AgentRun.objects.filter(conversation_id=conversation.pk, to_seq__lt=message.seq).latest("pk")
+    gap = Gap.objects.create(vector=b"", count=1)
+    GapQuestion.objects.create(run=run, gap=gap, at=run.started_at)
+    gaps.draft_article(gap, staff)
+    conversations.take_over(conversation, staff, reason=f"{marker} is upset")
+    conversations.assign(conversation, None, staff, reason=f"{marker} calls later")
+    conversation.refresh_from_db()
+    said = make_message(conversation, "Hello", sender=Message.Sender.BOT)
+    conversations.override(said, "Good day", staff, reason=f"{marker} is a Dr")
+    conversation.refresh_from_db()
+    stuck = make_delivery(conversation, "Did it arrive?", state=Delivery.State.NEEDS_REVIEW)
+    conversations.decide_delivery(stuck, staff, "drop", reason=f"{marker} was called")
+    conflict = WebhookEvent.objects.get(state=WebhookEvent.State.CONFLICT)
+    integrations.drop_event(conflict, staff, reason=f"{marker} wrote it twice")
+
+
+def erase(customer: Customer) -> Erasure:
+    """Ask and do."""
+    erasure = privacy.request_erasure(customer, None)
+    assert privacy.work_erasure(erasure.pk)
+    erasure.refresh_from_db()
+    return erasure

@@ -1,9 +1,9 @@
 """Erasing a person: nothing of them is left anywhere, and nothing brings it back."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -24,19 +24,15 @@ from core.models import AuditEvent
 from core.pictures import kind_of
 from integrations import services as integrations
 from integrations.exceptions import EventMovedOn, EventNotReplayable
-from integrations.models import Visitor, WebhookEvent
-from integrations.webchat import services as webchat
-from integrations.webchat.details import Details
-from integrations.webchat.files import SentFile
+from integrations.models import WebhookEvent
 from privacy import services, tables
 from privacy.exceptions import AlreadyErased
 from privacy.models import Erasure
+from tests.conversations.talk import claimed_turn, commit, wrote
 from tests.factories import make_account, make_conversation, make_customer, make_delivery, make_message
 from tests.integrations.tiktok import event, keep, text_event
-from tests.integrations.webchat.sites import SECRET as SITE_SECRET
-from tests.integrations.webchat.sites import identity
 from tests.privacy.marker import places
-from tests.privacy.people import changed, told
+from tests.privacy.people import changed, decide, erase, told
 
 MARKER = "zq7xkvwp93"
 JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 64
@@ -47,26 +43,20 @@ def _two_eyes(settings: Settings) -> None:
     settings.FOUR_EYES = False
 
 
-def erase(customer: Customer) -> Erasure:
-    """Ask and do."""
-    erasure = services.request_erasure(customer, None)
-    assert services.work_erasure(erasure.pk)
-    erasure.refresh_from_db()
-    return erasure
-
-
 @pytest.mark.django_db(transaction=True)
 def test_after_an_erasure_the_marker_is_nowhere(mind: Runtime, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     person = told(MARKER, mind)
+    decide(person, MARKER)
     build_episode_facts()
     before = places(MARKER)
+    assert not [place for place in before if place.startswith("core_audit")]
     for table in (
         "conversations_customer.name", "conversations_conversation.thread_key", "conversations_message.text",
         "conversations_message.platform_message_id", "conversations_note.text", "conversations_escalation.card",
-        "conversations_delivery.reason", "conversations_deliveryattempt.evidence", "conversations_attachment.url",
+        "conversations_delivery.reason", "conversations_deliveryattempt.evidence", "conversations_attachment.url", "conversations_attachment.reading_text",
         "conversations_seenkey.key", "integrations_webhookevent.body", "integrations_webhookevent.event_key", "agent_agentrun.envelope",
-        "workspace_draft.text", "workspace_suggestionoutcome.reason",
+        "workspace_draft.text", "workspace_suggestionoutcome.reason", "agent_article.slug", "agent_articleversion.body", "agent_passage.text",
     ):  # fmt: skip
         assert table in before, f"the marker never was in {table}"
     assert any("attachments" in place for place in before)
@@ -279,6 +269,28 @@ def test_what_waits_to_be_sent_is_cancelled_at_once() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"state": "pending"},
+        {"state": "unknown", "unknown_since": timezone.now()},
+        {"state": "needs_review", "reason": "Nobody knows whether it arrived."},
+    ],
+    ids=lambda state: state["state"],
+)
+def test_what_was_to_be_answered_by_words_that_are_cancelled_is_not_answered(state: dict[str, Any]) -> None:
+    conversation = wrote()
+    commit(claimed_turn(conversation))
+    Delivery.objects.update(**state)
+
+    erase(conversation.customer)
+
+    asked = Message.objects.get(direction="in")
+    assert Delivery.objects.get().state == Delivery.State.CANCELLED
+    assert (asked.disposition, asked.disposition_id) == (Message.Disposition.IGNORED, None)
+
+
+@pytest.mark.django_db
 def test_a_file_that_arrives_after_the_erasure_is_not_kept() -> None:
     customer = make_customer()
     message = make_message(make_conversation(customer=customer))
@@ -330,52 +342,6 @@ def test_an_erasure_that_breaks_off_has_changed_nothing(monkeypatch: pytest.Monk
     assert Message.objects.filter(text__contains=MARKER).exists()
     assert services.work_erasure(erasure.pk)
     assert places(MARKER) == []
-
-
-@pytest.mark.django_db
-def test_a_visitor_of_the_web_chat_begins_anew() -> None:
-    account = make_account(platform="webchat")
-    visitor, token = webchat.begin(account, locale="en", address="192.0.2.7")
-    webchat.write(account, visitor, client_msg_id=uuid.uuid4(), text=f"I am {MARKER}")
-
-    erase(Customer.objects.get())
-
-    assert webchat.visitor_of(account, token) is None
-    assert not Visitor.objects.exists()
-    assert places(MARKER) == []
-    assert places(str(visitor.public_id)) == []
-
-
-@pytest.mark.django_db
-def test_of_a_visitor_neither_what_they_said_of_themselves_nor_their_files_stay() -> None:
-    account = make_account(platform="webchat")
-    details = Details(name=f"Ada {MARKER}", email=f"{MARKER}@example.org")
-    visitor, _ = webchat.begin(account, locale="en", address="192.0.2.7", details=details)
-    pdf = SentFile(name=f"{MARKER}.pdf", content=f"%PDF-1.7 {MARKER} %%EOF".encode())
-    webchat.send_files(account, visitor, client_msg_id=uuid.uuid4(), text="", sent=[pdf])
-    assert len(places(MARKER)) > 3
-
-    erase(Customer.objects.get())
-
-    assert places(MARKER) == []
-    assert Customer.objects.get().details_from == ""
-
-
-@pytest.mark.django_db
-def test_a_person_whom_the_site_knows_is_forgotten_on_every_device_and_begins_anew() -> None:
-    account = make_account(platform="webchat", secrets={"secret": SITE_SECRET})
-    word = identity(MARKER, name=f"Ada {MARKER}", email=f"{MARKER}@example.org")
-    devices = [webchat.identify(account, word, locale="en") for _ in range(2)]
-    webchat.write(account, devices[0][0], client_msg_id=uuid.uuid4(), text="Hello")
-    thread = devices[0][0].thread_key
-
-    erase(Customer.objects.get())
-
-    assert places(MARKER) == places(thread) == []
-    assert [webchat.visitor_of(account, token) for _, token in devices] == [None, None]
-    again, _ = webchat.identify(account, word, locale="en")
-    assert again.thread_key != thread
-    assert webchat.read(again).messages == []
 
 
 @pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Customer, Message
+from conversations.models import Attachment, Customer, Message
 from core.exceptions import NotAllowed, TooManyExports
 from core.models import AuditEvent, User
 from core.policy import Role
@@ -89,6 +89,21 @@ def test_messages_are_written_part_by_part_and_go_on_after_a_kill(admin: User, m
     assert [line[9] for line in found] == [f"'+{number}" for number in range(7)]
     assert {line[3] for line in found} == {"'=HYPERLINK(1)"}
     assert Export.objects.get().rows == 7
+
+
+def test_what_was_said_in_a_voice_note_stands_in_its_line_and_is_no_formula(admin: User) -> None:
+    message = make_message(make_conversation(), "", kind="audio", disposition="ignored")
+    read = {
+        "reading_state": Attachment.ReadingState.DONE,
+        "reading_provider": "openai",
+        "reading_model": "whisper-test",
+    }
+    Attachment.objects.create(message=message, kind="audio", reading_text="=1+1 is what I said", **read)
+    Attachment.objects.create(message=message, kind="image", reading_text="A mug.", **read)
+
+    ((*_, transcripts),) = lines(written(services.request_messages_export(admin)))
+
+    assert transcripts == "'=1+1 is what I said"
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.VIEWER, Role.PROMPT_EDITOR])

@@ -106,7 +106,7 @@ def test_days_of_none_keep_for_ever(now: datetime, settings: Settings) -> None:
     settings.RETENTION_DAYS = dict.fromkeys(settings.RETENTION_DAYS, 0)
     make_message(make_conversation(), disposition="ignored", created_at=now - timedelta(days=4000))
 
-    assert services.count_old(now) == {}
+    assert not any(services.count_old(now).values())
     services.apply_retention(now=now)
 
     assert Message.objects.count() == 1
@@ -138,6 +138,7 @@ def test_an_old_beginning_goes_and_the_chain_knows_it(now: datetime) -> None:
         AuditEvent.objects.create(**_copy(blank, at=now - timedelta(days=days)))
     audit.seal()
 
+    assert services.count_old(now)["core.auditevent"] == 3
     assert services.apply_retention(now=now)["core.auditevent"] == 3
 
     audit.seal()
@@ -155,7 +156,17 @@ def test_files_without_a_row_go_after_a_day(settings: Settings) -> None:
     long_ago = (timezone.now() - timedelta(days=2)).timestamp()
     os.utime(stray, (long_ago, long_ago))
 
-    assert services.apply_retention()["files without a row"] == 1
+    exported = Path(settings.EXPORTS_ROOT) / "left.zip"
+    exported.parent.mkdir(parents=True, exist_ok=True)
+    exported.write_bytes(b"x")
+
+    counted = services.count_old()
+    assert stray.exists()
+    assert exported.exists()
+    gone = services.apply_retention()
+
+    assert (gone["files without a row"], gone["exported files"]) == (1, 1)
+    assert counted == gone
     assert not stray.exists()
     assert fresh.exists()
 

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 
+from drill import wire
 from simulator.app import Simulator
 from tests.simulator.rig import wait_until
 
 CLIENT_ID = "li-app"
+APPLICATION = "221195"
 SECRET = "li-test-secret"
 PAGE = "urn:li:organization:111"
 POST = "urn:li:activity:7000000000000000000"
@@ -28,12 +30,18 @@ HEADERS = {"LinkedIn-Version": "202606", "X-Restli-Protocol-Version": "2.0.0"}
 
 @dataclass(slots=True)
 class Door:
-    """A product's door: answers challenges while it ``answers``, keeps what is posted."""
+    """A product's door: answers challenges while it ``answers``, keeps what is posted and says ``status``."""
 
-    url: str = ""
+    base_url: str = ""
     answers: bool = True
+    status: int = 200
     challenges: int = 0
     received: list[tuple[bytes, Mapping[str, str]]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where the app's events come in."""
+        return f"{self.base_url}/webhooks/linkedin/{CLIENT_ID}"
 
     def notifications(self) -> list[dict[str, Any]]:
         """Every notification that was posted, in order of arrival."""
@@ -56,7 +64,7 @@ def door() -> Iterator[Door]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.received.append((body, {name.lower(): value for name, value in self.headers.items()}))
-            self._answer(200, b"{}")
+            self._answer(kept.status, b"{}")
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -69,7 +77,7 @@ def door() -> Iterator[Door]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    kept.url = f"http://127.0.0.1:{server.server_port}/webhooks/linkedin"
+    kept.base_url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield kept
@@ -126,12 +134,18 @@ def linkedin(data: Path, **settings: Any) -> Iterator[LinkedInRig]:
         "posts": [{"activity": POST, "text": "New plans!"}],
     }
     with door() as listens:
-        app = {"client_id": CLIENT_ID, "client_secret": SECRET, "webhook_url": listens.url, "pages": [page]}
+        app = {
+            "client_id": CLIENT_ID,
+            "client_secret": SECRET,
+            "application_id": APPLICATION,
+            "webhook_url": listens.url,
+            "pages": [page],
+        }
         config = {"linkedin": [app], "settings": {"retry_factor": 0.001, "linkedin_calls_per_minute": 0} | settings}
         simulator = Simulator(host="127.0.0.1", port=0, data=data, config=config)
         simulator.start()
         try:
-            with httpx2.Client(base_url=simulator.base_url, timeout=10, trust_env=False) as client:
+            with wire.Client(base_url=simulator.base_url, timeout=10) as client:
                 wait_until(lambda: listens.challenges)
                 rig = LinkedInRig(simulator=simulator, door=listens, client=client)
                 wait_until(lambda: client.get("/_sim/linkedin").json()["apps"][0]["state"] == "validated")

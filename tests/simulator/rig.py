@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from drill import wire
 from simulator.app import Simulator
 from simulator.tiktok import signature
 
@@ -234,7 +235,7 @@ def running(data: Path, receiver: Receiver, *, callback_url: str | None = "") ->
     )
     simulator.start()
     try:
-        with httpx2.Client(base_url=simulator.base_url, timeout=10, trust_env=False) as client:
+        with wire.Client(base_url=simulator.base_url, timeout=10) as client:
             yield Rig(simulator=simulator, receiver=receiver, client=client)
     finally:
         simulator.stop()

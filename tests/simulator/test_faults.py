@@ -5,13 +5,14 @@ import time
 import httpx2
 import pytest
 
+from drill import wire
 from simulator.faults import FaultBook, InvalidRule, parse_rule
 from tests.simulator.rig import REFRESH, TOKEN, Rig, wait_until
 
 
 def send_raw(rig: Rig, conversation_id: str, *, timeout: float = 5.0) -> httpx2.Response:
     """Send a text over a connection of its own."""
-    return httpx2.post(
+    return wire.post(
         f"{rig.simulator.base_url}/open_api/v1.3/business/message/send/",
         json={
             "business_id": "biz-open-id",

@@ -120,3 +120,25 @@ def test_the_page_to_play_a_commenter_is_there(rig: LinkedInRig) -> None:
     assert page.status_code == 200
     assert rig.client.get("/static/linkedin.js").status_code == 200
     assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_the_log_names_what_each_batch_told_of_and_the_thread_that_a_comment_opens(rig: LinkedInRig) -> None:
+    top = rig.order("comment", text="How much?")["comments"][0]
+    below = rig.order("comment", texts=["And for two?", "And for three?"], parent=top)["comments"]
+
+    wait_until(lambda: len([row for row in rig.log("webhook") if row["name"] == "COMMENT"]) == 2)
+
+    told = [row["message_id"] for row in rig.log("webhook") if row["name"] == "COMMENT"]
+    assert told == [top, " ".join(below)]
+    assert {row["conversation_id"] for row in rig.log("customer")} == {top}
+
+
+def test_what_was_not_taken_is_notified_again_after_as_long_as_was_set(tmp_path: Path) -> None:
+    with linkedin(tmp_path, retry_factor=1.0, linkedin_retry_seconds=0.01) as rig:
+        rig.door.status = 503
+        rig.order("comment", text="How much?")
+        wait_until(lambda: len(rig.door.received) > 1)
+
+        rig.door.status = 200
+
+        wait_until(lambda: any(row["status"] == 200 for row in rig.log("webhook") if row["name"] == "COMMENT"))

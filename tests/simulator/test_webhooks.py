@@ -247,6 +247,19 @@ def test_a_lane_gives_one_at_a_time_and_the_earliest_due_first() -> None:
     assert lanes.take() == (2, "a")
 
 
+def test_what_was_overtaken_is_sent_once_more_too_and_in_its_place(rig: Rig) -> None:
+    rig.order("faults", rules=[{"where": "webhook", "kind": "reorder", "count": 1, "seconds": 0.05}])
+    rig.say("Where is my order?")
+    rig.say("Hello?")
+    wait_until(lambda: len(rig.receiver.received) == 2)
+    wait_until(rig.is_quiet)
+
+    assert rig.order("redeliver", seconds=60) == {"webhooks": 2}
+
+    wait_until(lambda: len(rig.receiver.received) == 4)
+    assert rig.receiver.texts()[2:] == ["Where is my order?", "Hello?"]
+
+
 def test_what_was_taken_can_be_sent_once_more(rig: Rig) -> None:
     rig.say("Where is my order?")
     rig.say("Hello?")

@@ -54,13 +54,19 @@ def test_every_door_asks_the_policy_or_stands_in_the_list_of_open_ones() -> None
     assert unguarded == []
 
 
+# A look changes nothing that could be done twice; its answer, kept for a repetition, would be a copy of what is hidden.
+NOT_KEPT = {"reveal"}
+
+
 def test_every_deed_is_repeatable() -> None:
     missing = [
         f"{address} {name}"
         for address, pattern in doors()
         if issubclass(pattern.callback.cls, Door)  # type: ignore[attr-defined]  # as_view leaves the class there
         for method, name in pattern.callback.actions.items()  # type: ignore[attr-defined]  # and the actions
-        if method == "post" and not getattr(getattr(pattern.callback.cls, name), "is_idempotent", False)  # type: ignore[attr-defined]
+        if method == "post"
+        and name not in NOT_KEPT
+        and not getattr(getattr(pattern.callback.cls, name), "is_idempotent", False)  # type: ignore[attr-defined]
     ]
 
     assert missing == []

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -130,6 +131,13 @@ def packed(file: Path, **manifest: object) -> Path:
     return file
 
 
+@pytest.fixture
+def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of earlier tests may still be connected to the tests' database; a back-up wants to be alone there."""
+    monkeypatch.setattr(databases, "others_connected", lambda: 0)
+
+
+@pytest.mark.usefixtures("nobody_else")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("manifest", "sentence"),
@@ -146,6 +154,17 @@ def test_what_cannot_be_put_back_is_refused_in_a_sentence(
     settings.VAR_DIR = tmp_path
 
     assert sentence in refusal("restore", str(packed(tmp_path / "kept.tar", **manifest)), "--force")
+
+
+@pytest.mark.usefixtures("nobody_else")
+@pytest.mark.django_db
+def test_a_back_up_is_unpacked_on_the_disk_of_the_data(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path / "data"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+
+    assert "has no database in it" in refusal("restore", str(packed(tmp_path / "kept.tar")), "--force")
 
 
 @pytest.mark.django_db

@@ -1,12 +1,23 @@
 """What is around every task."""
 
+import logging
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from celery.app.log import Logging
+from celery.concurrency.solo import TaskPool as Alone
+from celery.concurrency.thread import TaskPool as Threads
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs leave it out
 from django.db import connection
+from kombu.message import Message
+from kombu.transport import redis
+from kombu.utils.imports import symbol_by_name
+from pytest_django import Settings
 
-from supportagent.celery import app, let_connections_age
+from supportagent import watchdog
+from supportagent.acknowledging import LateRequest
+from supportagent.celery import app, let_connections_age, put_no_bell_back, watch
 
 TASK = SimpleNamespace(request=SimpleNamespace(is_eager=False))
 
@@ -39,3 +50,63 @@ def test_a_connection_that_is_too_old_is_closed_between_two_tasks() -> None:
     between_two_tasks()
 
     assert connection.connection is None
+
+
+@pytest.mark.parametrize(("pool", "threads"), [(Threads, 3), (Alone, 8)])
+def test_a_worker_of_threads_reckons_with_those_it_has(
+    pool: type[Threads | Alone], threads: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WORK_THREADS, settings.EMBEDDED = 8, True
+    monkeypatch.setattr(watchdog.Watchdog, "start", lambda _: None)
+
+    watch(sender=SimpleNamespace(pool=pool(limit=3, app=app)))
+
+    assert threads == settings.WORK_THREADS
+
+
+def test_a_worker_says_what_the_settings_let_it_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(Logging, "_setup", False)
+    monkeypatch.setattr(root, "level", logging.INFO)
+
+    app.log.setup(loglevel=logging.CRITICAL, redirect_stdouts=True)
+
+    assert root.level == logging.INFO
+
+
+def test_a_worker_whose_broker_went_away_does_not_end_by_what_it_had_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis.Channel, "do_restore", True)
+    put_no_bell_back()
+    # A channel whose connection was closed under it: whoever asks it for anything else gets an error.
+    closed = Mock(spec=["do_restore"], do_restore=redis.Channel.do_restore)
+    held = redis.QoS(closed)
+    waiting = held._delivered
+    assert waiting is not None
+    waiting["bell"] = object()
+
+    held.restore_unacked_once()
+
+    assert list(waiting) == ["bell"]
+
+
+def test_a_worker_whose_broker_went_away_does_not_end_by_what_it_acknowledges_too_late() -> None:
+    task = app.tasks["celery.backend_cleanup"]
+    channel = Mock(no_ack_consumers=None)
+    late = Message(channel=channel, content_encoding="utf-8")
+    # As kombu answers once the channel was closed.
+    channel.basic_ack.side_effect = AttributeError("'NoneType' object has no attribute 'client'")
+    asked_for = symbol_by_name(task.Request)(
+        late,
+        on_ack=late.ack_log_error,
+        body=((), {}, {}),
+        app=app,
+        task=task,
+        connection_errors=(ConnectionError,),
+        headers={"id": "1", "task": task.name},
+        decoded=True,
+    )
+
+    asked_for.acknowledge()
+
+    assert channel.basic_ack.called
+    assert isinstance(asked_for, LateRequest)

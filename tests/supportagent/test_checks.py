@@ -74,6 +74,9 @@ def test_processes_that_cannot_hear_each_other_are_pointed_out(
 )
 def test_models_that_cost_money_need_a_cap(settings: Settings, chain: list[str], cap: float, found: list[str]) -> None:
     settings.MODEL_CHAIN, settings.SPEND_CAP_DOLLARS_PER_DAY = chain, cap
+    assert ids(checks.spending_has_a_cap()) == found
+
+    settings.MODEL_CHAIN, settings.TRANSCRIPTION_MODEL = [], "".join(chain)
 
     assert ids(checks.spending_has_a_cap()) == found
 

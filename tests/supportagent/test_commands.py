@@ -10,10 +10,12 @@ from django.test import Client
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
-from agent.models import Release
+from agent.models import Release, Tool
+from conversations.models import Fact
 from core.models import ApiKey, AuditEvent, Team, User
 from core.policy import Role
-from integrations.models import PlatformAccount
+from integrations.models import PlatformAccount, Subscription
+from integrations.platforms import PLATFORMS
 from supportagent import demo, heartbeats, periodic
 from tests.factories import make_account, make_team
 
@@ -143,6 +145,9 @@ def demo_secrets(settings: Settings) -> dict[str, str]:
         "SIM_CLIENT_SECRET": "client-secret",
         "SIM_ACCESS_TOKEN": "act.1",
         "SIM_REFRESH_TOKEN": "rft.1",
+        "SIM_PARTNER_SECRET": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "SIM_SUBSCRIBER_SECRET": "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=",
+        "SIM_ORDERS_SECRET": "whsec_b3JkZXJzb3JkZXJzb3JkZXJzb3JkZXJzb3JkZXJzMTI=",
     }
     settings.OWN_SECRETS = made
     return made
@@ -158,7 +163,7 @@ def test_the_demo_is_loaded_once(demo_secrets: dict[str, str], client: Client) -
     assert not User.objects.filter(is_superuser=True).exists()
     assert all(client.login(username=name, password=demo_secrets["DEMO_PASSWORD"]) for name in roles)
     assert printed.count(demo_secrets["DEMO_PASSWORD"]) == 5
-    linkedin, tiktok, chat = PlatformAccount.objects.order_by("platform")
+    partner, linkedin, tiktok, chat = PlatformAccount.objects.order_by("platform")
     assert (linkedin.client_key, linkedin.kind, linkedin.options) == (
         demo.LINKEDIN_APP,
         "comments",
@@ -167,6 +172,10 @@ def test_the_demo_is_loaded_once(demo_secrets: dict[str, str], client: Client) -
     assert (tiktok.client_key, tiktok.api_base, tiktok.options) == (demo.CLIENT_KEY, "", {"simulated": True})
     assert tiktok.secrets == {"secret": "client-secret", "access_token": "act.1", "refresh_token": "rft.1"}
     assert chat.public_key == demo_secrets["CHAT_PUBLIC_KEY"]
+    assert (partner.platform, partner.secrets) == ("events", {"secret": demo_secrets["SIM_PARTNER_SECRET"]})
+    subscriber = Subscription.objects.get()
+    assert set(subscriber.kinds) == set(Fact.Kind.values)
+    assert subscriber.secrets == {"secret": demo_secrets["SIM_SUBSCRIBER_SECRET"]}
     assert not demo.is_wanted()
 
 
@@ -190,7 +199,43 @@ def test_a_reset_starts_the_demo_over_and_touches_nothing_else(demo_secrets: dic
 
     after = set(PlatformAccount.objects.values_list("pk", flat=True))
     assert before & after == {other.pk}
-    assert len(after) == 4
+    assert len(after) == 5
+    assert Subscription.objects.count() == 1
+
+
+def test_the_demos_addresses_follow_the_simulators_port(demo_secrets: dict[str, str], settings: Settings) -> None:
+    settings.SIM_PORT = 8124
+    run("demo")
+
+    settings.SIM_PORT = 9124
+    demo.follow_simulator()
+
+    account = PlatformAccount.objects.get(platform="events")
+    assert Tool.objects.get(name="order_status").url == f"http://127.0.0.1:9124/partner/{demo.ORDER_DESK}/orders"
+    assert Subscription.objects.get().url == f"http://127.0.0.1:9124/partner/{demo.SUBSCRIBER}"
+    assert PLATFORMS["events"].session(account).api_base == f"http://127.0.0.1:9124/partner/{demo.PARTNER}"
+
+
+def test_the_order_tool_asks_the_demos_order_desk_unless_it_asks_another(demo_secrets: dict[str, str]) -> None:
+    run("demo")
+    tool = Tool.objects.get(name="order_status")
+    assert (tool.secrets, tool.asks_for_email) == ({"secret": demo_secrets["SIM_ORDERS_SECRET"]}, False)
+    Tool.objects.filter(pk=tool.pk).update(url="https://orders.shop.example/status")
+
+    run("demo", "--reset")
+    demo.follow_simulator()
+
+    tool.refresh_from_db()
+    assert tool.url == "https://orders.shop.example/status"
+
+
+def test_without_the_demo_the_order_tool_has_no_address(demo_secrets: dict[str, str]) -> None:
+    run("demo")
+
+    demo.remove()
+
+    tool = Tool.objects.get(name="order_status")
+    assert (tool.url, tool.secrets, tool.asks_for_email) == ("", {}, True)
 
 
 def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings: Settings) -> None:
@@ -202,7 +247,12 @@ def test_the_simulator_is_told_of_our_app(demo_secrets: dict[str, str], settings
     assert app["callback_url"] == "http://127.0.0.1:8123/webhooks/tiktok"
     assert app["accounts"][0]["business_id"] == demo.BUSINESS_ID
     linkedin = demo.simulator_config()["linkedin"][0]
-    assert linkedin["webhook_url"] == "http://127.0.0.1:8123/webhooks/linkedin"
+    assert linkedin["webhook_url"] == f"http://127.0.0.1:8123/webhooks/linkedin/{demo.LINKEDIN_APP}"
+    partner, subscriber, desk = demo.simulator_config()["partners"]
+    assert partner["webhook_url"] == f"http://127.0.0.1:8123/webhooks/events/{demo.PARTNER_ID}"
+    assert "webhook_url" not in subscriber
+    assert (desk["name"], desk["secrets"]) == (demo.ORDER_DESK, [demo_secrets["SIM_ORDERS_SECRET"]])
+    assert "1001" in [order["number"] for order in desk["orders"]]
 
 
 def test_no_demo_on_a_database_that_was_not_made_for_it(settings: Settings) -> None:

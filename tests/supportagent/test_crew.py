@@ -54,7 +54,7 @@ def test_no_more_is_taken_than_there_are_hands(crew: Crew, gate: Gate) -> None:
     assert crew.give("turn", [1, 2, 3], gate.work) == 2
 
     wait_until(lambda: sorted(gate.began) == [1, 2], what="both to begin")
-    assert crew.free == 0
+    assert (crew.in_hand, crew.room) == (2, 0)
 
 
 def test_a_failure_frees_the_hand_and_is_logged(crew: Crew, caplog: pytest.LogCaptureFixture) -> None:
@@ -64,7 +64,7 @@ def test_a_failure_frees_the_hand_and_is_logged(crew: Crew, caplog: pytest.LogCa
     crew.give("turn", [7], fail)
 
     assert crew.wait(5)
-    assert (crew.finished, crew.free) == (1, 2)
+    assert (crew.finished, crew.in_hand, crew.room) == (1, 0, 2)
     assert "The turn of 7 failed." in caplog.text
 
 
@@ -78,9 +78,61 @@ def test_the_longest_job_is_known(crew: Crew, gate: Gate) -> None:
 
 def test_a_retired_crew_takes_nothing_more(crew: Crew, gate: Gate) -> None:
     crew.give("turn", [1], gate.work)
+    wait_until(lambda: gate.began == [1], what="it to begin")
     crew.retire()
 
     assert crew.give("turn", [2], gate.work) == 0
     assert not crew.wait(0.05)
     gate.open.set()
     assert crew.wait(5)
+
+
+def test_what_waits_for_a_hand_begins_as_soon_as_one_is_free(gate: Gate) -> None:
+    crew = Crew("test", 1, ahead=2)
+
+    assert crew.give("turn", [1, 2, 3, 4], gate.work) == 3
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+    assert crew.in_hand == 1
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert gate.began == [1, 2, 3]
+    crew.retire()
+
+
+def test_what_waited_when_the_crew_retired_is_not_begun(gate: Gate) -> None:
+    crew = Crew("test", 1, ahead=1)
+    crew.give("turn", [1, 2], gate.work)
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+
+    crew.retire()
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert gate.began == [1]
+
+
+def test_a_call_for_a_job_under_way_has_it_done_once_more(crew: Crew, gate: Gate) -> None:
+    assert crew.call("turn", 1, gate.work)
+    wait_until(lambda: gate.began == [1], what="it to begin")
+
+    assert crew.call("turn", 1, gate.work)
+    assert crew.call("turn", 1, gate.work)
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert gate.began == [1, 1]
+
+
+def test_a_call_for_a_job_that_has_not_begun_adds_nothing(gate: Gate) -> None:
+    crew = Crew("test", 1, ahead=1)
+    crew.give("turn", [1, 2], gate.work)
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+
+    assert crew.call("turn", 2, gate.work)
+    assert not crew.call("turn", 3, gate.work)
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert gate.began == [1, 2]
+    crew.retire()

@@ -6,15 +6,19 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
-from agent.models import AgentRun, Release, SpendLedger
-from agent.services.leftovers import release_stale_reservations
+from agent.models import AgentRun, Release
+from agent.releases.first import ensure_first_release
+from agent.tasks import refit
 from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Escalation
+from conversations.types import InboundAttachment
 from core import audit, leases
 from core.models import AuditSeal, WorkerHeartbeat
 from integrations import services as integrations
 from integrations.models import EventDelivery
+from integrations.tasks import send_next
 from supportagent.duties import Duties
 from tests.factories import (
     make_account,
@@ -26,6 +30,8 @@ from tests.factories import (
     make_release,
     make_team,
 )
+from tests.recordings import OGG
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,18 +74,26 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "abandoned runs",
         "tokens",
         "media",
+        "readings",
         "facts",
         "subscribers",
         "expired events",
         "exports",
+        "imports",
+        "old searches",
+        "review",
+        "runs read",
         "erasures",
+        "notifications",
         "read back",
         "audit",
         "whole audit",
         "clock",
         "repeated calls",
         "heartbeat",
+        "late promises",
         "dead processes",
+        "heads",
     }
 
 
@@ -155,35 +169,6 @@ def test_two_sweeps_at_once_do_no_harm(duties: Duties) -> None:
     assert audit.broken_links() == []
 
 
-def make_run(release: Release, *, started: timedelta, state: str = "running") -> AgentRun:
-    """A run that began so long ago."""
-    ended = None if state == "running" else timezone.now()
-    return AgentRun.objects.create(
-        conversation_id=1,
-        epoch=AgentRun.objects.count() + 1,
-        release=release,
-        from_seq=1,
-        to_seq=1,
-        state=state,
-        started_at=timezone.now() - started,
-        ended_at=ended,
-    )
-
-
-def test_money_is_held_as_long_as_a_call_may_be_under_way() -> None:
-    ledger = SpendLedger.objects.create(scope="global", day=timezone.now().date(), reserved=500, spent=100, cap=10_000)
-    release = make_release()
-    run = make_run(release, started=timedelta(minutes=9))
-    make_run(release, started=timedelta(minutes=1), state="replied")
-
-    assert release_stale_reservations() == 0
-    AgentRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=11))
-    assert release_stale_reservations() == 1
-
-    ledger.refresh_from_db()
-    assert (ledger.reserved, ledger.spent) == (0, 100)
-
-
 def test_a_pass_tells_subscribers_what_happened(duties: Duties) -> None:
     subscription, _ = integrations.add_subscription("Nobody listens", "http://127.0.0.1:9/hook")
     conversations.receive(make_inbound(make_channel(make_account(platform="webchat"))))
@@ -194,3 +179,69 @@ def test_a_pass_tells_subscribers_what_happened(duties: Duties) -> None:
     delivery = EventDelivery.objects.get(subscription=subscription)
     assert (delivery.state, delivery.attempts) == ("waiting", 1)
     assert delivery.reason == "No whole answer came (ConnectError)."
+
+
+def test_a_bell_is_answered_by_these_hands_now_or_when_it_is_due(
+    duties: Duties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    monkeypatch.setitem(duties._answers, send_next.name, (duties.sends, "send", done.append))
+
+    assert duties.answer(send_next, 7, 0.0)
+    assert duties.answer(send_next, 8, 0.05)
+
+    wait_until(lambda: done == [7, 8], what="both to be answered")
+    assert not duties.answer(refit, 1, 0.0)
+
+
+def test_hands_that_are_too_busy_leave_a_bell_to_others_unless_they_are_alone(
+    duties: Duties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties.sends, "call", lambda *_: False)
+
+    assert not duties.answer(send_next, 7, 0.0)
+
+    monkeypatch.setattr(duties, "_is_alone", True)
+    assert duties.answer(send_next, 7, 0.0)
+    assert duties.sweeper._wanted_at
+
+
+def test_turns_that_were_cut_off_twice_are_answered_one_after_another(duties: Duties) -> None:
+    ensure_first_release()
+    cut_off = [make_conversation(), make_conversation()]
+    for conversation in cut_off:
+        make_message(conversation)
+    past = timezone.now() - timedelta(seconds=1)
+    Conversation.objects.update(attempts=2, lease_owner="a process that ended", lease_until=past, ready_at=past)
+
+    a_second_later(duties)
+    in_hand = duties.suspected.in_hand
+
+    assert in_hand <= 1
+    assert duties.turns.wait(0)
+    wait_until(lambda: duties.sweeper.sweep_once() and Delivery.objects.count() == 2, seconds=60)
+    assert not AgentRun.objects.exclude(state=AgentRun.State.REPLIED).exists()
+
+
+def test_a_pass_looks_after_voice_notes_that_are_to_be_read(duties: Duties, settings: Settings) -> None:
+    settings.TRANSCRIPTION_MODEL = "openai:whisper-test"
+    stored = conversations.store_file(OGG, content_type="audio/ogg", extension="ogg")
+    note = InboundAttachment(kind="audio", stored=stored)
+    message = conversations.receive(make_inbound(make_channel(), "", kind="audio", attachments=(note,)))
+    assert message is not None
+
+    duties.sweeper.sweep_once()
+    assert duties.wait(60)
+
+    # This process has no key for the model, so that nobody is there who could read it.
+    assert message.attachments.get().reading_state == "off"
+
+
+def test_examples_whose_bell_was_lost_are_learnt(duties: Duties) -> None:
+    draft = make_release(state=Release.State.DRAFT)
+    Release.objects.filter(pk=draft.pk).update(fit_at=timezone.now())
+
+    a_second_later(duties)
+
+    # The small release has too little to learn from, which ends it as well.
+    wait_until(lambda: Release.objects.get(pk=draft.pk).fit_at is None, seconds=60)

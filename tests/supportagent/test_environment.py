@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from core.policy import Role
-from supportagent.environment import Environment
+from supportagent.environment import MODELS, Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = str(ROOT / "supportagent" / "settings.py")
@@ -33,6 +33,9 @@ WRONG = {
     "REQUEST_READ_SECONDS": "0",
     "STATIC_FROM_SOURCE": "here",
     "MODEL_CHAIN": "gpt-5",
+    "TRANSCRIPTION_MODEL": "anthropic:claude",
+    "DESCRIPTION_MODEL": "gpt-5-mini",
+    "READING_WAIT_SECONDS": "90",
     "OPENAI_BASE_URL": "api.example.org",
     "ANTHROPIC_BASE_URL": "ftp://api.example.org",
     "TURN_DEADLINE_SECONDS": "nan",
@@ -81,7 +84,7 @@ def test_what_is_given_right_is_taken(tmp_path: Path) -> None:
     env = Environment(
         {
             "PORT": " 9000 ", "DEMO": "Yes", "HTTPS": "off", "WAIT": "1.5", "LEVEL": "info", "EMPTY": "",
-            "ROLES": "", "HOSTS": "a.example, b.example,", "URL": "https://a.example/x", "DB": "postgres://u:p%40@h:1/n",
+            "MODEL": "compatible:whisper/small", "ROLES": "", "HOSTS": "a.example, b.example,", "URL": "https://a.example/x", "DB": "postgres://u:p%40@h:1/n",
         }
     )  # fmt: skip
 
@@ -91,6 +94,8 @@ def test_what_is_given_right_is_taken(tmp_path: Path) -> None:
     assert env.text("LEVEL", choices=("DEBUG", "INFO")) == "INFO"
     assert env.words("HOSTS", default=[]) == ["a.example", "b.example"]
     assert env.address("URL") == "https://a.example/x"
+    assert env.model("MODEL", providers=("openai", "compatible")) == "compatible:whisper/small"
+    assert env.model("EMPTY", providers=("openai",)) == ""
     database = env.database("DB", otherwise=tmp_path)
     assert (database["PASSWORD"], database["NAME"]) == ("p@", "n")
 
@@ -160,3 +165,19 @@ def test_a_secret_file_that_cannot_be_meant_is_told(
 
     with pytest.raises(ImproperlyConfigured, match=f"SECRET_KEY_FILE .*{told}"):
         Environment().add_secret_files(["SECRET_KEY"])
+
+
+@pytest.mark.parametrize(
+    ("word", "fits"),
+    [
+        ("openai:gpt-5", True),
+        ("sales=compatible:own/model:7b", True),
+        ("general=embedded", True),
+        ("embedded", True),
+        ("other=openai:gpt-5", False),
+        ("sales=", False),
+        ("gpt-5", False),
+    ],
+)
+def test_an_entry_of_the_chain_names_a_model_and_perhaps_a_purpose(word: str, fits: bool) -> None:
+    assert MODELS.fits(word) is fits

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from django.conf import settings
@@ -12,10 +13,12 @@ from django.views.defaults import server_error
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from conversations.models.conversation import ConversationQuerySet
 from core.policy import Role
 from supportagent import errors
 from supportagent.admin_menu import GROUPS
 from tests.factories import make_user
+from tests.rest import with_key
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 
@@ -55,6 +58,50 @@ def test_a_page_of_the_admin_that_is_not_for_ones_role_is_told_in_our_design(cli
 
 def test_a_broken_page_is_told_without_asking_the_database(rf: RequestFactory) -> None:
     answer = server_error(rf.get("/"))
+
+    assert answer.status_code == 500
+    assert "Something went wrong here" in answer.content.decode()
+
+
+def breaks(*_: object, **__: object) -> NoReturn:
+    """A mistake that nobody foresaw."""
+    raise ZeroDivisionError
+
+
+@pytest.mark.django_db
+def test_a_program_is_told_of_our_mistake_as_a_problem_with_the_requests_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConversationQuerySet, "visible_to", breaks)
+
+    answer = with_key("conversations:read").get("/api/v1/conversations/")
+
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    told = answer.json()
+    assert (told["type"], told["title"], told["status"]) == (
+        "urn:supportagent:problem:internal-server-error", "Internal Server Error", 500,
+    )  # fmt: skip
+    assert told["request_id"] == answer["X-Request-ID"]
+    assert told["request_id"] in told["detail"]
+    assert "Try again" in told["detail"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/conversations", "/conversations/1/"])
+def test_an_older_client_is_told_of_our_mistake_in_its_form(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setattr(ConversationQuerySet, "visible_to", breaks)
+
+    answer = with_key("conversations:read").get(address)
+
+    assert (answer.status_code, answer["Content-Type"], set(answer.json())) == (500, "application/json", {"detail"})
+    assert answer["X-Request-ID"] in answer.json()["detail"]
+
+
+@pytest.mark.django_db
+def test_people_are_told_of_our_mistake_by_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user(role=Role.ADMIN))
+    monkeypatch.setattr(ConversationQuerySet, "visible_to", breaks)
+
+    answer = client.get(reverse("workspace"))
 
     assert answer.status_code == 500
     assert "Something went wrong here" in answer.content.decode()

@@ -53,8 +53,8 @@ def request_by(user: User | None, path: str = "/workspace/") -> HttpRequest:
 @pytest.mark.parametrize(
     ("role", "doors"),
     [
-        (Role.ADMIN, ["/workspace/", "/dashboard/", "/operations/", "/admin/"]),
-        (Role.SUPERVISOR, ["/workspace/", "/dashboard/", "/operations/", "/admin/"]),
+        (Role.ADMIN, ["/workspace/", "/dashboard/", "/operations/", "/knowledge/gaps/", "/admin/"]),
+        (Role.SUPERVISOR, ["/workspace/", "/dashboard/", "/operations/", "/knowledge/gaps/", "/admin/"]),
         (Role.AGENT, ["/workspace/", "/dashboard/", "/admin/"]),
         (Role.PROMPT_EDITOR, ["/admin/"]),
         (Role.VIEWER, ["/workspace/", "/dashboard/", "/admin/"]),

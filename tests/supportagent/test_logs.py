@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from core.following import following
+from core.redaction import redact
 from supportagent import logs
 
 SENTENCE = "Ada <ada@example.org> rang from +49 171 2345678 and paid by 4111 1111 1111 1111"
@@ -53,6 +55,18 @@ def test_an_exception_and_what_is_bound_are_masked(written: io.StringIO) -> None
     assert "ValueError" in line
     assert "ada@" not in line
     assert "4111" not in line
+
+
+def test_the_id_by_which_a_message_is_followed_stays_whatever_it_looks_like(written: io.StringIO) -> None:
+    alike = "ab12" * 8
+    assert redact(alike) != alike
+
+    with following([alike, "another"]):
+        logging.getLogger("agent").error("%s", SENTENCE)
+
+    line = written.getvalue()
+    assert f"{alike},another" in line
+    assert "[e-mail]" in line
 
 
 def test_a_line_for_machines_stays_json() -> None:

@@ -1,15 +1,21 @@
 """What ``/metrics`` tells, and whom."""
 
+import math
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries
 
+from core import authentication, keys
+from core.models import WorkerHeartbeat, hash_secret
 from core.policy import Role
+from integrations import intake
 from supportagent import heartbeats, metrics
 from tests.factories import (
     make_account,
@@ -59,8 +65,28 @@ def test_it_tells_how_things_stand() -> None:
     assert samples["heartbeat_age_seconds", (("kind", "sweeper"), ("process", process))] < 5
 
 
+def test_it_tells_what_processes_that_are_not_scraped_have_counted() -> None:
+    bells = ["bells_total", {"task": "agent.tasks.run_turn", "result": "rung"}, 7.0]
+    heartbeats.beat("worker", {"counts": [["log_lines_dropped_total", {}, 2.0], bells]})
+
+    samples = scrape()
+
+    process = (("kind", "worker"), ("process", heartbeats.process_id("worker")))
+    assert samples["behind_log_lines_dropped_total", process] == 2
+    assert samples["behind_bells_total", (*process, ("result", "rung"), ("task", "agent.tasks.run_turn"))] == 7
+
+
+@pytest.mark.parametrize("kind", ["sweeper", "worker", "beat"])
+def test_how_long_a_kind_of_process_is_silent_is_told_by_its_youngest_and_without_one_too(kind: str) -> None:
+    assert scrape()[f"{kind}_age_seconds", ()] == math.inf
+    heartbeats.beat(kind)
+    WorkerHeartbeat.objects.create(process="another", kind=kind, at=timezone.now() - timedelta(hours=1))
+
+    assert scrape()[f"{kind}_age_seconds", ()] < 5
+
+
 def test_a_scrape_asks_few_questions(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_max_num_queries(29):
+    with django_assert_max_num_queries(31):
         list(metrics.RecordCollector().collect())
 
 
@@ -106,3 +132,114 @@ def test_a_database_that_fails_is_told_and_not_an_error() -> None:
             cursor.execute("ALTER TABLE away RENAME TO conversations_delivery")
 
     assert samples == {"database_up": 0}
+
+
+class Database:
+    """What becomes of the statements that begin so, for as long as it is wrapped around the connection."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+
+    def __call__(self, execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(self.refused):
+            raise OperationalError("the database is away, or its disk is full")
+        return execute(sql, *rest)
+
+
+AWAY, FULL = Database(""), Database("INSERT", "UPDATE", "DELETE")
+
+
+def asked_with(secret: str, path: str = "/metrics") -> tuple[int, str]:
+    """What a call with this key gets: the status, and what is said."""
+    answer = Client(raise_request_exception=False).get(path, headers={"x-api-key": secret})
+    return answer.status_code, answer.content.decode()
+
+
+def test_a_key_that_was_right_is_answered_while_the_database_is_away() -> None:
+    _, secret = make_api_key(scopes=("operations:read",))
+    intake.counter.labels("tiktok", "failed").inc(0)
+    assert asked_with(secret)[0] == 200
+
+    with connection.execute_wrapper(AWAY):
+        status, told = asked_with(secret)
+
+    assert status == 200
+    assert "database_up 0.0" in told
+    assert 'webhook_answers_total{platform="tiktok",result="failed"}' in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_takes_nothing_does_not_hide_the_figures() -> None:
+    key, secret = make_api_key(scopes=("operations:read",))
+
+    with connection.execute_wrapper(FULL):
+        status, told = asked_with(secret)
+
+    assert (status, "database_up 1.0" in told) == (200, True)
+    key.refresh_from_db()
+    assert key.last_used_at is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda s: s + "x", lambda s: s[:-1], lambda _: "sak_12345678_nothing", lambda _: "sak_", lambda _: "x"]
+)
+def test_while_the_database_is_away_no_other_key_is_believed(wrong: Callable[[str], str]) -> None:
+    _, secret = make_api_key(scopes=("operations:read",))
+    assert asked_with(secret)[0] == 200
+
+    with connection.execute_wrapper(AWAY):
+        status, told = asked_with(wrong(secret))
+
+    assert status in {401, 503}
+    assert "database_up" not in told
+
+
+def test_a_key_is_known_for_ten_minutes_without_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, secret = make_api_key(scopes=("operations:read",))
+    assert asked_with(secret)[0] == 200
+
+    with connection.execute_wrapper(AWAY):
+        monkeypatch.setattr(authentication, "KNOWN_SECONDS", 0.0)
+        status, told = asked_with(secret)
+
+    assert (status, "does not answer" in told) == (503, True)
+
+
+def test_being_believed_without_the_database_does_not_prolong_it() -> None:
+    _, secret = make_api_key(scopes=("operations:read",))
+    asked_with(secret)
+    before = authentication._known._keys[hash_secret(secret)]
+
+    with connection.execute_wrapper(AWAY):
+        asked_with(secret)
+
+    assert authentication._known._keys[hash_secret(secret)] == before
+
+
+def test_a_revoked_key_is_forgotten_as_soon_as_the_database_says_so() -> None:
+    key, secret = make_api_key(scopes=("operations:read",))
+    assert asked_with(secret)[0] == 200
+    keys.revoke(key, by=None)
+
+    assert asked_with(secret)[0] == 401
+    with connection.execute_wrapper(AWAY):
+        assert asked_with(secret)[0] == 503
+
+
+@pytest.mark.parametrize("scopes", [(), ("conversations:read",)])
+def test_a_key_for_something_else_is_not_known_without_the_database(scopes: tuple[str, ...]) -> None:
+    _, secret = make_api_key(scopes=scopes)
+    assert asked_with(secret)[0] == 403
+
+    with connection.execute_wrapper(AWAY):
+        assert asked_with(secret)[0] == 503
+
+
+def test_a_known_key_opens_no_other_door_while_the_database_is_away() -> None:
+    _, secret = make_api_key(scopes=("operations:read", "conversations:read"))
+    assert asked_with(secret)[0] == 200
+
+    with connection.execute_wrapper(AWAY):
+        status, _ = asked_with(secret, "/api/v1/conversations")
+
+    assert status == 503

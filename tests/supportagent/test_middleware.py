@@ -12,7 +12,7 @@ from pytest_django import Settings
 from core import audit
 from core.policy import Role
 from supportagent.counters import registry
-from supportagent.middleware import RequestOriginMiddleware, SecurityHeadersMiddleware, client_address
+from supportagent.middleware import RequestOriginMiddleware, SecurityHeadersMiddleware, address_of
 from tests.factories import make_user
 
 STRICT = "default-src 'none'"
@@ -127,7 +127,7 @@ def test_an_address_is_believed_only_from_proxies_of_ours(
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", headers={"x-forwarded-for": forwarded})
 
-    assert client_address(request) == expected
+    assert address_of(request.META) == expected
 
 
 @pytest.mark.parametrize(

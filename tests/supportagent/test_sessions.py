@@ -1,16 +1,13 @@
 """How long one stays signed in."""
 
-import asyncio
 import time
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.test import Client
 
 from core.policy import Role
 from supportagent import sessions
-from supportagent.asgi import application
 from tests.factories import PASSWORD, make_user
 
 IDLE = 30 * 60
@@ -111,33 +108,3 @@ def test_what_is_public_asks_for_no_session_even_with_a_cookie(path: str, client
     answer = client.get(path)
 
     assert answer.status_code in {200, 404, 405}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_socket_of_a_session_that_is_over_is_not_opened_and_an_open_one_ends(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "LOOK_SECONDS", 0.0)
-    client.force_login(make_user(role=Role.SUPERVISOR))
-    cookie = f"{django_settings.SESSION_COOKIE_NAME}={client.cookies[django_settings.SESSION_COOKIE_NAME].value}"
-    headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
-
-    async def scenario() -> None:
-        for path, frame in (("/ws/workspace/", {"type": "here"}), ("/ws/dashboard/", {"type": "ping"})):
-            await asyncio.to_thread(put_back, client)
-            opened = WebsocketCommunicator(application, path, headers=headers)
-            assert (await opened.connect())[0]
-            await asyncio.to_thread(put_back, client, idle=IDLE)
-
-            await opened.send_json_to(frame)
-
-            while (message := await opened.receive_output(timeout=5))["type"] == "websocket.send":
-                pass
-            assert (message["type"], message["code"]) == ("websocket.close", sessions.SIGN_IN_AGAIN)
-
-            late = WebsocketCommunicator(application, path, headers=headers)
-            is_open, _ = await late.connect()
-            assert not is_open or (await late.receive_output(timeout=5))["code"] == sessions.SIGN_IN_AGAIN
-            await late.disconnect()
-
-    asyncio.run(scenario())

@@ -87,7 +87,7 @@ def add_one(handler: ConnectionHandler) -> None:
 def test_the_settings_choose_it_for_sqlite() -> None:
     engine = settings.DATABASES["default"]["ENGINE"]
 
-    assert engine == ("django.db.backends.postgresql" if environment.ON_SERVICES else SQLITE_ENGINE)
+    assert engine == ("supportagent.postgresql" if environment.ON_SERVICES else SQLITE_ENGINE)
 
 
 def test_many_writers_lose_nothing(handler: ConnectionHandler) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from drill import wire
 from supportagent.embedded.simulator import SimulatorProcess
 from tests.product import RunningProduct, free_ports
 from tests.waiting import wait_until
@@ -34,8 +34,8 @@ def test_what_was_due_before_a_start_goes_out_at_the_first_attempt(
 ) -> None:
     folder = tmp_path / "kept"
     before = start(demo=True, folder=folder)
-    httpx2.post(f"{before.simulator_url}/_sim/scripted", json={"enabled": False}, timeout=30).raise_for_status()
-    said = httpx2.post(f"{before.simulator_url}/_sim/say", json={"user": "early", "text": "Hello"}, timeout=30)
+    wire.post(f"{before.simulator_url}/_sim/scripted", json={"enabled": False}, timeout=30).raise_for_status()
+    said = wire.post(f"{before.simulator_url}/_sim/say", json={"user": "early", "text": "Hello"}, timeout=30)
     said.raise_for_status()
     wait_until(lambda: rows(folder, "SELECT 1 FROM conversations_conversation"), seconds=30, what="the conversation")
     before.process.send_signal(signal.SIGTERM)

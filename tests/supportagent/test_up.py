@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from drill import wire
 from tests.environment import embedded
 from tests.product import ROOT, RunningProduct, free_ports
 from tests.waiting import wait_until
@@ -123,7 +124,7 @@ def test_a_second_copy_on_the_same_folder(running_product: RunningProduct) -> No
     assert_one_sentence(
         said, rf"A copy of this already runs on .* \(process {pid}\): stop it, or set VAR_DIR to another folder"
     )
-    assert httpx2.get(f"{running_product.url}/health/ready").status_code == 200
+    assert wire.get(f"{running_product.url}/health/ready").status_code == 200
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(running_product: RunningProduct) -> None:
@@ -145,7 +146,7 @@ def test_a_request_that_never_ends_is_cut_off_and_sigterm_ends_all_of_it_within_
     began = time.monotonic()
     with socket.create_connection(address(product), timeout=10) as slow:
         slow.sendall(b"POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
-        assert httpx2.get(f"{product.url}/health/live").status_code == 200
+        assert wire.get(f"{product.url}/health/live").status_code == 200
         assert read_all(slow).startswith(b"HTTP/1.1 408")
     assert 1 < time.monotonic() - began < 8
 
@@ -157,8 +158,8 @@ def test_a_request_that_never_ends_is_cut_off_and_sigterm_ends_all_of_it_within_
 
 
 def test_it_names_no_server_and_answers_only_to_its_own_names(running_product: RunningProduct) -> None:
-    assert "server" not in httpx2.get(f"{running_product.url}/health/live").headers
-    assert httpx2.get(f"{running_product.url}/accounts/login/", headers={"host": "evil.example"}).status_code == 400
+    assert "server" not in wire.get(f"{running_product.url}/health/live").headers
+    assert wire.get(f"{running_product.url}/accounts/login/", headers={"host": "evil.example"}).status_code == 400
 
 
 def test_killed_it_takes_the_simulator_along_and_starts_again_on_its_data(start: START, tmp_path: Path) -> None:
@@ -234,7 +235,7 @@ def read_all(connection: socket.socket) -> bytes:
 def simulator_answers(product: RunningProduct) -> bool:
     """Whether somebody listens where the simulator should."""
     try:
-        return httpx2.get(product.simulator_url, timeout=2).status_code == 200
+        return wire.get(product.simulator_url, timeout=2).status_code == 200
     except httpx2.TransportError:
         return False
 

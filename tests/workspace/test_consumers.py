@@ -291,17 +291,3 @@ def test_what_is_not_a_heartbeat_is_ignored(text: str) -> None:
             assert (await heard(communicator))["type"] == "changed"
 
     run(story)
-
-
-def test_a_person_who_lost_the_right_is_sent_away_at_the_next_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    scene, conversation = a_scene()
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.0)
-
-    async def story() -> None:
-        async with connected(scene.person(Role.AGENT)) as [communicator]:
-            await User.objects.filter(pk=scene.person(Role.AGENT).pk).aupdate(is_active=False)
-            await communicator.send_json_to({"type": "here", "conversation": str(conversation.public_id)})
-            closed = await communicator.receive_output(timeout=SOON)
-            assert (closed["type"], closed["code"]) == ("websocket.close", consumers.NOT_ALLOWED)
-
-    run(story)

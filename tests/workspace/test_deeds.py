@@ -1,14 +1,18 @@
 """What people do to a conversation, by role, and what they are told when somebody was faster."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from conversations import services as conversations
-from conversations.models import Conversation, Delivery, Escalation
+from conversations.models import Conversation, Delivery, Escalation, Note, Promise
 from core.models import AuditEvent, User
 from core.policy import Role
 from tests.factories import make_delivery, make_user
 from tests.workspace.scene import (
+    HTMX,
     Scene,
     body,
     bot_answers,
@@ -125,7 +129,8 @@ def test_taking_from_a_colleague_needs_a_supervisor_and_a_reason(role: Role, rea
     assert answer.status_code == status
     assert (fresh(conversation).assignee_id == owner.pk) is (status != 200)
     if status == 200:
-        assert AuditEvent.objects.filter(action="conversation.take_over", reason="Lunch").exists()
+        assert Note.objects.get().text == "Taken over: Lunch"
+        assert not AuditEvent.objects.exclude(reason="").exists()
 
 
 @pytest.mark.parametrize(
@@ -323,3 +328,55 @@ def test_a_deed_shows_the_view_of_the_page_it_came_from() -> None:
     )
 
     assert "/workspace/?view=mine&amp;q=jane" in answer.content.decode()
+
+
+def test_a_promise_is_written_down_shown_and_said_to_be_kept() -> None:
+    scene = set_scene()
+    agent = scene.person(Role.AGENT)
+    conversation = claimed_by(agent, scene)
+    client = browser(agent)
+
+    page = press(client, url("promise", conversation), text="A call about the zip.", due_at="2999-01-01T10:00")
+
+    promise = Promise.objects.get()
+    assert page.status_code == 200
+    assert "A call about the zip." in body(page)
+    assert promise.due_at == datetime(2999, 1, 1, 10, tzinfo=UTC)
+
+    end = reverse("workspace-promise-end", args=[promise.public_id])
+    assert press(client, end, became="eaten").status_code == 400
+    assert "A call about the zip." not in body(press(client, end, became="kept"))
+    assert press(client, end, became="kept").status_code == 409
+
+
+def test_a_promise_that_is_late_is_marked_wherever_the_conversation_shows() -> None:
+    scene = set_scene()
+    agent = scene.person(Role.AGENT)
+    conversation = claimed_by(agent, scene)
+    client = browser(agent)
+    made = conversations.promise(conversation, "A call.", timezone.now() + timedelta(hours=1), agent)
+    pages = [
+        reverse("workspace-queue") + "?view=mine",
+        reverse("workspace-queue") + "?view=all",
+        reverse("workspace-conversation", args=[conversation.public_id]),
+    ]
+    assert not any("Late promise" in client.get(page, headers=HTMX).content.decode() for page in pages)
+
+    Promise.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    late = [client.get(page, headers=HTMX).content.decode().count("Late promise") for page in pages]
+    conversations.end_promise(made, agent, kept=True)
+
+    assert late == [1, 1, 2]
+    assert not any("Late promise" in client.get(page, headers=HTMX).content.decode() for page in pages)
+
+
+@pytest.mark.parametrize("due_at", ["", "soon", "2001-01-01T10:00"])
+def test_a_promise_needs_a_time_to_come(due_at: str) -> None:
+    scene = set_scene()
+    conversation = claimed_by(scene.person(Role.AGENT), scene)
+
+    answer = press(browser(scene.person(Role.AGENT)), url("promise", conversation), text="A call.", due_at=due_at)
+
+    assert answer.status_code == 409
+    assert "Choose a time to come" in body(answer)
+    assert not Promise.objects.exists()

@@ -8,6 +8,7 @@ from django.urls import reverse
 from agent.models import AgentRun
 from conversations.models import Message
 from core.policy import Role
+from tests.factories import make_release
 from tests.workspace.scene import bot_answers, browser, customer_writes, set_scene
 from workspace import traces
 
@@ -214,3 +215,15 @@ def test_a_run_of_another_conversation_is_never_shown() -> None:
     )
 
     assert "No trace was kept" in answer.content.decode()
+
+
+def test_it_says_whose_answers_were_stopped_and_by_which_checks() -> None:
+    refused = {
+        "provider": "openai",
+        "model": "gpt-test",
+        "checks": [{"check": "promises", "ok": False, "detail": "refund"}],
+    }
+    run = AgentRun(release_id=1, trace={"refusals": [refused, "broken"]})
+    run.release = make_release()
+
+    assert "Stopped an answer of openai · gpt-test: Promises" in traces.read(run).facts

@@ -29,7 +29,7 @@ from core.models import User
 from core.policy import Action, allows, require
 from integrations import services as integrations
 from integrations.exceptions import ReasonMissing
-from integrations.models import WebhookEvent
+from integrations.models import PlatformAccount, WebhookEvent
 from integrations.services.events import MOST_AT_ONCE, Sight, Tally
 from workspace.models import DrillRun
 from workspace.operations import balance, board, drills, events, filters, sends
@@ -63,6 +63,8 @@ def operations(request: HttpRequest) -> HttpResponse:
         "board": board.read(asked, now=timezone.now()),
         "board_url": reverse("operations-board") + f"?{asked.query()}",
         "periods": _periods(asked, reverse("operations")),
+        "accounts": list(PlatformAccount.objects.receiving().defer("secrets").order_by("name", "pk")),
+        "may_pause": allows(person(request), Action.PAUSE_BOT),
     }
     return render(request, "operations/page.html", context)
 

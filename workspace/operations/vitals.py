@@ -247,9 +247,7 @@ def _accounts() -> list[Trouble]:
     accounts = PlatformAccount.objects.receiving().exclude(state=PlatformAccount.State.ACTIVE, state_reason="")
     return [
         Trouble(
-            title=_("%(name)s must be connected again") % {"name": account.name}
-            if account.state == PlatformAccount.State.RECONNECT
-            else _("%(name)s must be connected again soon") % {"name": account.name},
+            title=_account_title(account) % {"name": account.name},
             text=account.state_reason or _("The platform no longer takes its key. What has to be sent waits."),
         )
         for account in accounts.defer("secrets").order_by("-state", "pk")[:20]
@@ -262,6 +260,14 @@ def _accounts() -> list[Trouble]:
         )
         for account in integrations.not_reached()
     ]
+
+
+def _account_title(account: PlatformAccount) -> str:
+    if account.state == PlatformAccount.State.RECONNECT:
+        return _("%(name)s must be connected again")
+    if account.state_reason == account.notified_problem:
+        return _("%(name)s is not told at once what happens")
+    return _("%(name)s must be connected again soon")
 
 
 def _subscribers() -> list[Trouble]:

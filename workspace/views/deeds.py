@@ -7,6 +7,7 @@ all of them. The services judge the right once more, on the locked row.
 import functools
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import cast, get_args
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -17,9 +18,12 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from agent.exceptions import AgentError
+from agent.models import Approval
+from agent.services import approvals
 from conversations import services as conversations
-from conversations.exceptions import ConversationError
-from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.exceptions import ConversationError, PromiseInThePast
+from conversations.models import Attachment, Conversation, Delivery, Escalation, Message, Promise
 from conversations.services.deliveries import Decision
 from core.exceptions import NotAllowed
 from core.policy import Action, allows
@@ -145,6 +149,72 @@ def dismiss_suggestion(request: StaffRequest, conversation: Conversation) -> Don
     return Done(text=_("Suggestion dismissed."))
 
 
+class NotDecided(ConversationError):
+    """A decision about what a tool would do was not taken; the message says why."""
+
+
+@deed(needs=Action.REPLY)
+def decide_approval(request: StaffRequest, conversation: Conversation) -> Done:
+    """Approve what waits, changed or as it is, decline it, or ask the customer first."""
+    given = request.POST
+    wanted = read_uuid(given.get("approval"))
+    approval = Approval.objects.filter(conversation=conversation, public_id=wanted).first() if wanted else None
+    if approval is None:
+        raise NotDecided(_("Nothing waits for a decision here."))
+    try:
+        match given.get("decision"):
+            case "approve":
+                changed = {name: value for name in approvals.CHANGEABLE if (value := given.get(name, "").strip())}
+                approvals.approve(approval, request.user, reply=given.get("reply", ""), changed=changed)
+                return Done(text=_("Approved, and the customer is told."))
+            case "decline":
+                approvals.decline(approval, request.user, reason=given.get("reason", ""))
+                return Done(text=_("Declined. Tell the customer."))
+            case "ask":
+                approvals.ask(approval, request.user, given.get("reply", ""))
+                return Done(text=_("The customer is asked. The bot takes the answer."))
+            case _:
+                raise NotDecided(_("Decide: approve, decline, or ask."))
+    except AgentError as problem:
+        raise NotDecided(str(problem)) from problem
+
+
+@deed(needs=Action.REPLY)
+def promise(request: StaffRequest, conversation: Conversation) -> Done:
+    """Write down what was promised and by when, in UTC as all the page's times."""
+    due_at = _moment(request.POST.get("due_at", ""))
+    if due_at is None:
+        raise PromiseInThePast
+    conversations.promise(conversation, request.POST.get("text", ""), due_at, request.user)
+    return Done(text=_("Written down. You are reminded when it is late."))
+
+
+def _moment(given: str) -> datetime | None:
+    """The moment that a form's date and time mean; None where they mean none."""
+    try:
+        return datetime.fromisoformat(given).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+@require_POST
+@for_staff
+def end_promise(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Say that a promise was kept, or holds no longer."""
+    made = get_object_or_404(Promise.objects.select_related("conversation"), public_id=public_id)
+    conversation_id = made.conversation.public_id
+    visible_conversation(request, conversation_id)
+    became = request.POST.get("became", "")
+    if became not in {Promise.State.KEPT, Promise.State.WITHDRAWN}:
+        return HttpResponseBadRequest(_("Say whether it was kept or holds no longer."))
+
+    def end(_conversation: Conversation) -> Done:
+        conversations.end_promise(made, request.user, kept=became == Promise.State.KEPT)
+        return Done(text=_("Noted."))
+
+    return act(request, conversation_id, end, needs=Action.REPLY)
+
+
 @require_POST
 @for_staff
 def decide_delivery(request: StaffRequest, public_id: uuid.UUID) -> HttpResponse:
@@ -171,6 +241,19 @@ def reveal(request: StaffRequest, public_id: uuid.UUID, message_id: uuid.UUID) -
     message = get_object_or_404(Message, conversation=found, public_id=message_id, sender_type=Message.Sender.CUSTOMER)
     try:
         text = conversations.reveal(message, request.user)
+    except NotAllowed as error:
+        return HttpResponse(str(error), status=403, content_type="text/plain")
+    return HttpResponse(escape(shown(text)))
+
+
+@require_POST
+@for_staff
+def reveal_reading(request: StaffRequest, public_id: uuid.UUID, attachment_id: uuid.UUID) -> HttpResponse:
+    """What a machine read in a file, with the addresses and numbers in it, for those who may see these; it is noted."""
+    found = visible_conversation(request, public_id)
+    attachment = get_object_or_404(Attachment, message__conversation=found, public_id=attachment_id)
+    try:
+        text = conversations.reveal_reading(attachment, request.user)
     except NotAllowed as error:
         return HttpResponse(str(error), status=403, content_type="text/plain")
     return HttpResponse(escape(shown(text)))

@@ -7,18 +7,18 @@ from django.utils.text import get_valid_filename
 from django.views.decorators.http import require_safe
 
 from conversations.models import Attachment
+from core.recordings import RECORDINGS
 from workspace.views.access import StaffRequest, for_staff, visible_conversation
 
 HARMLESS = frozenset(
     {
         "image/png", "image/jpeg", "image/gif", "image/webp",
-        "audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav",
+        *RECORDINGS,
         "video/mp4", "video/webm",
         "application/pdf", "text/plain",
     }
 )  # fmt: skip
 ANYTHING = "application/octet-stream"
-
 
 EXTENSIONS = {
     "image/png": ".png",
@@ -27,6 +27,7 @@ EXTENSIONS = {
     "image/webp": ".webp",
     "video/mp4": ".mp4",
     "application/pdf": ".pdf",
+    **{content_type: f".{kind.extension}" for content_type, kind in RECORDINGS.items()},
 }
 
 

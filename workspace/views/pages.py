@@ -6,12 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from agent.models import AgentRun
 from conversations.models import Conversation, Message
 from core.policy import Action, allows
-from workspace import panes, queue, timeline, traces
+from workspace import panes, queue, replays, timeline, traces
 from workspace.queue import Filters
 from workspace.views.access import StaffRequest, filters_of, for_staff, visible_conversation
 
@@ -91,7 +92,11 @@ def why(request: StaffRequest, public_id: uuid.UUID, message_id: uuid.UUID) -> H
     message = get_object_or_404(Message, conversation=found, public_id=message_id)
     runs = AgentRun.objects.select_related("release").filter(conversation_id=found.pk)
     run = runs.filter(pk=message.run_id).first() if message.run_id is not None else None
-    context = {"trace": traces.read(run) if run is not None else None}
+    context = {
+        "trace": traces.read(run) if run is not None else None,
+        "may_replay": run is not None and replays.may_replay(run, request.user),
+        "replay_url": reverse("workspace-replay-ask", args=[public_id, message_id]),
+    }
     return render(request, "workspace/_why.html", context)
 
 

@@ -42,7 +42,7 @@ RULES: tuple[DefaultRule, ...] = (
     DefaultRule(
         key="security-topic",
         name="Fraud, a taken-over account or leaked data is reported.",
-        when=(("intent", "is", "security_incident"), ("route", "is", "urgent")),
+        when=(("intent", "is", "security_incident"), ("route", "is", "urgent"), ("threat", "is", False)),
         reason=ReasonCategory.SECURITY,
         priority=Priority.HIGH,
     ),
@@ -149,8 +149,8 @@ RULES: tuple[DefaultRule, ...] = (
     ),
     DefaultRule(
         key="never-understood",
-        name="The bot asked back twice and still has no answer.",
-        when=(("answerable", "is", False), ("small_talk", "is", False), ("clarifications", "at_least", 2)),
+        name="The bot asked back as often as it may and still has no answer.",
+        when=(("answerable", "is", False), ("small_talk", "is", False), ("asked_enough", "is", True)),
         reason=ReasonCategory.LOW_CONFIDENCE,
     ),
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from agent.releases.defaults.tool_texts import TOOL_TEXTS
+
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "clarify_open": {
         "en": "Could you tell me a little more about what you need?",
@@ -101,6 +103,20 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Questo lo può leggere chiunque: non scriva qui dati personali e ci contatti in privato per un ordine o per il suo account.",
         "nl": "Iedereen kan dit lezen: plaats hier geen persoonlijke gegevens en stuur ons een privébericht over een bestelling of uw account.",
     },
+    "people_back": {
+        "en": "Our team is back {opens}.",
+        "de": "Unser Team ist {opens} wieder da.",
+        "es": "Nuestro equipo volverá a estar disponible {opens}.",
+        "it": "Il nostro team sarà di nuovo disponibile {opens}.",
+        "nl": "Ons team is er {opens} weer.",
+    },
+    "people_wait": {
+        "en": "At present an answer takes about {wait}.",
+        "de": "Eine Antwort dauert zurzeit etwa {wait}.",
+        "es": "En este momento, una respuesta tarda aproximadamente {wait}.",
+        "it": "Al momento una risposta richiede circa {wait}.",
+        "nl": "Op dit moment duurt een antwoord ongeveer {wait}.",
+    },
     "answer_other_language": {
         "en": "I only have this in another language, so I quote it as it stands:",
         "de": "Das liegt mir nur in einer anderen Sprache vor, deshalb zitiere ich es, wie es da steht:",
@@ -108,6 +124,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "it": "Ho questa informazione solo in un'altra lingua, quindi la cito così com'è:",
         "nl": "Dit heb ik alleen in een andere taal, dus ik citeer het zoals het er staat:",
     },
+    **TOOL_TEXTS,
 }
 
 REQUIRED: tuple[str, ...] = (

@@ -112,6 +112,7 @@ class Command(OwnCommand):
                 access_token=options["access_token"],
                 refresh_token=options["refresh_token"],
                 expires_in=options["expires_in"],
+                application_id=options["application_id"],
             )
         elif order == "remove":
             account = accounts.remove(account)
@@ -127,6 +128,9 @@ def _add_secrets(parser: ArgumentParser) -> None:
         ("refresh-token", "the token to renew it with"),
     ):
         parser.add_argument(f"--{option}", default="", help=what)
+    parser.add_argument(
+        "--application-id", default="", help="LinkedIn: the app's number in the developer portal, to be notified by"
+    )
     parser.add_argument("--expires-in", type=int, default=0, help="how many seconds the access token lives from now on")
 
 
@@ -153,6 +157,7 @@ def _new(options: dict[str, Any]) -> NewAccount:
         ask_name=options["ask_name"],
         ask_email=options["ask_email"],
         expires_in=options["expires_in"],
+        application_id=options["application_id"],
     )
 
 

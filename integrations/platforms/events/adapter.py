@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from conversations.types import Channel, SendOutcome, SendResult
 from integrations import standard_webhooks
 from integrations.models import PlatformAccount
@@ -92,12 +94,15 @@ class Events:
         )
 
     def session(self, account: PlatformAccount) -> Session:
-        """What is needed to post as this account now."""
+        """What is needed to post as this account now. A simulated account's address follows the simulator's port."""
+        api_base = account.api_base
+        if account.options.get("simulated"):
+            api_base = f"http://127.0.0.1:{settings.SIM_PORT}/partner/{account.external_id}"
         return Session(
             account_id=account.pk,
             external_id=account.external_id,
             client_key=account.scope,
-            api_base=account.api_base,
+            api_base=api_base,
             auth_base="",
             secret=account.secrets.get("secret", ""),
             previous_secret=account.secrets.get("previous_secret", ""),

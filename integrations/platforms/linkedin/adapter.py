@@ -1,9 +1,11 @@
 """LinkedIn behind the shared vocabulary: a Page's comments, and the partners' messages as an account of another kind."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -21,8 +23,10 @@ from integrations.platforms.base import (
     Listing,
     MediaFile,
     MissedEvent,
+    Notified,
     Opened,
     Outgoing,
+    OutOfCalls,
     ParsedItem,
     Proof,
     RawEvent,
@@ -30,8 +34,10 @@ from integrations.platforms.base import (
     TokenPair,
     Unfinished,
 )
-from integrations.platforms.linkedin import parse, read_back, signature, urns
+from integrations.platforms.linkedin import notifying, parse, read_back, signature, urns
 from integrations.platforms.linkedin.client import LOOK_SECONDS, LinkedInClient
+
+logger = logging.getLogger(__name__)
 
 # Quoted for comments, and seen for messages to members; LinkedIn states neither where we could read it.
 COMMENT_LIMIT = 1_250
@@ -40,6 +46,8 @@ AUTHORIZE_PATH = "/oauth/v2/authorization"
 SCOPES = ("r_organization_social_feed", "w_organization_social_feed", "rw_organization_admin")
 REDEEM_SECONDS = 20.0
 MOST_NAMED = 10
+NOTIFICATIONS_KEPT = timedelta(days=60)
+REFUSED_HERE = "LinkedIn does not let the Page answer here, though it takes the account's token (403)."
 COMMENTS, MESSAGES = "comments", PlatformAccount.MESSAGES
 
 
@@ -56,6 +64,8 @@ class LinkedIn:
     renew_before = timedelta(days=7)
     account_noun = "LinkedIn Page"
     authorized_kind = COMMENTS
+    notified_kind = COMMENTS
+    application_setting = "LINKEDIN_APPLICATION_ID"
 
     def external_id(self, given: str, kind: str) -> str:
         """The Page's URN, or the member's whose messages they are. Raises AccountProblem."""
@@ -135,7 +145,18 @@ class LinkedIn:
         client = LinkedInClient(session, deadline=deadline)
         if session.kind == MESSAGES:
             return client.message(outgoing.thread_key, outgoing.customer_id, outgoing.text)
-        return client.comment(urns.top_of(outgoing.thread_key), outgoing.text)
+        result = client.comment(urns.top_of(outgoing.thread_key), outgoing.text)
+        if result.http_status != HTTPStatus.FORBIDDEN:
+            return result
+        try:
+            # Only the Page's administrators may ask, so that an answer says that nothing is wrong with the account.
+            client.notifications(datetime.now(UTC))
+        except OutOfCalls as failure:
+            # Nobody knows yet whose fault it is, and nothing was said.
+            return failure.result
+        except CallFailed:
+            return result
+        return replace(result, outcome=SendOutcome.REFUSED, evidence=REFUSED_HERE)
 
     def show_typing(self, session: Session, thread_key: str) -> None:
         """Nothing: LinkedIn shows nobody that an answer is being written."""
@@ -158,14 +179,19 @@ class LinkedIn:
     def said_since(
         self, session: Session, thread_key: str, since: datetime, *, by_us_too: bool = False
     ) -> list[MissedEvent]:
-        """What was said on the Page, in one call; nothing of a single thread, which is in that list. Raises CallFailed.
+        """What was said on the Page, a thousand notifications at most; nothing of a single thread, which is in that list.
+
+        LinkedIn keeps them for sixty days. Raises CallFailed.
 
         Whether the Page's own comments are ours or a colleague's is not told: unless all are asked for, those that were
         taken for ours would be the colleagues' too, so both are listed and the record knows its own.
         """
         if thread_key != parse.lane_of(session.external_id):
             return []
-        return read_back.missed(LinkedInClient(session).notifications(since))
+        found, whole = LinkedInClient(session).notifications(max(since, datetime.now(UTC) - NOTIFICATIONS_KEPT))
+        if not whole:
+            logger.warning("Account %d: LinkedIn lists more notifications than are read back.", session.account_id)
+        return read_back.missed(found)
 
     def refresh(self, session: Session) -> TokenPair:
         """A fresh access token for the refresh token. Raises CallFailed."""
@@ -197,6 +223,14 @@ class LinkedIn:
             tokens=tokens,
             accounts=(*named, *(GrantedAccount(external_id=page, name=page) for page in pages[MOST_NAMED:])),
         )
+
+    def notified(self, session: Session, *, application: str) -> Notified:
+        """Where LinkedIn notifies of the Page, and until when. Raises CallFailed."""
+        return notifying.look(LinkedInClient(session), application=application)
+
+    def notify(self, session: Session, *, application: str, member: str, webhook: str) -> Notified:
+        """Subscribe the app to the Page, or make its subscription longer. Raises CallFailed."""
+        return notifying.ask(LinkedInClient(session), application=application, member=member, webhook=webhook)
 
     def probe(self, session: Session) -> None:
         """One harmless call that shows whether the token is taken. Raises CallFailed."""

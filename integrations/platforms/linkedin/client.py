@@ -1,10 +1,12 @@
 """LinkedIn's interfaces over HTTP. One object speaks for one account; nothing is kept between calls.
 
-Sources: LinkedIn's pages of the Comments API, the Messages API, organisation notifications and the authorisation flow.
+Sources: LinkedIn's pages of the Comments API, the Messages API, organisation notifications with their subscriptions, and the
+authorisation flow.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -15,11 +17,13 @@ from core.http import Answer
 from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, Session, TokenPair
 from integrations.platforms.linkedin import outcomes, urns
+from integrations.platforms.linkedin.parse import SOCIAL
 
 LOOK_SECONDS = 3.0
 MAX_ANSWER = 1024 * 1024
 PAGE = 100
 MOST_PAGES = 3
+MOST_NOTIFICATION_PAGES = 10
 ACCESS_SECONDS = 5_184_000.0
 ID_HEADERS = ("x-restli-id", "x-linkedin-id")
 
@@ -27,6 +31,7 @@ ID_HEADERS = ("x-restli-id", "x-linkedin-id")
 class LinkedInClient:
     """Calls as one account. Every method raises CallFailed but ``comment`` and ``message``, which say how it went.
 
+    Each call, the token's too, is counted by the session's meter before it is made; without one left it raises OutOfCalls.
     ``deadline`` is in monotonic seconds and ends a call even if the other side trickles.
     """
 
@@ -50,6 +55,8 @@ class LinkedInClient:
         except CallFailed as failure:
             if failure.result.outcome is SendOutcome.REFUSED:
                 return refused
+            if failure.result.outcome is SendOutcome.RETRY:
+                return failure.result
             # Nothing was said yet, so it can be tried again whatever kept us from looking.
             return SendResult(outcome=SendOutcome.RETRY, evidence=failure.result.evidence)
         if not above or above == top:
@@ -62,6 +69,11 @@ class LinkedInClient:
     def message(self, thread: str, recipient: str, text: str) -> SendResult:
         """Send a member's message into ``thread``, or to ``recipient`` where the thread is not LinkedIn's own."""
         place: dict[str, Any] = {"thread": thread} if urns.urn(thread) else {"recipients": [recipient]}
+        if not urns.urn(thread) and not recipient.startswith(urns.PERSON):
+            return SendResult(
+                outcome=SendOutcome.REFUSED,
+                evidence=f"Neither the thread nor the customer is named as LinkedIn names them ({urns.PERSON}…).",
+            )
         order = place | {"body": text, "messageType": "MEMBER_TO_MEMBER"}
         try:
             answer, data = self._call("POST", "/v2/messages", order=order, versioned=False)
@@ -77,26 +89,16 @@ class LinkedInClient:
 
     def comments(self, top: str) -> tuple[list[dict[str, Any]], bool]:
         """What stands under ``top``, and whether that is all of it."""
-        found: list[dict[str, Any]] = []
-        for _ in range(MOST_PAGES):
-            _, data = self._call("GET", f"{_actions(top)}?start={len(found)}&count={PAGE}")
-            elements = [each for each in _list(data.get("elements")) if isinstance(each, dict)]
-            found += elements
-            paging = data.get("paging")
-            total = paging.get("total") if isinstance(paging, dict) else None
-            if not elements or (len(elements) < PAGE and (not isinstance(total, int) or total <= len(found))):
-                return found, True
-        return found, False
+        return self._listed(f"{_actions(top)}?", most_pages=MOST_PAGES)
 
-    def notifications(self, since: datetime) -> list[dict[str, Any]]:
-        """The Page's notifications since then, as its webhooks bring them."""
+    def notifications(self, since: datetime) -> tuple[list[dict[str, Any]], bool]:
+        """The Page's notifications since then, as its webhooks bring them, and whether that is all of them."""
         page = quote(self._session.external_id, safe="")
         query = (
             f"q=criteria&actions=List(COMMENT,SHARE_MENTION,ADMIN_COMMENT)&organizationalEntity={page}"
-            f"&timeRange=(start:{int(since.timestamp() * 1000)})&count={PAGE}"
+            f"&timeRange=(start:{int(since.timestamp() * 1000)})&"
         )
-        _, data = self._call("GET", f"/rest/organizationalEntityNotifications?{query}")
-        return [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+        return self._listed(f"/rest/organizationalEntityNotifications?{query}", most_pages=MOST_NOTIFICATION_PAGES)
 
     def me(self) -> dict[str, Any]:
         """The member whose token it is."""
@@ -112,10 +114,27 @@ class LinkedInClient:
 
     def pages(self) -> list[str]:
         """The Pages whose administrator the token's member is, at most a hundred."""
-        query = f"q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count={PAGE}"
-        _, data = self._call("GET", f"/rest/organizationAcls?{query}")
-        roles = [each for each in _list(data.get("elements")) if isinstance(each, dict)]
-        return [page for page in dict.fromkeys(urns.urn(role.get("organization")) for role in roles) if page]
+        found = (urns.urn(role.get("organization")) for role in self._roles())
+        return [page for page in dict.fromkeys(found) if page]
+
+    def administrator(self) -> str:
+        """The token's member, where they administer the Page; else an empty text."""
+        page = self._session.external_id
+        found = (urns.urn(role.get("roleAssignee")) for role in self._roles() if role.get("organization") == page)
+        return next(found, "")
+
+    def subscription(self, application: str, member: str) -> dict[str, Any]:
+        """Where and until when LinkedIn notifies of the Page; empty where it does not."""
+        try:
+            return self._call("GET", self._subscribed(application, member))[1]
+        except CallFailed as failure:
+            if failure.result.http_status != HTTPStatus.NOT_FOUND:
+                raise
+            return {}
+
+    def subscribe(self, application: str, member: str, webhook: str) -> None:
+        """Have LinkedIn notify of the Page, at another address than before, or for longer."""
+        self._call("PUT", self._subscribed(application, member), order={"webhook": webhook})
 
     def page_name(self, page: str) -> str:
         """What a Page is called; its URN where LinkedIn does not say just now."""
@@ -125,6 +144,34 @@ class LinkedInClient:
             return page
         name = data.get("localizedName")
         return name if isinstance(name, str) and name else page
+
+    def _roles(self) -> list[dict[str, Any]]:
+        query = f"q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count={PAGE}"
+        _, data = self._call("GET", f"/rest/organizationAcls?{query}")
+        return [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+
+    def _subscribed(self, application: str, member: str) -> str:
+        key = {
+            "developerApplication": f"{urns.APPLICATION}{application}",
+            "user": member,
+            "entity": self._session.external_id,
+            "eventType": SOCIAL,
+        }
+        named = ",".join(f"{name}:{quote(value, safe='')}" for name, value in key.items())
+        return f"/rest/eventSubscriptions/({named})"
+
+    def _listed(self, path: str, *, most_pages: int) -> tuple[list[dict[str, Any]], bool]:
+        """What a list has, page by page, and whether that is all of it; ``path`` ends where a parameter may follow."""
+        found: list[dict[str, Any]] = []
+        for _ in range(most_pages):
+            _, data = self._call("GET", f"{path}start={len(found)}&count={PAGE}")
+            elements = [each for each in _list(data.get("elements")) if isinstance(each, dict)]
+            found += elements
+            paging = data.get("paging")
+            total = paging.get("total") if isinstance(paging, dict) else None
+            if not elements or (len(elements) < PAGE and (not isinstance(total, int) or total <= len(found))):
+                return found, True
+        return found, False
 
     def _token(self, grant: Mapping[str, str]) -> tuple[TokenPair, str]:
         session = self._session
@@ -167,6 +214,7 @@ class LinkedInClient:
 
     def _exchange(self, method: str, url: str, *, headers: Mapping[str, str], **content: Any) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
+        self._session.meter()
         return calls.exchange(
             method,
             url,

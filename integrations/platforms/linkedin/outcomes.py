@@ -73,7 +73,7 @@ def _sentence(status: int) -> str:
 
 
 def _wait(status: int, said: str, headers: httpx2.Headers, now: datetime) -> float | None:
-    """The pause to make. LinkedIn names none: a day's limit ends at midnight UTC, which is looked for each hour."""
+    """The least pause to make, in seconds. LinkedIn names none: a day's limit ends at midnight UTC, give or take minutes."""
     asked = headers.get("retry-after", "").strip()
     if asked.isascii() and asked.isdigit() and len(asked) < 10:
         return min(float(asked), LONGEST_WAIT)
@@ -83,8 +83,11 @@ def _wait(status: int, said: str, headers: httpx2.Headers, now: datetime) -> flo
         return None
     if DAILY not in said.lower():
         return THROTTLED_SECONDS
-    midnight = datetime.combine(now.date() + timedelta(days=1), time(), tzinfo=UTC)
-    return min(max((midnight - now).total_seconds(), THROTTLED_SECONDS), LONGEST_WAIT)
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), tzinfo=UTC)
+    if (now - midnight).total_seconds() < THROTTLED_SECONDS:
+        # By its clock it may still be the day before.
+        return THROTTLED_SECONDS
+    return max((midnight + timedelta(days=1) - now).total_seconds(), THROTTLED_SECONDS)
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

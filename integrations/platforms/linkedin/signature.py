@@ -38,7 +38,10 @@ def sign(secret: str, body: bytes) -> str:
 
 
 def answer(query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
-    """The answer to LinkedIn's challenge, by the app it names, else by the newest. Raises InvalidChallenge."""
+    """The answer to LinkedIn's challenge, by the app it names, else by the newest, with its secret of now, which is the last.
+
+    Raises InvalidChallenge.
+    """
     code = query.get("challengeCode", "")
     if not _CODE.fullmatch(code):
         raise InvalidChallenge("Send challengeCode, a UUID.")

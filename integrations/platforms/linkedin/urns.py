@@ -8,6 +8,7 @@ _COMMENT = re.compile(
 )
 ORGANIZATION = "urn:li:organization:"
 PERSON = "urn:li:person:"
+APPLICATION = "urn:li:developerApplication:"
 SEPARATOR = "|"
 
 

@@ -4,6 +4,7 @@
  */
 
 import { format } from "../chat-strings.js";
+import { icon } from "./page.js";
 
 export class Attachments {
   #list;
@@ -11,19 +12,17 @@ export class Attachments {
   #problem;
   #limits;
   #strings;
-  #icon;
   #chosen = [];
 
   /**
    * `list`: where they are shown. `picker`: the file input, or null where no files are taken. `problem`: the line for what
-   * cannot be sent. `icon(name)`: an icon. `limits`: {types, most, each, together} in bytes. `on`: {change(), done()}
+   * cannot be sent. `on`: {change(), done()}
    */
-  constructor({ list, button, picker, problem, icon, limits, strings, on }) {
+  constructor({ list, button, picker, problem, strings, on }) {
     this.#list = list;
     this.#picker = picker;
     this.#problem = problem;
-    this.#icon = icon;
-    this.#limits = limits;
+    this.#limits = limitsOf(picker);
     this.#strings = strings;
     this.on = on;
     button?.addEventListener("click", () => picker.click());
@@ -44,12 +43,11 @@ export class Attachments {
     if (!this.#picker) {
       return;
     }
-    this.#problem.hidden = true;
+    this.complain("");
     for (const file of files) {
       const problem = this.#judge(file);
       if (problem) {
-        this.#problem.textContent = problem;
-        this.#problem.hidden = false;
+        this.complain(problem);
       } else {
         this.#choose(file);
       }
@@ -60,7 +58,13 @@ export class Attachments {
   /** Takes all of them out. */
   clear() {
     this.#chosen.splice(0).forEach((each) => this.#remove(each));
-    this.#problem.hidden = true;
+    this.complain("");
+  }
+
+  /** Says what stands against what was to be sent; no words take it away. */
+  complain(words) {
+    this.#problem.textContent = words;
+    this.#problem.hidden = !words;
   }
 
   #judge(file) {
@@ -89,7 +93,7 @@ export class Attachments {
       image.src = chosen.address = URL.createObjectURL(file);
       element.append(image);
     } else {
-      element.append(this.#icon("file"));
+      element.append(icon("file"));
     }
     const name = document.createElement("span");
     name.className = "chat-chosen-name";
@@ -97,11 +101,11 @@ export class Attachments {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-label", format(this.#strings.removeFile, { name: file.name }));
-    button.append(this.#icon("close"));
+    button.append(icon("close"));
     button.addEventListener("click", () => {
       this.#chosen = this.#chosen.filter((each) => each !== chosen);
       this.#remove(chosen);
-      this.#problem.hidden = true;
+      this.complain("");
       this.on.change();
       this.on.done();
     });
@@ -118,6 +122,17 @@ export class Attachments {
     }
     this.#list.hidden = this.#list.childElementCount === 0;
   }
+}
+
+/* {types, most, each, together}, sizes in bytes, as the page's template has them. */
+function limitsOf(picker) {
+  const { most, each, together } = picker?.dataset ?? {};
+  return {
+    types: (picker?.accept ?? "").split(","),
+    most: Number(most),
+    each: Number(each),
+    together: Number(together),
+  };
 }
 
 function megabytes(size) {

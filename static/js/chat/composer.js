@@ -1,10 +1,11 @@
 /*
- * Composer: the field, its counter and its button. Enter sends, Shift+Enter breaks the line; the Enter that ends an
+ * Composer: the field, its counter and its button, and a voice note in its place. Enter sends, Shift+Enter breaks the line; the Enter that ends an
  * input method's composition does neither.
  */
 
 import { format } from "../chat-strings.js";
 import { Attachments } from "./attachments.js";
+import { Recorder } from "./recorder.js";
 
 const typingEvery = 3_000;
 const typingEndsAfter = 5_000;
@@ -18,9 +19,10 @@ export class Composer {
   #strings;
   #store;
   #attachments;
+  #recorder;
   #typing = { told: 0, timer: 0, on: false };
 
-  /** `attachments`: the options of Attachments without `on`. `on`: {send(text, files), typing(boolean)} */
+  /** `attachments`: the options of Attachments but for these. `on`: {send(text, files), typing(boolean)} */
   constructor({ form, strings, store, attachments, on }) {
     this.#form = form;
     this.#field = form.querySelector("textarea");
@@ -31,7 +33,13 @@ export class Composer {
     this.on = on;
     this.#attachments = new Attachments({
       ...attachments,
+      strings,
       on: { change: () => this.#fit(), done: () => this.focus() },
+    });
+    this.#recorder = new Recorder({
+      field: form.querySelector(".chat-field"),
+      strings,
+      on: { send: (file) => this.on.send("", [file]), problem: (words) => this.#attachments.complain(words) },
     });
     // What was typed before this script was there is not lost to the draft of another day.
     this.#field.value ||= store.draft;
@@ -45,6 +53,11 @@ export class Composer {
     this.#fit();
   }
 
+  /** Nobody looks: the microphone is let go. */
+  leave() {
+    this.#recorder.halt();
+  }
+
   focus() {
     this.#field.focus({ preventScroll: true });
   }
@@ -53,6 +66,7 @@ export class Composer {
   restart() {
     this.#field.value = this.#store.draft;
     this.#attachments.clear();
+    this.#recorder.cancel();
     this.#stopTyping();
     this.#fit();
   }

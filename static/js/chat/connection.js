@@ -5,6 +5,8 @@
 
 const pollEvery = 3_000;
 const pollAtMost = 15_000;
+const pollEagerlyEvery = 1_000;
+const answerComesWithin = 15_000;
 const pingEvery = 25_000;
 const answerWithin = 10_000;
 const reconnectAtMost = 30_000;
@@ -24,15 +26,17 @@ export class Connection {
   #attempts = 0;
   #timers = { reconnect: 0, poll: 0, ping: 0, deadline: 0 };
   #pollDelay = pollEvery;
+  #eagerUntil = 0;
   #catching = null;
   #generation = 0;
   #highest = 0;
+  #saidBefore = 0;
   #running = false;
 
   /** Sequence number up to which nothing is missing. */
   cursor = 0;
 
-  /** `on`: {messages(list), state(S), typing(frame), delivered(frame), status("live"|"polling"|"offline")} */
+  /** `on`: {messages(list, {newest, pushed}), state(S), typing(frame), delivered(frame), status("live"|"polling"|"offline")} */
   constructor({ requests, store, socketUrl, on }) {
     this.#requests = requests;
     this.#store = store;
@@ -79,6 +83,14 @@ export class Connection {
     }
   }
 
+  /** An answer is likely soon: where nothing is pushed, it is asked for more often until it can be there. */
+  expect() {
+    this.#eagerUntil = Date.now() + answerComesWithin;
+    if (this.#running && !this.#ready) {
+      this.#pollSoon(pollEagerlyEvery);
+    }
+  }
+
   /** Sends a frame when the socket is open; says whether it did. */
   tell(frame) {
     if (!this.#ready || this.#socket?.readyState !== WebSocket.OPEN) {
@@ -120,7 +132,8 @@ export class Connection {
 
   #take(message) {
     this.#highest = Math.max(this.#highest, message.seq);
-    this.on.messages([message], { newest: false });
+    // What was said before the socket was there comes down it too, but was not written this moment.
+    this.on.messages([message], { newest: false, pushed: message.seq > this.#saidBefore });
     if (message.seq === this.cursor + 1) {
       this.cursor = message.seq;
     } else if (message.seq > this.cursor) {
@@ -182,6 +195,7 @@ export class Connection {
   #becomeReady(frame) {
     this.#ready = true;
     this.#attempts = 0;
+    this.#saidBefore = frame.last_seq;
     clearTimeout(this.#timers.poll);
     clearInterval(this.#timers.ping);
     this.#timers.ping = setInterval(() => this.#ping(), pingEvery);
@@ -259,7 +273,7 @@ export class Connection {
       if (this.#attempts === 0) {
         this.#connect();
       }
-      this.#pollSoon(this.#pollDelay);
+      this.#pollSoon(Date.now() < this.#eagerUntil ? pollEagerlyEvery : this.#pollDelay);
     }
   }
 }

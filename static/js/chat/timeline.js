@@ -4,6 +4,7 @@
  */
 
 import { format } from "../chat-strings.js";
+import { Reveal } from "./reveal.js";
 import { linked } from "./text.js";
 
 const groupWithin = 5 * 60_000;
@@ -13,20 +14,24 @@ export class Timeline {
   #strings;
   #locale;
   #picture;
+  #recording;
   #document;
+  #reveal;
   #entries = [];
   #days = new Map();
 
   /**
-   * `picture(attachment, author)`, `document(attachment)`: the element of a picture, and of a document.
+   * `picture(attachment, author)`, `recording(attachment)`, `document(attachment)`: the element of each.
    * `on`: {retry(id), edit(id), discard(id)} for messages that were not sent.
    */
-  constructor({ list, strings, locale, picture, document: documentOf, on }) {
+  constructor({ list, strings, locale, picture, recording, document: documentOf, on }) {
     this.#list = list;
     this.#strings = strings;
     this.#locale = locale;
     this.#picture = picture;
+    this.#recording = recording;
     this.#document = documentOf;
+    this.#reveal = new Reveal({ hint: strings.newTab });
     this.on = on;
   }
 
@@ -57,14 +62,28 @@ export class Timeline {
         this.#confirm(entry, message);
       }
     }
+    if (fresh.length > 0) {
+      this.showWhole();
+    }
     this.#arrange();
     return fresh;
+  }
+
+  /** Lets a message that is shown appear as it would be written, until anything comes after it. */
+  reveal(message) {
+    this.#reveal.begin(this.#find(message.id).element, message.text);
+  }
+
+  /** Shows all of a message that is still appearing. */
+  showWhole() {
+    this.#reveal.finish();
   }
 
   /** Shows a message on its way: {id, text, createdAt, state, refusal, seconds}. */
   addPending(item, note) {
     let entry = this.#entries.find((known) => known.clientId === item.id);
     if (!entry) {
+      this.showWhole();
       entry = this.#build({
         id: null,
         seq: null,
@@ -104,6 +123,7 @@ export class Timeline {
   }
 
   #removeWhere(unwanted) {
+    this.showWhole();
     this.#entries.filter(unwanted).forEach((entry) => entry.element.remove());
     this.#entries = this.#entries.filter((entry) => !unwanted(entry));
   }
@@ -144,8 +164,10 @@ export class Timeline {
     const bubble = document.createElement("div");
     bubble.className = "chat-bubble";
     const words = document.createElement("p");
+    words.className = "chat-words";
     words.dir = "auto";
-    words.append(...linked(message.text ?? "", this.#strings.newTab));
+    // What the visitor wrote stays as it was written; a link is what the business gives.
+    words.append(...(message.from === "customer" ? [message.text ?? ""] : linked(message.text ?? "", this.#strings.newTab)));
     bubble.append(words, ...this.#attachments(message));
     element.append(this.#author(message), bubble, ...this.#sources(message.sources ?? []), foot);
     return {
@@ -181,6 +203,9 @@ export class Timeline {
     return (message.attachments ?? []).map((attachment) => {
       if (attachment.kind === "image" && (attachment.url || attachment.file)) {
         return this.#picture(attachment, message.author);
+      }
+      if (attachment.kind === "audio" && (attachment.url || attachment.file)) {
+        return this.#recording(attachment);
       }
       if (attachment.url || attachment.file) {
         return this.#document(attachment);
@@ -218,7 +243,10 @@ export class Timeline {
     entry.element.dataset.state = entry.state;
     entry.status.textContent = words[entry.state].trim();
     if (entry.state === "failed") {
-      const buttons = item.refusal ? ["edit", "discard"] : ["retry", "discard"];
+      // What was said can be said anew, and not be changed.
+      const isVoice = item.files.some((file) => kindOf(file) === "audio");
+      const mended = isVoice ? [] : ["edit"];
+      const buttons = item.refusal ? [...mended, "discard"] : ["retry", "discard"];
       entry.status.append(...buttons.map((name) => this.#button(name, entry.clientId)));
     }
   }
@@ -304,7 +332,8 @@ export class Timeline {
 }
 
 function kindOf(file) {
-  return file.type.startsWith("image/") ? "image" : "file";
+  const kind = file.type.split("/")[0];
+  return kind === "image" || kind === "audio" ? kind : "file";
 }
 
 function belongTogether(before, entry) {

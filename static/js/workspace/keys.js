@@ -45,6 +45,7 @@ const actions = {
   r: () => compose("reply"),
   m: () => compose("note"),
   p: () => press("p"),
+  b: () => press("b"),
   s: () => useSuggestion(),
   t: toggleTrace,
   "?": () => document.getElementById("keys-dialog")?.showModal(),

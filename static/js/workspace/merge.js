@@ -6,6 +6,7 @@
  *   data-keep="key"    left alone as long as both sides carry the same key (the composer, a loaded trace)
  *   data-merge="grow"  a timeline: entries are added and renewed, never taken away; data-edge marks its "earlier" button
  *   data-conversation  another conversation replaces everything: nothing of one may show up in the next
+ *   holdShown()        what a person had shown in full stays so, as long as the server sends the same in its place
  */
 
 const ownState = new Map([
@@ -13,6 +14,15 @@ const ownState = new Map([
   ["DETAILS", ["open"]],
   ["FORM", ["hidden"]],
 ]);
+
+const hiddenTexts = new WeakMap();
+
+/** Remembers what stands in an element, just before it is shown in full to the person who asked for it. */
+export function holdShown(element) {
+  if (!hiddenTexts.has(element)) {
+    hiddenTexts.set(element, element.textContent);
+  }
+}
 
 /** Merges `fresh` into `old` in place. Returns the element that is on the page afterwards. */
 export function merge(old, fresh) {
@@ -33,9 +43,10 @@ export function merge(old, fresh) {
     old.replaceWith(fresh);
     return fresh;
   }
-  if (old.isEqualNode(fresh)) {
+  if (old.isEqualNode(fresh) || hiddenTexts.get(old) === fresh.textContent) {
     return old;
   }
+  hiddenTexts.delete(old);
   const isAnother = old.dataset.conversation !== fresh.dataset.conversation;
   copyAttributes(old, fresh);
   if (isAnother) {

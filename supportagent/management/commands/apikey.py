@@ -30,7 +30,7 @@ class Command(OwnCommand):
         create.add_argument(
             "--scope", action="append", default=[], choices=sorted(SCOPES), help="for api-client; give it once for each"
         )
-        create.add_argument("--team", help="bind the key to the conversations of one team")
+        create.add_argument("--team", help="bind the key to the conversations of one team, whatever its role")
         commands.add_parser("list", help="all keys, without their secrets")
         revoke = commands.add_parser("revoke", help="make a key useless, at once and for ever")
         revoke.add_argument("key", metavar="ID", help="the key's id, public id or prefix")

@@ -65,6 +65,8 @@ class Command(OwnCommand):
             call_command("setup", stderr=_Nowhere())
             if settings.DEMO and demo.is_wanted():
                 call_command("demo", stdout=_Nowhere(), stderr=_Nowhere())
+            if settings.DEMO:
+                demo.follow_simulator()
         except DatabaseError as error:
             where = settings.DATABASES["default"]["NAME"]
             raise CannotStart(
@@ -80,6 +82,7 @@ class Command(OwnCommand):
         if settings.DEMO and simulator.is_here():
             simulated = f"http://localhost:{settings.SIM_PORT}"
             lines += [("TikTok simulator", f"{simulated}/"), ("LinkedIn simulator", f"{simulated}/linkedin")]
+            lines += [("Simulated partners", f"{simulated}/partners"), ("Simulated orders", f"{simulated}/orders")]
         if logins:
             lines.append(("Sign in as", ", ".join(f"{name} ({role})" for name, role in logins)))
             lines.append(("Password", settings.OWN_SECRETS["DEMO_PASSWORD"]))

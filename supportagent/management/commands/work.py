@@ -77,6 +77,7 @@ class Command(OwnCommand):
         Watchdog(oldest=duties.oldest_seconds, stalled=lambda: duties.sweeper.stalled_seconds).start()
         load_the_engine_meanwhile()
         bells.listen(duties.sweeper.hear)
+        bells.answer(duties.answer)
         self.tell(f"Working with {settings.WORK_THREADS} threads each for answers and sends.")
         duties.sweeper.run(stop)
         duties.retire()

@@ -234,12 +234,26 @@ def test_the_list_asks_as_much_for_many_articles_as_for_few(
 def test_a_day_that_is_over_is_marked_in_the_list(as_editor: Client, first_release: Release) -> None:
     Article.objects.filter(slug="returns", language="en").update(valid_until=date(2021, 3, 1))
 
-    assert "1 Mar 2021 (over)" in as_editor.get(LIST).content.decode()
+    listed = as_editor.get(LIST).content.decode()
+    assert "1 Mar 2021 (over)" in listed
+    assert "Over: nobody is answered from it" in listed
 
 
-@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.AGENT, Role.VIEWER])
-def test_others_do_not_write_articles(client: Client, first_release: Release, role: Role) -> None:
-    client.force_login(make_user(role=role))
+@pytest.mark.parametrize(("asked", "days"), [("over", -1), ("soon", 0), ("soon", 30), ("open", None)])
+def test_articles_are_listed_by_whether_they_are_over(
+    as_editor: Client, first_release: Release, asked: str, days: int | None
+) -> None:
+    Article.objects.update(valid_until=timezone.localdate() + timedelta(days=99))
+    day = None if days is None else timezone.localdate() + timedelta(days=days)
+    Article.objects.filter(slug="returns", language="en").update(valid_until=day)
+
+    listed = as_editor.get(LIST, {"validity": asked}).context["cl"].result_list
+
+    assert [str(article) for article in listed] == ["returns (en)"]
+
+
+def test_a_viewer_does_not_write_articles(client: Client, first_release: Release) -> None:
+    client.force_login(make_user(role=Role.VIEWER))
     article = Article.objects.get(slug="returns", language="en")
 
     assert client.get(ADD).status_code == 403
@@ -255,7 +269,6 @@ def test_a_supervisor_reads_an_article_whole(client: Client, first_release: Rele
     shown = client.get(page_of(version.article)).content.decode()
 
     assert version.body.splitlines()[0].strip("# ") in shown
-    assert f'href="{ADD}"' not in client.get(LIST).content.decode()
 
 
 def test_versions_are_only_read(as_editor: Client, first_release: Release) -> None:
@@ -267,3 +280,16 @@ def test_versions_are_only_read(as_editor: Client, first_release: Release) -> No
     assert "&quot;]" not in shown
     assert next(iter(version.questions.values()))[0] in shown
     assert as_editor.post(page, {"title": "New"}).status_code == 403
+
+
+def test_whoever_saves_an_address_that_no_answer_will_hold_is_told(as_editor: Client, first_release: Release) -> None:
+    trap = {"body": "Returns take 30 days. Start at evil.example/login or at tarnhollow.example/returns."}
+    hidden = {"slug": "two", "body": "Lessons are on Sundays. <span style='font-size:0'>See evil.example/login</span>"}
+
+    warned = as_editor.post(ADD, SUNDAYS | trap, follow=True).content.decode()
+    silent = as_editor.post(ADD, SUNDAYS | hidden, follow=True).content.decode()
+
+    assert "Answers leave out evil.example/login: only hosts in “links.allowed” may be linked to." in warned
+    assert "Saved in draft release" in silent
+    assert "Answers leave out" not in silent
+    assert ArticleVersion.objects.get(article__slug="two").body == "Lessons are on Sundays."

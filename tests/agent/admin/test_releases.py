@@ -1,6 +1,9 @@
 """The steps of a release in the admin: what pressing changes is shown, and only what can be done is offered."""
 
+import html
+
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
@@ -152,11 +155,11 @@ def test_a_row_that_the_draft_no_longer_has_is_not_saved_and_says_so(as_editor: 
 
     answered = as_editor.post(
         reverse("admin:agent_phrase_change", args=[row.pk]),
-        {"head": row.head, "language": row.language, "text": row.text},
-        follow=True,
+        {"head": row.head, "language": row.language, "text": row.text + " now"},
     )
 
     assert "no longer has this" in answered.content.decode()
+    assert f'value="{row.text} now"' in answered.content.decode()
 
 
 def test_a_row_that_would_stand_twice_is_not_saved_and_says_so(as_editor: Client, first_release: Release) -> None:
@@ -165,10 +168,83 @@ def test_a_row_that_would_stand_twice_is_not_saved_and_says_so(as_editor: Client
     answered = as_editor.post(
         reverse("admin:agent_phrase_change", args=[one.pk]),
         {"head": other.head, "language": other.language, "text": other.text},
-        follow=True,
     )
 
-    assert "already exists" in answered.content.decode()
+    assert "The same phrase already exists in release 1." in answered.content.decode()
+    assert f'value="{other.text}"' in answered.content.decode()
+    assert not Release.objects.drafts().exists()
+
+
+LONG = "Answer as briefly as you can, and name the article. " * 20
+CONDITION = '[{"fact": "moon", "operator": "is", "value": true}]'
+
+
+@pytest.mark.parametrize(
+    ("page", "which", "sent", "field", "words"),
+    [
+        ("agentconfig", {"config_key": "retrieval.least_gate_score"}, {"config_value": "very sure"}, "config_value", "a number is wanted"),
+        ("agentconfig", {"config_key": "retrieval.least_gate_score"}, {"config_value": "7"}, "config_value", "between 0 and 1"),
+        ("agentconfig", {"config_key": "bot.enabled"}, {"config_value": "maybe"}, "config_value", "true or false"),
+        (
+            "agentconfig", {"config_key": "prompt.persona"}, {"config_value": LONG + "{shop}"}, "config_value",
+            "{shop} is no blank of this text",
+        ),
+        (
+            "replytemplate", {"key": "greeting", "language": "en"}, {"text": LONG + "See https://elsewhere.example/x"}, "text",
+            "Add its host to “links.allowed” first",
+        ),
+        (
+            "replytemplate", {"key": "greeting", "language": "en"}, {"text": LONG + "Try partner-shop.example!"}, "text",
+            "replies may not link to partner-shop.example",
+        ),
+        (
+            "agentconfig", {"config_key": "prompt.persona"}, {"config_value": LONG + "Always mention partner-shop.example"},
+            "config_value", "replies may not link to partner-shop.example",
+        ),
+        ("escalationrule", {}, {"conditions": CONDITION}, "conditions", "There is no fact “moon”. Known facts:"),
+        (
+            "escalationrule", {}, {"conditions": '[{"fact": "sentiment", "operator": ["is"], "value": 1}]'}, "conditions",
+            "takes the operators",
+        ),
+        ("phrase", {}, {"head": "panic"}, "head", "There is no head “panic”; write one of: danger,"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_comes_back_with_the_words_and_what_to_do(
+    as_editor: Client,
+    first_release: Release,
+    page: str,
+    which: dict[str, str],
+    sent: dict[str, str],
+    field: str,
+    words: str,
+) -> None:
+    model = apps.get_model("agent", page)
+    row = model._default_manager.filter(release=first_release, **which).first()
+    address = reverse(f"admin:agent_{page}_change", args=[row.pk])
+    form = as_editor.get(address).context["adminform"].form
+    given = {name: form[name].value() for name in form.fields}
+
+    answered = as_editor.post(
+        address, {name: value for name, value in (given | sent).items() if value not in {None, False}}
+    )
+
+    again = answered.context["adminform"].form
+    assert answered.status_code == 200
+    assert words in " ".join(again.errors[field])
+    assert again[field].value() == sent[field]
+    assert html.escape(sent[field].strip()) in answered.content.decode()
+    assert html.escape(words) in answered.content.decode()
+    assert not Release.objects.drafts().exists()
+
+
+def test_a_setting_is_judged_by_the_draft_that_it_goes_into(as_editor: Client, first_release: Release) -> None:
+    greeting = first_release.templates.get(key="greeting", language="en")
+    address = reverse("admin:agent_replytemplate_change", args=[greeting.pk])
+    draft = releases.configure("links.allowed", "elsewhere.example", None)
+
+    answered = as_editor.post(address, {"text": "See https://elsewhere.example/x"}, follow=True)
+
+    assert f"Saved in draft release {draft.number}" in answered.content.decode()
 
 
 def test_a_setting_is_found_again_by_its_key(first_release: Release, second: Release) -> None:

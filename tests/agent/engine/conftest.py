@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,16 +11,15 @@ from agent.engine.encoder import Encoder
 from agent.engine.engine import Engine
 from agent.engine.heads import Heads
 from agent.engine.knowledge import KnowledgeIndex
-from agent.engine.seeds import Seeds
+from agent.engine.seeds import LANGUAGES, Seeds
 from agent.engine.types import Understanding
+from agent.evaluation.held import HELD_FOLDER
 from tests.agent.conftest import SeedVectors
-
-HERE = Path(__file__).parent
 
 
 def read_rows(name: str) -> list[dict[str, Any]]:
-    """The rows of a JSON lines file that lies beside the tests."""
-    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
+    """The rows of one of the sets that are held back from fitting."""
+    return [json.loads(line) for line in (HELD_FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +39,8 @@ def understood(engine: Engine) -> dict[str, list[tuple[str, Understanding]]]:
     """Language to the held-out messages' routes and what the engine makes of them."""
     return {
         language: [
-            (row["route"], engine.understand(row["text"], language_prior=None, languages=("en", "de")))
+            (row["route"], engine.understand(row["text"], language_prior=None, languages=LANGUAGES))
             for row in read_rows(f"heldout_{language}.jsonl")
         ]
-        for language in ("en", "de")
+        for language in LANGUAGES
     }

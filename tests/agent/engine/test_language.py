@@ -74,3 +74,26 @@ def test_long_words_are_not_keys_hit_at_random(text: str) -> None:
 def test_the_talks_language_holds_for_a_word_that_two_languages_share() -> None:
     assert language("ok", "de") == "de"
     assert language("retour", "nl") == "nl"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("请在明天上午9点打电话给我", "zh"), ("注文番号は123456です", "ja"), ("โทรหาฉันตอน10โมง", "th")],
+)
+def test_a_number_takes_no_words_away_where_words_are_not_spaced(text: str, expected: str) -> None:
+    assert language(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("أين طردي من Tarnhollow", "ar"), ("Где мой Ridgewalker 40", "ru"), ("μέγεθος Ridgewalker Pro", "el")],
+)
+def test_a_latin_name_does_not_hide_the_script_around_it(text: str, expected: str) -> None:
+    assert language(text) == expected
+
+
+def test_a_language_written_like_one_of_the_business_is_taken_for_it() -> None:
+    text = "Kada će stići moja narudžba, čekam već dva tjedna"
+
+    assert DETECTOR.detect(text, prior=None, languages=("en", "sr"))[0] == "sr"
+    assert language(text) == "hr"

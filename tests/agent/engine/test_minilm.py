@@ -59,5 +59,27 @@ def test_alike_texts_lie_close(encoder: Encoder) -> None:
     assert asked @ alike > asked @ other + 0.2
 
 
+def test_texts_are_encoded_together_as_each_by_itself(encoder: Encoder) -> None:
+    if not encoder.has_english:
+        pytest.skip("MiniLM is not installed")
+    texts = ["How long is delivery?", "", "word " * 300, *[f"Where is order {number}?" for number in range(80)]]
+
+    together = encoder.encode_english_messages(texts)
+
+    assert together is not None
+    alone = np.stack([encoder.encode_english([text])[0] for text in texts])
+    # Those were kept as 16-bit floats.
+    assert np.abs(together - alone).max() < 1e-3
+
+
+def test_a_message_is_known_again_among_others(encoder: Encoder) -> None:
+    first = encoder.encode_message("How long is the way to Mars?")
+
+    again = encoder.encode_messages(["Is it far to Venus?", "How long is the way to Mars?", "Is it far to Venus?"])
+
+    assert np.array_equal(again[1], first)
+    assert np.array_equal(again[0], again[2])
+
+
 def test_releases_share_the_model_of_languages() -> None:
     assert LanguageDetector()._identifier is LanguageDetector()._identifier

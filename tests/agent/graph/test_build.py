@@ -24,7 +24,11 @@ def test_the_graph_is_drawn_as_the_design_says() -> None:
         ("__start__", "classify_message"),
         ("classify_message", "retrieve_context"),
         ("classify_message", "escalate"),
-        ("retrieve_context", "check_escalation"),
+        ("retrieve_context", "fill_slots"),
+        ("fill_slots", "check_escalation"),
+        ("check_escalation", "use_tool"),
+        ("use_tool", "generate_response"),
+        ("use_tool", "escalate"),
         ("check_escalation", "generate_response"),
         ("check_escalation", "escalate"),
         ("generate_response", "validate_response"),
@@ -42,6 +46,7 @@ def test_an_ordinary_message_goes_through_every_step_in_order(route: str) -> Non
     assert nodes_run(state) == [
         "classify_message",
         "retrieve_context",
+        "fill_slots",
         "check_escalation",
         "generate_response",
         "validate_response",
@@ -61,7 +66,7 @@ def test_an_urgent_message_goes_straight_to_a_person() -> None:
 def test_a_rule_that_fires_ends_the_bots_part() -> None:
     state = run(given(), context(rules=(rule(("answerable", "is", True), reason="policy"),)))
 
-    assert nodes_run(state) == ["classify_message", "retrieve_context", "check_escalation", "escalate"]
+    assert nodes_run(state) == ["classify_message", "retrieve_context", "fill_slots", "check_escalation", "escalate"]
     assert state["escalation_reason"] == "policy"
     assert state["suggestion"] == "You may return goods within 45 days."
 
@@ -89,3 +94,9 @@ def test_when_nothing_passes_the_checks_a_person_is_called_after_two_retries() -
     assert nodes_run(state)[-1] == "escalate"
     assert state["escalation_reason"] == "bot_failed"
     assert state["response"] == "handoff in en"
+
+
+def test_nothing_is_kept_between_runs() -> None:
+    assert GRAPH.checkpointer is None
+    assert GRAPH.store is None
+    assert GRAPH.cache is None

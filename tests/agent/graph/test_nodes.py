@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent.engine.types import OTHER_INTENT
+from agent.engine.types import OTHER_INTENT, Candidate
 from agent.graph.context import Findings, Manner
+from agent.graph.rules import Rule, read_conditions
+from agent.releases.defaults.rules import RULES
 from tests.agent.scripted import (
     NOTHING_FOUND,
     Ears,
@@ -56,6 +58,19 @@ def test_a_short_follow_up_is_read_with_the_question_before_it() -> None:
     )
 
     assert state["response"] == "Delivery to Austria takes 3 days."
+
+
+@pytest.mark.parametrize(("thanks", "goodbye", "kind"), [(0.7, 0.25, "template"), (0.7, 0.1, "answer")])
+def test_thanks_and_a_goodbye_in_one_message_are_sure_together(thanks: float, goodbye: float, kind: str) -> None:
+    candidates = tuple(
+        Candidate(intent=intent, probability=probability)
+        for intent, probability in (("thanks", thanks), ("goodbye", goodbye), ("return_policy", 0.05))
+    )
+    heard = understanding(intent="thanks", confidence=thanks, confident=False, candidates=candidates)
+
+    state = run(given("thanks again, bye"), context(understanding=Ears(says_that=heard)))
+
+    assert state["reply_kind"] == kind
 
 
 def test_a_long_message_is_not_mixed_with_the_one_before() -> None:
@@ -233,12 +248,37 @@ def test_urgent_words_win_over_any_model() -> None:
     assert state["reply_kind"] == "hand_over"
 
 
-def test_a_switched_off_intent_goes_to_people() -> None:
+@pytest.mark.parametrize("rules", [(), (rule(("intent_enabled", "is", False)),)])
+def test_a_switched_off_intent_goes_to_people_with_a_rule_for_it_and_without(rules: tuple[Rule, ...]) -> None:
     manner = Manner(disabled_intents=frozenset({"return_policy"}))
 
-    state = run(given(), context(manner=manner, rules=(rule(("intent_enabled", "is", False)),)))
+    state = run(given(), context(manner=manner, rules=rules))
 
     assert state["reply_kind"] == "hand_over"
+
+
+@pytest.mark.parametrize(
+    ("most", "asked", "kind"),
+    [(2, 1, "clarify"), (2, 2, "hand_over"), (4, 2, "clarify"), (4, 4, "hand_over"), (0, 0, "offer")],
+)
+def test_a_person_is_called_once_the_bot_has_asked_back_as_often_as_it_may(most: int, asked: int, kind: str) -> None:
+    never_understood = next(each for each in RULES if each.key == "never-understood")
+    conditions = read_conditions(
+        [{"fact": fact, "operator": sign, "value": value} for fact, sign, value in never_understood.when]
+    )
+    judged = Rule(key="r", name="r", conditions=conditions, reason="low_confidence", priority="normal")
+
+    state = run(
+        given("hm", progress={"clarifications": asked, "failures": asked}),
+        context(
+            understanding=Ears(says_that=understanding(in_scope=False)),
+            knowledge=Library(findings=NOTHING_FOUND),
+            manner=Manner(max_clarifications=most),
+            rules=(judged,),
+        ),
+    )
+
+    assert state["reply_kind"] == kind
 
 
 def test_a_hand_over_has_exactly_one_text_and_no_sources() -> None:

@@ -90,7 +90,7 @@ def test_the_rules_the_product_comes_with_can_be_read_and_name_known_reasons() -
 def test_a_state_gives_every_fact_there_is() -> None:
     state = run(given(), context())
 
-    assert set(FACTS) <= set(facts_of(state, platform_facts={"intent_enabled": True}))
+    assert set(FACTS) <= set(facts_of(state, platform_facts={"intent_enabled": True, "asked_enough": False}))
 
 
 def test_a_phrase_is_told_apart_from_a_score() -> None:

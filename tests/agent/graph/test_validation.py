@@ -5,7 +5,8 @@ import codecs
 
 import pytest
 
-from agent.graph.validation import Answer, check, leaks, ungrounded_numbers
+from agent.graph.numbers import ungrounded_numbers
+from agent.graph.validation import Answer, check, leaks
 
 CANARY = "CANARY-7f3a91"
 GROUND = "Returns take 45 days and cost 4.90 euros, or 1,200 for a pallet, until 2026-03-01."

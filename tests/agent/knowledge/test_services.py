@@ -1,11 +1,23 @@
 """Articles and their passages."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from agent.exceptions import ArticleUnreadable
-from agent.knowledge.services import ArticleText, import_markdown, published_passages, read_markdown, save_article
-from agent.models import ArticleVersion, Passage
-from agent.releases.first import ensure_first_release
+from agent.knowledge.services import (
+    ArticleText,
+    entrust,
+    holds_until,
+    import_markdown,
+    internal_passages,
+    published_passages,
+    read_markdown,
+    save_article,
+)
+from agent.models import ArticleVersion, Passage, Release
 from agent.releases.services import create_draft, drop_article, publish, use_article
 from core.exceptions import NotAllowed
 from core.policy import Role
@@ -94,8 +106,8 @@ def test_a_file_that_is_no_article_says_so(content: str) -> None:
         read_markdown(content)
 
 
-def test_an_article_reaches_customers_only_with_a_release_that_names_it() -> None:
-    first = ensure_first_release()
+def test_an_article_reaches_customers_only_with_a_release_that_names_it(first_release: Release) -> None:
+    first = first_release
     version = save_article(TEXT, None)
     assert str(version.passages.first().public_id) not in {p.id for p in published_passages(first.pk)}  # type: ignore[union-attr]
 
@@ -109,8 +121,8 @@ def test_an_article_reaches_customers_only_with_a_release_that_names_it() -> Non
     assert found[str(passage.public_id)].text == "You have 45 days."
 
 
-def test_a_release_holds_one_version_of_an_article() -> None:
-    first = ensure_first_release()
+def test_a_release_holds_one_version_of_an_article(first_release: Release) -> None:
+    first = first_release
     draft = create_draft(None)
     old = first.articles.get(article__slug="returns", article__language="en")
 
@@ -121,13 +133,53 @@ def test_a_release_holds_one_version_of_an_article() -> None:
     assert not draft.articles.filter(article=old.article).exists()
 
 
-def test_what_is_internal_is_never_quotable() -> None:
-    first = ensure_first_release()
+def test_what_is_internal_is_never_quotable(first_release: Release) -> None:
+    first = first_release
     assert first.articles.filter(article__audience="internal").exists()
 
     titles = {passage.title for passage in published_passages(first.pk)}
 
     assert not titles & set(first.articles.filter(article__audience="internal").values_list("title", flat=True))
+
+
+def test_text_that_stays_keeps_its_id_and_new_text_gets_one() -> None:
+    first = {each.text: each.public_id for each in save_article(TEXT, None).passages.all()}
+    body = "## What it costs\n\nNothing.\n\n## Where to\n\nNothing.\n\n## How long\n\nYou have 30 days."
+
+    second = list(save_article(replace(TEXT, body=body), None).passages.all())
+    third = {each.text: each.public_id for each in save_article(TEXT, None).passages.all()}
+
+    assert [each.public_id == first.get(each.text) for each in second] == [True, False, False]
+    assert len({each.public_id for each in second}) == 3
+    assert third == first
+
+
+def test_what_is_over_is_quoted_no_more_and_counts_as_a_change_of_what_is_published(first_release: Release) -> None:
+    release = first_release
+    article = release.articles.get(article__slug="returns", article__language="en").article
+    today = timezone.localdate()
+
+    entrust(article, None, owner=None, valid_until=today)
+
+    release.refresh_from_db()
+    assert (release.validity, holds_until(release.pk, on=today)) == (1, today)
+    assert str(article.public_id) in {passage.article_id for passage in published_passages(release.pk, on=today)}
+    later = published_passages(release.pk, on=today + timedelta(days=1))
+    assert str(article.public_id) not in {passage.article_id for passage in later}
+    entrust(article, make_user(role=Role.PROMPT_EDITOR), owner=make_user(), valid_until=today)
+    release.refresh_from_db()
+    assert release.validity == 1
+
+
+def test_internal_passages_are_told_apart_from_what_customers_are_answered_from(first_release: Release) -> None:
+    release = first_release
+
+    internal, public = internal_passages(release.pk), published_passages(release.pk)
+
+    assert {passage.title for passage in internal} == set(
+        release.articles.filter(article__audience="internal").values_list("title", flat=True)
+    )
+    assert not {passage.id for passage in internal} & {passage.id for passage in public}
 
 
 def test_who_may_not_edit_knowledge_is_refused() -> None:

@@ -104,3 +104,42 @@ def test_what_is_left_alone_is_named(clock: Clock) -> None:
         breakers.failed(NAME)
 
     assert breakers.open_now() == ["openai:gpt-test"]
+
+
+def test_a_model_that_nobody_tries_is_told_of_for_ten_minutes_after_its_pause(clock: Clock) -> None:
+    breakers = Breakers(clock)
+    for _ in range(5):
+        breakers.failed(NAME)
+
+    clock.now += 30 + 599
+    before = breakers.open_now()
+    clock.now += 1
+
+    assert (before, breakers.open_now()) == (["openai:gpt-test"], [])
+    # Known again at the next failure, and tried by one caller as ever.
+    assert [breakers.allows(NAME) for _ in range(2)] == [True, False]
+    breakers.failed(NAME)
+    assert breakers.open_now() == ["openai:gpt-test"]
+
+
+def test_an_accounts_problem_is_told_until_there_is_an_answer(clock: Clock) -> None:
+    breakers = Breakers(clock)
+    breakers.failed(NAME, is_account=True)
+    clock.now += 8 * 3600
+    assert breakers.open_now() == ["openai:gpt-test"]
+
+    assert breakers.allows(NAME)
+    breakers.succeeded(NAME)
+
+    assert breakers.open_now() == []
+
+
+def test_a_call_that_ends_late_does_not_shorten_an_accounts_pause(clock: Clock) -> None:
+    breakers = Breakers(clock)
+    breakers.failed(NAME, is_account=True)
+
+    for _ in range(5):
+        breakers.failed(NAME)
+
+    clock.now += 599
+    assert not breakers.allows(NAME)

@@ -4,70 +4,17 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from agent.graph.context import WriteRequest, WriteResult
-from agent.llm import calls, chain, spend
+from agent.llm import calls, chain
 from agent.models import SpendLedger
-from tests.agent.providers import Answer, Script, never_accepting, reply, serving
-from tests.agent.scripted import line, passage
+from tests.agent.llm.asking import ANTHROPIC, OPENAI, ask, budget, providers_asked, request
+from tests.agent.providers import Answer, Script, never_accepting, reply
+from tests.agent.scripted import line
 
 pytestmark = pytest.mark.django_db
-
-OPENAI, ANTHROPIC = "openai:gpt-test", "anthropic:claude-test"
-
-
-@pytest.fixture
-def script(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """Both providers, on loopback."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with serving() as script:
-        settings.OPENAI_API_KEY = settings.ANTHROPIC_API_KEY = "key-for-tests-only"
-        settings.OPENAI_BASE_URL = f"http://127.0.0.1:{script.port}/v1"
-        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{script.port}"
-        settings.MODEL_CHAIN = [OPENAI, ANTHROPIC]
-        yield script
-
-
-def budget(*, seconds: float = 20.0, cap: int = 10 * spend.MICROS) -> chain.Budget:
-    """What a turn may use."""
-    return chain.Budget(
-        deadline=time.monotonic() + seconds,
-        caps=(spend.Cap(scope="global", micros=cap),),
-        prices={"default": [1, 2], OPENAI: [10, 20]},
-        max_tokens=100,
-    )
-
-
-def request() -> WriteRequest:
-    """A request with one passage."""
-    return WriteRequest(
-        persona="Be kind.",
-        guidance="",
-        message="Can I return this?",
-        history=(),
-        passages=(passage(),),
-        language="en",
-        max_characters=500,
-    )
-
-
-def ask(given: chain.Budget | None = None, **changes: Any) -> WriteResult:
-    """One turn's question to the configured chain."""
-    configured = chain.configured()
-    assert configured is not None
-    return configured.writer(given or budget()).write(replace(request(), **changes))
-
-
-def providers_asked(script: Script) -> list[str]:
-    """Who was asked, in order."""
-    return [provider for provider, _ in script.asked]
 
 
 @pytest.mark.parametrize("name", [OPENAI, ANTHROPIC])
@@ -97,8 +44,9 @@ def test_too_many_requests_is_asked_once_more_when_told_when(script: Script) -> 
     assert [call["outcome"] for call in result.calls] == ["retry: HTTP 429", "ok"]
 
 
-def test_a_long_wait_is_not_waited_for(script: Script) -> None:
-    script.will("openai", [Answer(status=429, headers={"Retry-After": "3600"})])
+@pytest.mark.parametrize("pause", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_a_long_wait_is_not_waited_for(script: Script, pause: str) -> None:
+    script.will("openai", [Answer(status=429, headers={"Retry-After": pause})])
     script.will("anthropic", [reply("Yes.", "p1")])
 
     result = ask()
@@ -106,6 +54,18 @@ def test_a_long_wait_is_not_waited_for(script: Script) -> None:
     assert providers_asked(script) == ["openai", "anthropic"]
     assert result.written is not None
     assert result.written.provider == "anthropic"
+
+
+@pytest.mark.parametrize(
+    "pause", ["-1", "nan", "inf", "1e999", "Wed, 21 Oct 1999 07:28:00 GMT", "soon", "Wed, 99 Oct 2099"]
+)
+def test_a_pause_that_cannot_be_is_none(script: Script, pause: str) -> None:
+    script.will("openai", [Answer(status=429, headers={"Retry-After": pause}), reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == ["openai", "openai"]
+    assert result.written is not None
 
 
 def test_a_server_error_twice_is_the_next_providers_turn(script: Script) -> None:
@@ -319,3 +279,50 @@ def test_a_model_is_told_nothing_personal_and_its_answer_says_it_again(
     assert sent.count("[e-mail 1]") == 3
     assert result.written is not None
     assert result.written.text == "We write to ada@mail.example about the card •••1111."
+
+
+def test_a_purpose_has_models_of_its_own_and_others_the_chain(script: Script, settings: Settings) -> None:
+    settings.MODEL_CHAIN = [OPENAI, f"sales={ANTHROPIC}"]
+    script.will("openai", [reply("Support.", "p1")])
+    script.will("anthropic", [reply("Sales.", "p1")])
+
+    answers = [ask(purpose=purpose).written for purpose in ("support", "sales", "general")]
+
+    assert [answer.text for answer in answers if answer is not None] == ["Support.", "Sales.", "Support."]
+    assert providers_asked(script) == ["openai", "anthropic", "openai"]
+
+
+def test_a_purpose_without_models_is_left_to_the_embedded_engine(script: Script, settings: Settings) -> None:
+    settings.MODEL_CHAIN = [OPENAI, "general=embedded"]
+    script.will("openai", [reply("Support.", "p1")])
+
+    result = ask(purpose="general")
+
+    assert (result.written, result.calls, script.asked) == (None, (), [])
+
+
+def test_a_purpose_can_have_models_where_the_chain_has_none(script: Script, settings: Settings) -> None:
+    settings.MODEL_CHAIN = [f"sales={OPENAI}"]
+    script.will("openai", [reply("Sales.", "p1")])
+
+    assert ask(purpose="support").written is None
+    assert ask(purpose="sales").written is not None
+
+
+def test_any_compatible_server_ends_the_chain_and_needs_no_key(script: Script, settings: Settings) -> None:
+    settings.MODEL_CHAIN, settings.ANTHROPIC_API_KEY = [ANTHROPIC, "compatible:own-model"], "key"
+    settings.COMPATIBLE_BASE_URL = f"http://127.0.0.1:{script.port}/v1"
+    script.will("anthropic", [Answer(status=400)])
+    script.will("openai", [reply("From our own server.", "p1")])
+
+    result = ask()
+
+    assert result.written is not None
+    assert (result.written.provider, result.written.model) == ("compatible", "own-model")
+    assert [call["provider"] for call in result.calls] == ["anthropic", "compatible"]
+
+
+def test_a_compatible_server_without_an_address_is_left_out(settings: Settings) -> None:
+    settings.MODEL_CHAIN = ["compatible:own-model"]
+
+    assert chain.configured() is None

@@ -6,18 +6,20 @@ import pytest
 from django.db import connection
 
 from agent.llm import spend
-from agent.models import SpendLedger
+from agent.models import SpendLedger, SpendReservation
 
 
 @pytest.mark.django_db
 def test_a_reservation_is_held_and_then_settled() -> None:
     held = spend.reserve([spend.Cap(scope="global", micros=1000)], 400)
     assert SpendLedger.objects.get().reserved == 400
+    assert SpendReservation.objects.get().pk == held.pk
 
     spend.settle(held, 150)
 
     row = SpendLedger.objects.get()
     assert (row.reserved, row.spent) == (0, 150)
+    assert not SpendReservation.objects.exists()
 
 
 @pytest.mark.django_db
@@ -26,6 +28,7 @@ def test_what_one_scope_refuses_is_held_in_none() -> None:
         spend.reserve([spend.Cap(scope="global", micros=1000), spend.Cap(scope="conversation:1", micros=100)], 400)
 
     assert not SpendLedger.objects.filter(reserved__gt=0).exists()
+    assert not SpendReservation.objects.exists()
 
 
 @pytest.mark.django_db

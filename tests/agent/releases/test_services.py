@@ -32,9 +32,9 @@ def _alone(settings: Settings) -> None:
 
 
 @pytest.fixture
-def first() -> Release:
+def first(first_release: Release) -> Release:
     """Release 1."""
-    return ensure_first_release()
+    return first_release
 
 
 def value(release: Release, key: str) -> str:

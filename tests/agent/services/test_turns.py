@@ -1,6 +1,5 @@
 """A turn from claim to commit, on real rows and with the real engine."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -374,23 +373,3 @@ def test_no_transaction_is_open_while_the_agent_thinks(mind: Runtime, monkeypatc
     services.answer(conversation.pk, Meanwhile(mind, lambda: depth.append(len(connection.savepoint_ids))))
 
     assert depth == [outside]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_lease_is_kept_while_the_agent_thinks(mind: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.services.turns.HEARTBEATS_A_LEASE", 2_000)
-    conversation = wrote("How long does delivery take?")
-    extended = threading.Event()
-    real = conversations.extend_turn
-
-    def extend(turn: conversations.turns.Turn, *, owner: str) -> bool:  # type: ignore[name-defined]
-        kept = real(turn, owner=owner)
-        extended.set()
-        return kept
-
-    monkeypatch.setattr("conversations.services.extend_turn", extend)
-
-    result = services.answer(conversation.pk, Meanwhile(mind, lambda: extended.wait(10)))
-
-    assert extended.is_set()
-    assert result is TurnResult.REPLIED

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations.models import Delivery, DeliveryAttempt, Escalation, Message
+from conversations.models import Delivery, DeliveryAttempt, Escalation, Message, Note
 from core.models import AuditEvent
 from core.policy import Role
 from tests.factories import (
@@ -143,7 +143,8 @@ def test_a_person_decides_about_a_message_in_doubt_once() -> None:
 
     assert [each.status_code for each in (stale, wrong, done, again)] == [409, 400, 200, 409]
     assert done.json()["state"] == "sent"
-    assert AuditEvent.objects.filter(action="delivery.arrived", reason="I looked.").exists()
+    assert Note.objects.get().text.endswith(": I looked.")
+    assert AuditEvent.objects.get(action="delivery.arrived").after == {"state": "sent", "reason_characters": 9}
 
 
 def test_nobody_decides_without_the_right() -> None:
@@ -156,11 +157,16 @@ def test_nobody_decides_without_the_right() -> None:
     assert Message.objects.count() == 1
 
 
-def test_a_customers_address_is_whole_for_a_key_and_masked_for_people() -> None:
+def test_a_customers_address_is_whole_for_a_key_with_the_scope_and_masked_for_others() -> None:
     customer = make_customer(email="ada@example.org", details_from="site")
     make_conversation(customer=customer)
     path = f"/api/v1/customers/{customer.public_id}/"
 
-    for caller, email in ((with_key(READ), "ada@example.org"), (signed_in(Role.ADMIN), "[e-mail]")):
+    for caller, email in (
+        (with_key(READ, "personal:read"), "ada@example.org"),
+        (with_key(READ), "[e-mail]"),
+        (with_key(role=Role.ADMIN), "[e-mail]"),
+        (signed_in(Role.ADMIN), "[e-mail]"),
+    ):
         shown = caller.get(path).json()
         assert (shown["email"], shown["details_from"]) == (email, "site")

@@ -31,10 +31,12 @@ def test_taking_in_again_waits_for_the_sweep_and_is_audited() -> None:
     services.replay_event(event, sam, reason="The reader is mended.", seen=sight(event))
 
     event.refresh_from_db()
-    assert (event.state, event.reason, event.attempts) == (State.RECEIVED, "", 0)
+    assert (event.state, event.attempts) == (State.RECEIVED, 0)
+    assert event.reason == f"replayed: by {sam.display_name}: The reader is mended."
     audited = AuditEvent.objects.get(action="event.replay")
-    assert (audited.actor_id, audited.reason) == (sam.pk, "The reader is mended.")
-    assert audited.before == {"state": "dead", "reason": "schema: text must be text."}
+    assert (audited.actor_id, audited.reason) == (sam.pk, "")
+    assert audited.before == {"state": "dead", "reason": "schema"}
+    assert audited.after == {"state": "received", "reason_characters": len("The reader is mended.")}
 
 
 def test_what_was_seen_is_decided_about_once() -> None:

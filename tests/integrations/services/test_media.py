@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from conversations.models import Attachment, Conversation
-from integrations import services
+from integrations import limits, services
 from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms.base import OutOfCalls
+from integrations.services import tokens
 from tests.integrations.tiktok import CLIENT_KEY
 from tests.simulator.rig import Rig
 from tests.waiting import wait_until
@@ -98,3 +100,29 @@ def test_an_account_to_be_reconnected_fetches_later(tiktok: Rig, account: Platfo
 
     attachment.refresh_from_db()
     assert (attachment.state, attachment.attempts) == (State.WAITING, 0)
+
+
+@pytest.mark.parametrize("where", ["take", "call"])
+def test_without_a_call_left_nothing_was_tried(
+    where: str, tiktok: Rig, account: PlatformAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attachment = receive(tiktok, image={})
+
+    def none_left(*_: object, **__: object) -> float:
+        if where == "take":
+            return 30.0
+        raise OutOfCalls(30.0)
+
+    # Before the call, or in the midst of it, where what is begun with one call needs others.
+    monkeypatch.setattr(*((limits, "take") if where == "take" else (tokens, "call_as")), none_left)
+    now = timezone.now()
+
+    for _ in range(6):
+        services.fetch_media()
+        become_due()
+    services.fetch_media()
+
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.attempts) == (State.WAITING, 0)
+    assert attachment.next_attempt_at is not None
+    assert attachment.next_attempt_at > now + timedelta(seconds=29)

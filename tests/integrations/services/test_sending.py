@@ -53,6 +53,18 @@ def test_what_waits_is_sent_in_order(tiktok: Rig, conversation: Conversation) ->
     assert [row.outcome for row in DeliveryAttempt.objects.all()] == ["ok"] * 3
 
 
+def test_an_end_that_the_database_does_not_take_is_told_again_while_the_lease_holds(
+    tiktok: Rig, conversation: Conversation, settings: Settings
+) -> None:
+    make_delivery(conversation)
+
+    with patch("integrations.services.sending.persistently", side_effect=lambda work, **_: work()) as told:
+        services.send_next(conversation.pk)
+
+    assert states() == ["sent"]
+    assert 0 < told.call_args.kwargs["seconds"] <= settings.SEND_LEASE_SECONDS
+
+
 def test_one_message_is_sent_by_few_statements(
     tiktok: Rig, conversation: Conversation, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -150,7 +162,7 @@ def test_the_limit_delays_and_drops_nothing(tiktok: Rig, conversation: Conversat
     assert waiting.attempts == 0
     assert waiting.next_attempt_at > timezone.now() + timedelta(seconds=50)
     become_due()
-    SendWindow.objects.update(stamps=[])
+    SendWindow.objects.update(calls=[])
     assert services.send_next(conversation.pk) == 1
     assert states() == ["sent"] * 3
 
@@ -200,7 +212,7 @@ def test_an_account_that_must_be_reconnected_keeps_its_messages_and_is_tried_onc
     assert Delivery.objects.get().attempts == 0
     assert len(tiktok.log("call")) == 2
     assert AuditEvent.objects.filter(action="account.reconnect_needed").count() == 1
-    PlatformAccount.objects.update(next_probe_at=timezone.now())
+    PlatformAccount.objects.update(next_probe_at=timezone.now() - timedelta(seconds=1))
     for _ in range(3):
         services.send_next(conversation.pk)
         become_due()
@@ -211,7 +223,7 @@ def test_what_waited_for_the_account_goes_out_once_it_works_again(
     tiktok: Rig, conversation: Conversation, account: PlatformAccount
 ) -> None:
     make_delivery(conversation)
-    PlatformAccount.objects.update(state=PlatformAccount.State.RECONNECT, next_probe_at=timezone.now())
+    PlatformAccount.objects.update(state=PlatformAccount.State.RECONNECT, next_probe_at=timezone.now() - timedelta(seconds=1))
 
     services.send_next(conversation.pk)
 
@@ -282,7 +294,7 @@ def test_a_picture_is_sent_and_uses_two_calls(tiktok: Rig, conversation: Convers
 
     assert states() == ["sent"]
     assert [row["name"] for row in tiktok.log("call")] == ["upload", "send"]
-    assert len(SendWindow.objects.get().stamps) == 2
+    assert sum(made for _, made in SendWindow.objects.get().calls) == 2
 
 
 def test_a_picture_that_is_gone_is_said_so(tiktok: Rig, conversation: Conversation) -> None:

@@ -1,6 +1,7 @@
 """Telling subscribers: once for each fact, proved, on the schedule, and never in the way of anybody else."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from integrations import services
 from integrations.models import EventAttempt, EventDelivery, Subscription
 from integrations.services import telling
 from tests.factories import make_account, make_channel, make_conversation, make_delivery, make_inbound, make_user
+from tests.integrations.events import SECRET
 from tests.schemas import problems
 from tests.simulator.rig import Rig, receiving, running
 
@@ -216,6 +218,82 @@ def test_a_pause_that_is_asked_for_holds_for_the_whole_subscriber(there: Rig, su
     assert 1700 < (subscription.paused_until - timezone.now()).total_seconds() < 1900
     assert services.due_subscriptions(5) == []
     assert services.tell(subscription.pk) == 0
+
+
+def test_one_that_is_away_with_much_to_be_told_keeps_nobody_else_waiting(
+    there: Rig, subscription: Subscription
+) -> None:
+    away = Subscription.objects.create(name="Away", url="http://127.0.0.1:9/", secrets={"secret": SECRET}, kinds=[])
+    happen(2)
+    services.spread_facts()
+    long_ago = timezone.now() - timedelta(hours=1)
+    EventDelivery.objects.bulk_create(
+        EventDelivery(
+            subscription=away, event_id=uuid.uuid4(), kind="message.received", conversation_id=1,
+            happened_at=long_ago, next_attempt_at=long_ago,
+        )
+        for _ in range(300)
+    )  # fmt: skip
+
+    assert services.due_subscriptions(4) == [away.pk, subscription.pk]
+
+    # Even with a single hand, the second look is for the other: one failure is a rest for all that waits there.
+    assert services.due_subscriptions(1) == [away.pk]
+    assert services.tell(away.pk) == 0
+    assert EventAttempt.objects.filter(delivery__subscription=away).count() == 1
+    assert services.due_subscriptions(1) == [subscription.pk]
+    assert services.tell(subscription.pk) == 2
+
+
+@pytest.mark.parametrize(("failing", "rest"), [(0, 5), (20, 20), (3_600, 60)])
+def test_the_rest_after_a_failure_is_as_long_as_nothing_got_through(
+    there: Rig, subscription: Subscription, failing: float, rest: float
+) -> None:
+    there.fault("partner", "http_500")
+    happen()
+    services.spread_facts()
+    Subscription.objects.update(failing_since=timezone.now() - timedelta(seconds=failing))
+
+    before = timezone.now()
+    services.tell(subscription.pk)
+
+    subscription.refresh_from_db()
+    assert subscription.paused_until is not None
+    assert rest - 1 <= (subscription.paused_until - before).total_seconds() <= rest + 10
+
+
+def test_what_failed_in_an_outage_is_told_as_soon_as_it_is_over(there: Rig, subscription: Subscription) -> None:
+    there.fault("partner", "http_500", count=3)
+    happen(3)
+    services.spread_facts()
+    for _ in range(3):
+        Subscription.objects.update(paused_until=None)
+        services.tell(subscription.pk)
+    hours = timezone.now() + timedelta(hours=5)
+    EventDelivery.objects.update(next_attempt_at=hours)
+    happen()
+    services.spread_facts()
+    Subscription.objects.update(paused_until=None, failing_since=timezone.now() - timedelta(hours=2))
+
+    # The new one gets through, and the three that would have waited for hours go with it, in the same run.
+    assert services.tell(subscription.pk) == 4
+    assert set(EventDelivery.objects.values_list("state", flat=True)) == {State.DELIVERED}
+
+
+@pytest.mark.parametrize(("failing", "attempts"), [(0, 2), (7_200, 9)], ids=["others get through", "the last attempt"])
+def test_an_event_that_is_not_taken_while_others_are_keeps_to_its_own_time(
+    there: Rig, subscription: Subscription, failing: float, attempts: int
+) -> None:
+    happen()
+    services.spread_facts()
+    later = timezone.now() + timedelta(hours=5)
+    EventDelivery.objects.update(next_attempt_at=later, attempts=attempts)
+    happen()
+    services.spread_facts()
+    Subscription.objects.update(failing_since=timezone.now() - timedelta(seconds=failing))
+
+    assert services.tell(subscription.pk) == 1
+    assert EventDelivery.objects.get(state=State.WAITING).next_attempt_at > timezone.now() + timedelta(hours=4)
 
 
 def test_one_that_is_gone_is_disabled_at_once_with_a_notice(there: Rig, subscription: Subscription) -> None:

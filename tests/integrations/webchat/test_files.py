@@ -210,5 +210,5 @@ def test_the_bot_learns_of_a_picture_as_from_other_platforms(page: ChatPage) -> 
 
     talk = conversations.read_talk(Conversation.objects.get().pk)
 
-    assert [(line.kind, line.pictures) for line in talk.lines] == [("image", 1), ("file", 0)]
+    assert [(line.kind, line.media.pictures) for line in talk.lines] == [("image", 1), ("file", 0)]
     assert Conversation.objects.get().last_customer_line == "[file]"

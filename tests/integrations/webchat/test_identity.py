@@ -233,10 +233,12 @@ def test_after_a_day_without_the_sites_word_a_device_proves_nobody(page: ChatPag
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("token", "code"), [(identity(seconds=-600), "identity_expired"), (identity(secret="wrong"), "identity_invalid")]
+    ("given", "code"), [({"seconds": -600}, "identity_expired"), ({"secret": "wrong"}, "identity_invalid")]
 )
-def test_a_refusal_says_why_and_the_visitor_goes_on_as_a_guest(page: ChatPage, token: str, code: str) -> None:
-    refused = page.begin(identity=token)
+def test_a_refusal_says_why_and_the_visitor_goes_on_as_a_guest(
+    page: ChatPage, given: dict[str, Any], code: str
+) -> None:
+    refused = page.begin(identity=identity(**given))
 
     assert (refused.status_code, refused.json()["code"]) == (403, code)
     assert refused.json()["detail"].startswith("The site")

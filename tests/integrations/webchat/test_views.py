@@ -97,6 +97,12 @@ def test_a_message_is_stored_once_for_its_id(page: Page) -> None:
     assert first.json()["message"]["client_msg_id"] == key
 
 
+def test_a_message_is_followed_in_the_logs_by_the_request_that_brought_it(page: Page) -> None:
+    answer = page.say("Hello")
+
+    assert Message.objects.get().request_id == answer.headers["X-Request-ID"]
+
+
 def test_the_page_catches_up_from_the_number_it_knows(page: Page) -> None:
     page.say("Hello")
     conversation = Conversation.objects.get()

@@ -6,9 +6,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
+from drill import wire
 from supportagent.demo import BUSINESS_ID, CLIENT_KEY
 from tests.integrations.tiktok import event
 from tests.product import RunningProduct
@@ -31,7 +31,7 @@ def sign_in(page: "Page", product: RunningProduct) -> None:
 
 def write(product: RunningProduct, user: str) -> None:
     body = {"user": user, "text": "Where is my parcel?"}
-    httpx2.post(f"{product.simulator_url}/_sim/say", json=body, timeout=30).raise_for_status()
+    wire.post(f"{product.simulator_url}/_sim/say", json=body, timeout=30).raise_for_status()
 
 
 def set_aside(product: RunningProduct, key: str) -> None:

@@ -93,6 +93,7 @@ def test_the_page_shows_what_needs_somebody() -> None:
     make_escalation(reason="bot_failed")
     make_account(name="Northwind", state=PlatformAccount.State.RECONNECT, state_reason="The token ran out.")
     make_account(name="Borealis", state_reason="The refresh token runs out on 1 May 2027.")
+    make_account(name="Acme", state_reason="LinkedIn notifies nobody.", notified_problem="LinkedIn notifies nobody.")
 
     page = told(signed_in().get("/operations/"))
 
@@ -101,6 +102,7 @@ def test_the_page_shows_what_needs_somebody() -> None:
     assert "The token ran out." in page
     assert "Borealis must be connected again soon" in page
     assert "The refresh token runs out on 1 May 2027." in page
+    assert "Acme is not told at once what happens" in page
     for key in ("quarantined", "sends-to-decide", "turns-given-up", "accounts"):
         assert re.search(rf'data-key="{key}" data-kind="(warn|danger)"', page), key
 
@@ -297,7 +299,7 @@ def test_a_reply_in_doubt_is_decided_about(decision: str, more: dict[str, str], 
     assert delivery.state == state
     audited = AuditEvent.objects.get()
     assert audited.action == f"delivery.{decision}"
-    assert audited.reason == more.get("reason", "")
+    assert (audited.reason, "reason_characters" in audited.after) == ("", decision == "drop")
     assert Note.objects.filter(text__contains="The customer called.").exists() == (decision == "drop")
 
 

@@ -11,7 +11,7 @@ from integrations import accounts, keys, services, standard_webhooks
 from integrations.models import WebhookEvent
 from tests.integrations.events import OTHER_SECRET, SECRET, created, events_account, post
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_doors]
 
 
 def test_a_proved_message_is_kept_and_taken_in() -> None:

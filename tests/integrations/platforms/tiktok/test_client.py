@@ -2,16 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
 import httpx2
 import pytest
+from pytest_django import Settings
 
 from conversations.types import SendOutcome
 from core.http import Answer
-from integrations.platforms import calls
 from integrations.platforms.base import CallFailed, Session
 from integrations.platforms.tiktok.adapter import TikTok
 from integrations.platforms.tiktok.client import TikTokClient
@@ -50,10 +49,9 @@ def thread(tiktok: Rig) -> str:
 
 
 @pytest.fixture
-def impatient() -> Iterator[None]:
+def impatient(settings: Settings) -> None:
     """Calls that give up soon, so that a silence can be waited out."""
-    with patch.object(calls, "CALL_SECONDS", 0.4):
-        yield
+    settings.PLATFORM_CALL_SECONDS = 0.4
 
 
 def test_a_text_arrives_with_its_id(tiktok: Rig, session: Session, thread: str) -> None:

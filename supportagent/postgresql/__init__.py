@@ -1,0 +1,1 @@
+"""PostgreSQL as Django has it, but for a server that answers nothing."""

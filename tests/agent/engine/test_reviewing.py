@@ -1,0 +1,42 @@
+"""Duplicates and contradictions: found where they are, and not where only words are shared."""
+
+from agent.engine.encoder import Encoder
+from agent.engine.reviewing import review
+from agent.engine.types import PassageSource
+
+
+def passage(name: str, text: str, *questions: str, language: str = "en") -> PassageSource:
+    return PassageSource(
+        id=name, article_id=f"article {name}", title=name, heading="", text=text, language=language, questions=questions
+    )
+
+
+PASSAGES = [
+    passage("returns", "You can return unworn goods within 45 days of delivery. We pay for the parcel."),
+    passage("returns again", "You can return unworn goods within 30 days of delivery. We pay for the parcel."),
+    passage("copy", "You can return unworn goods within 45 days of delivery. We pay the parcel."),
+    passage("deutsch", "Ungetragene Ware nehmen wir 30 Tage lang zurück.", language="de"),
+    passage("barn", "Our barn holds 200 people and was built in 1912 by the founder's grandfather."),
+    passage("club", "As a member you save 5 % on every order.", "How much do club members save?"),
+    passage("offer", "Whoever belongs to the club gets a price reduced by 10 %.", "How much do club members save?"),
+]
+
+
+def test_what_says_the_same_and_what_says_other_numbers_is_told_apart(encoder: Encoder) -> None:
+    found = {(each.kind, *sorted((each.left, each.right))): each for each in review(PASSAGES, encoder)}
+
+    assert set(found) == {
+        ("duplicate", "copy", "returns"),
+        ("contradiction", "returns", "returns again"),
+        ("contradiction", "copy", "returns again"),
+        ("contradiction", "club", "offer"),
+    }
+    words = found[("contradiction", "returns", "returns again")]
+    assert {words.left_words, words.right_words} == {
+        "You can return unworn goods within 45 days of delivery.",
+        "You can return unworn goods within 30 days of delivery.",
+    }
+
+
+def test_nothing_is_found_in_nothing(encoder: Encoder) -> None:
+    assert review([], encoder) == []

@@ -1,0 +1,295 @@
+"""What stands before production's processes, tried for real where nginx is installed."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import socketserver
+import ssl
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from drill import wire
+from tests.composed import compose
+from tests.product import ROOT, free_ports
+from tests.waiting import wait_until
+
+HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What nginx finds behind it: at which address each process is now, and on which port for good."""
+
+    ports: Mapping[str, int]
+    addresses: dict[str, str] = field(default_factory=lambda: {"ingest": HERE, "live": HERE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A running nginx: a client of it, its port for those who come without encryption, and what it writes down."""
+
+    client: httpx2.Client
+    http_port: int
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[Behind]:
+    """An `ingest` and a `live` that answer with their names."""
+    with named_server("ingest") as ingest_port, named_server("live") as live_port:
+        yield Behind(ports={"ingest": ingest_port, "live": live_port})
+
+
+@pytest.fixture(scope="module")
+def nginx(behind: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Our configuration before them, and a name server that tells where they are."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if program is None:
+        pytest.skip("no nginx: install it to have its configuration tried")
+    folder = tmp_path_factory.mktemp("nginx")
+    write_certificate(folder)
+    http_port, https_port = free_ports(2)
+    with name_server(behind.addresses) as names_port:
+        configuration = folder / "nginx.conf"
+        configuration.write_text(at_home(folder, http_port, https_port, names_port, behind.ports))
+        process = subprocess.Popen([program, "-c", configuration, "-g", "daemon off;"], stderr=subprocess.PIPE)
+        try:
+            with wire.Client(base_url=f"https://127.0.0.1:{https_port}", verify=False) as client:
+                wait_until(lambda: process.poll() is not None or port_answers(https_port), what="nginx")
+                assert process.poll() is None, process.stderr.read() if process.stderr else ""
+                yield Proxy(client=client, http_port=http_port, log=folder / "access.log")
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.communicate(timeout=10)
+
+
+@pytest.fixture
+def proxy(nginx: Proxy) -> httpx2.Client:
+    """A client of nginx."""
+    return nginx.client
+
+
+@pytest.mark.parametrize(
+    ("path", "process"),
+    [
+        ("/webhooks/tiktok/", "ingest"),
+        ("/api/v1/conversations", "ingest"),
+        ("/agent/status", "ingest"),
+        ("/oauth/tiktok/callback", "ingest"),
+        ("/admin/agent/configure", "ingest"),
+        ("/admin/logs", "ingest"),
+        ("/chat/0123456789abcdef/session", "ingest"),
+        ("/chat/0123456789abcdef/", "live"),
+        ("/admin/agents/", "live"),
+        ("/admin/", "live"),
+        ("/ws/workspace/", "live"),
+        ("/workspace/", "live"),
+        ("/", "live"),
+    ],
+)
+def test_nginx_sends_programs_to_ingest_and_people_to_live(proxy: httpx2.Client, path: str, process: str) -> None:
+    answer = proxy.get(f"{path}?page=2", headers={"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http"})
+
+    told = answer.json()
+    assert (told["process"], told["path"]) == (process, f"{path}?page=2")
+    assert (told["x-forwarded-for"], told["x-forwarded-proto"], told["connection"]) == (HERE, "https", "close")
+
+
+def test_nginx_finds_a_container_that_was_made_anew_at_another_address(proxy: httpx2.Client, behind: Behind) -> None:
+    def answers() -> str:
+        return str(proxy.get("/webhooks/tiktok/").json()["process"])
+
+    assert answers() == "ingest"
+    with named_server("made anew", ELSEWHERE, behind.ports["ingest"]):
+        behind.addresses["ingest"] = ELSEWHERE
+        wait_until(lambda: answers() == "made anew", what="the new address")
+        behind.addresses["ingest"] = HERE
+        wait_until(lambda: answers() == "ingest", what="the old address")
+
+
+def test_a_process_that_is_nowhere_is_a_502_and_the_other_one_is_served(proxy: httpx2.Client, behind: Behind) -> None:
+    del behind.addresses["ingest"]
+    try:
+        wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 502, what="ingest to be gone")
+
+        assert proxy.get("/workspace/").json()["process"] == "live"
+    finally:
+        behind.addresses["ingest"] = HERE
+    wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 200, what="ingest to be back")
+
+
+def test_each_request_has_an_id_of_nginxs_own_which_it_writes_down(nginx: Proxy) -> None:
+    told = nginx.client.get("/webhooks/tiktok/", headers={"X-Request-ID": "somebody-elses"}).json()
+
+    assert re.fullmatch("[0-9a-f]{32}", told["x-request-id"])
+    wait_until(lambda: told["x-request-id"] in nginx.log.read_text(), what="its line")
+    (line,) = [line for line in nginx.log.read_text().splitlines() if line.endswith(f" {told['x-request-id']}")]
+    assert '"GET /webhooks/tiktok/" 200' in line
+
+
+def test_the_health_check_of_the_compose_file_is_answered(nginx: Proxy) -> None:
+    address = urlsplit(compose()["services"]["nginx"]["healthcheck"]["test"][-1])
+
+    assert address.port == 8080
+    assert wire.get(f"http://127.0.0.1:{nginx.http_port}{address.path}").status_code == 204
+
+
+def test_nginx_refuses_what_is_too_large_before_a_process_reads_it(proxy: httpx2.Client) -> None:
+    answer = proxy.post("/webhooks/tiktok/", content=b"x" * 600_000)
+
+    assert answer.status_code == 413
+
+
+def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(proxy: httpx2.Client) -> None:
+    head = b"POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
+    with ExitStack() as stack:
+        slow = [stack.enter_context(encrypted(proxy)) for _ in range(12)]
+        for connection in slow:
+            connection.sendall(head)
+        # A byte now and then keeps a connection, and nothing behind hears of it: all others are served, from elsewhere.
+        wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 503, what="the bound of one address")
+        # Without another byte each is ended, and the address is served again.
+        assert [connection.recv(100) for connection in slow] == [b""] * 12
+
+    wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 200, what="the bound to be free again")
+
+
+def encrypted(proxy: httpx2.Client) -> ssl.SSLSocket:
+    """A connection of one's own to the proxy."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", proxy.base_url.port or 0), timeout=10))
+
+
+class Named(BaseHTTPRequestHandler):
+    """Answers with its server's name and what it was told of the request."""
+
+    name = ""
+
+    def do_GET(self) -> None:
+        """Who answers, what is asked for, and on whose behalf the proxy says it asks."""
+        told = {"process": self.name, "path": self.path}
+        told |= {name.lower(): value for name, value in self.headers.items()}
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is the library's)
+        """Say nothing."""
+
+
+@contextmanager
+def named_server(name: str, address: str = HERE, port: int = 0) -> Iterator[int]:
+    """A server that answers with its name, and its port."""
+    server = ThreadingHTTPServer((address, port), type("Handler", (Named,), {"name": name}))
+    with serving(server):
+        yield server.server_port
+
+
+@contextmanager
+def name_server(addresses: Mapping[str, str]) -> Iterator[int]:
+    """Docker's name server in small: each name's one address, as long as there is one; its port."""
+
+    class Asked(socketserver.BaseRequestHandler):
+        """Looks again for each question."""
+
+        def handle(self) -> None:
+            question, reply = self.request
+            reply.sendto(answer_to(question, addresses), self.client_address)
+
+    server = socketserver.UDPServer((HERE, 0), Asked)
+    with serving(server):
+        yield int(server.server_address[1])
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """Let a server answer in a thread of its own."""
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def answer_to(question: bytes, addresses: Mapping[str, str]) -> bytes:
+    """What DNS says to a question for one IPv4 address: that, to be kept for long, or that there is no such name."""
+    labels, at = [], 12
+    while length := question[at]:
+        labels.append(question[at + 1 : at + 1 + length].decode())
+        at += 1 + length
+    address = addresses.get(".".join(labels))
+    counts = struct.pack(">HHHHH", 0x8180 if address else 0x8183, 1, 1 if address else 0, 0, 0)
+    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + socket.inet_aton(address) if address else b""
+    return question[:2] + counts + question[12 : at + 5] + record
+
+
+def port_answers(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def at_home(folder: Path, http_port: int, https_port: int, names_port: int, ports: Mapping[str, int]) -> str:
+    """Our configuration with this machine's ports and folders in place of the container's."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    # The directive is newer than the nginx of some distributions; HTTP/2 is not what is tried here.
+    replaced = {
+        "        http2 on;\n": "",
+        "listen 8080": f"listen 127.0.0.1:{http_port}",
+        "listen 8443": f"listen 127.0.0.1:{https_port}",
+        "set $ingest ingest:8000": f"set $ingest ingest:{ports['ingest']}",
+        "set $live live:8000": f"set $live live:{ports['live']}",
+        " /tmp/": f" {folder}/",
+        "/dev/stdout": str(folder / "access.log"),
+        # Tests wait less long.
+        "resolver 127.0.0.11 valid=5s": f"resolver 127.0.0.1:{names_port} valid=1s",
+        "client_body_timeout 10s": "client_body_timeout 1s",
+        "limit_conn callers 256": "limit_conn callers 12",
+        "/etc/nginx/certs": str(folder),
+    }
+    for old, new in replaced.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def write_certificate(folder: Path) -> None:
+    """A certificate for nobody, good for an hour, as fullchain.pem and privkey.pem."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test.invalid")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "privkey.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
