@@ -209,7 +209,9 @@ def test_a_provider_that_is_down_is_asked_four_times_and_then_it_is_said(script:
 
     for _ in range(MAX_ATTEMPTS + 2):
         read(attachment)
-        Attachment.objects.filter(reading_state=State.PENDING).update(reading_due_at=timezone.now() - timedelta(seconds=1))
+        Attachment.objects.filter(reading_state=State.PENDING).update(
+            reading_due_at=timezone.now() - timedelta(seconds=1)
+        )
 
     attachment.refresh_from_db()
     assert (attachment.reading_state, attachment.reading_attempts) == (State.FAILED, MAX_ATTEMPTS)

@@ -223,7 +223,9 @@ def test_what_waited_for_the_account_goes_out_once_it_works_again(
     tiktok: Rig, conversation: Conversation, account: PlatformAccount
 ) -> None:
     make_delivery(conversation)
-    PlatformAccount.objects.update(state=PlatformAccount.State.RECONNECT, next_probe_at=timezone.now() - timedelta(seconds=1))
+    PlatformAccount.objects.update(
+        state=PlatformAccount.State.RECONNECT, next_probe_at=timezone.now() - timedelta(seconds=1)
+    )
 
     services.send_next(conversation.pk)
 
