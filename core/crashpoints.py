@@ -77,7 +77,8 @@ class _Fuse:
             order = self._order_for(name)
             if order is not None:
                 os.write(2, f"Crash point {name}: this process {order.words}.\n".encode())
-                os.kill(os.getpid(), order.signal)
+                # To this thread: a signal to the process lets it run on until another thread has stopped everybody.
+                signal.pthread_kill(threading.get_ident(), order.signal)
 
     def _order_for(self, name: str) -> _Order | None:
         """The order that is meant for this pass."""

@@ -19,6 +19,7 @@ from core import paging, problems
 from core.authentication import ApiKeyAuthentication, caller
 from core.exceptions import NotAllowed
 from core.models import ApiKey, User
+from core.negotiation import OneAnswer
 from core.parsers import StrictJSONParser
 from core.policy import Action, Subject, reach, require
 from core.text import clean_text
@@ -77,9 +78,10 @@ class _Guarded(APIView):
 
 
 class OlderDoor(_Guarded):
-    """A door of the older project's clients: integers for ids, ``{"detail"}`` for refusals."""
+    """A door of the older project's clients: integers for ids, ``{"detail"}`` for refusals, JSON whatever is accepted."""
 
     schema = None
+    content_negotiation_class = OneAnswer
 
     def read(self, form: type[serializers.Serializer[Any]], given: Any, *, place: str = "body") -> dict[str, Any]:
         """What was given, read; 422 in the older form where it does not fit."""

@@ -14,7 +14,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
-from drill import crash, mutants
+import httpx2
+
+from drill import catalogue, crash, mutants
 from drill.faults import FAULTS
 from drill.faults.base import Fault
 from drill.faults.needs import why_not
@@ -47,8 +49,9 @@ def main() -> int:
         code = 2
     if code == 0:
         code = 0 if report.holds else 1
-    report.seconds = report.seconds or time.monotonic() - begun
-    print(report.summary, flush=True)
+    report.seconds, report.has_ended = report.seconds or time.monotonic() - begun, True
+    if report.items:
+        print(report.summary, flush=True)
     report.write()
     if arguments.report:
         page = Path(arguments.report)
@@ -64,13 +67,16 @@ def _end(*_: object) -> NoReturn:
 
 
 @contextmanager
-def rig_of(shape: Shape, variables: dict[str, str]) -> Iterator[tuple[Rig, Servers | None]]:
-    """A product of this shape in a folder of its own, with PostgreSQL and Redis of its own where it needs them."""
+def rig_of(shape: Shape, variables: dict[str, str], *, durable: bool = False) -> Iterator[tuple[Rig, Servers | None]]:
+    """A product of this shape in a folder of its own, with PostgreSQL and Redis of its own where it needs them.
+
+    Where it is ``durable``, a commit waits for the disk, as in production.
+    """
     with tempfile.TemporaryDirectory(prefix="drill-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         # PostgreSQL's own user must get into the folder of its data.
         folder.chmod(0o755)
-        with Servers(folder=folder) if shape == "services" else nullcontext() as servers:
+        with Servers(folder=folder, durable=durable) if shape == "services" else nullcontext() as servers:
             rig = Rig(
                 folder=folder / "rig",
                 database_url=servers.database_url if servers else "",
@@ -103,7 +109,10 @@ def try_mutants(arguments: argparse.Namespace, report: Report) -> None:
 def everything(arguments: argparse.Namespace, report: Report) -> None:
     """Crash points, faults and mutants, one after another."""
     for order in (crash_points, faults, try_mutants):
-        order(arguments, report)
+        try:
+            order(arguments, report)
+        except DrillFailed as problem:
+            report.tell("BROKEN", order.__name__.replace("_", " "), f"could not be carried out: {problem}")
 
 
 def a_slice(_: argparse.Namespace, report: Report) -> None:
@@ -162,10 +171,11 @@ def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None
             keep_logs(rig, arguments)
 
     def miss(fault: Fault, problem: Exception) -> None:
-        report.tell("BROKEN", f"{shape} {fault.number} {fault.name}", f"could not be carried out: {problem}")
+        asked = f" (asked: {problem.request.url})" if isinstance(problem, httpx2.RequestError) else ""
+        report.tell("BROKEN", f"{shape} {fault.number} {fault.name}", f"could not be carried out: {problem}{asked}")
         keep_logs(rig, arguments)
 
-    with rig_of(shape, {}) as (rig, servers):
+    with rig_of(shape, {}, durable=arguments.full) as (rig, servers):
         run_faults(chosen, rig, servers, load, tell=tell, miss=miss)
 
 
@@ -202,7 +212,13 @@ def keep_logs(rig: Rig, arguments: argparse.Namespace) -> None:
             (target / log.name).write_bytes(log.read_bytes())
 
 
+def tell_all(_: argparse.Namespace, __: Report) -> None:
+    """What there is: promises, crash points, faults and mutants, each with what it does."""
+    catalogue.tell()
+
+
 ORDERS = {
+    "list": tell_all,
     "crash": crash_points,
     "faults": faults,
     "mutants": try_mutants,
@@ -230,7 +246,13 @@ def _arguments() -> argparse.Namespace:
                 "--keep-logs", metavar="FOLDER", help="where the processes' logs go when something breaks"
             )
         if name in CHOICES:
-            each.add_argument("--only", nargs="+", choices=CHOICES[name], help="only these", metavar="NAME")
+            each.add_argument(
+                "--only",
+                nargs="+",
+                choices=CHOICES[name],
+                help=f"only these: {', '.join(CHOICES[name])}",
+                metavar="NAME",
+            )
         else:
             each.set_defaults(only=None)
         if name in ("faults", "all"):

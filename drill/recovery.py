@@ -17,6 +17,22 @@ JOIN conversations_escalation e ON e.id = m.disposition_id
 WHERE m.disposition = 'handed_over'
 """
 
+# The same with the moment at which it was decided what becomes of it.
+DECISIONS = """
+SELECT m.created_at, d.created_at FROM conversations_message m
+JOIN conversations_delivery d ON d.id = m.disposition_id
+WHERE m.disposition = 'answered'
+UNION ALL
+SELECT m.created_at, e.created_at FROM conversations_message m
+JOIN conversations_escalation e ON e.id = m.disposition_id
+WHERE m.disposition = 'handed_over'
+"""
+
+
+def longest_undecided(rig: Rig) -> float:
+    """For how many seconds the message was in the record that was decided last of all."""
+    return max((epoch(decided) - epoch(began) for began, decided in rig.query(DECISIONS)), default=0.0)
+
 
 def recoveries(rig: Rig, struck_at: Sequence[float]) -> list[float]:
     """Seconds from each strike (epoch seconds) to the end of each message that was without one then."""

@@ -27,13 +27,15 @@ COLUMNS: dict[str, Callable[[Item], int]] = {
 class Report:
     """What came of each item, oldest first. ``commands`` are what was typed for it.
 
-    Where there is a ``file``, everything is written there after each item, for a drill takes hours and may be ended.
+    Where there is a ``file``, everything is written there after each item, for a drill takes hours and may be ended; only
+    one that came to its end says of itself that everything held.
     """
 
     commands: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     file: Path | None = None
+    has_ended: bool = False
 
     def tell(self, word: str, what: str, detail: str, **figures: object) -> None:
         """One item: held, caught or skipped; BROKEN or SURVIVED."""
@@ -63,7 +65,8 @@ class Report:
             return
         whole = {
             "commands": self.commands,
-            "holds": self.holds,
+            "ended": self.has_ended,
+            "holds": self.has_ended and self.holds,
             "seconds": round(self.seconds, 1),
             **self.counted,
             "items": self.items,
@@ -73,11 +76,11 @@ class Report:
 
     @classmethod
     def read(cls, files: Sequence[Path]) -> Self:
-        """Several drills as one. Raises OSError and ValueError."""
+        """Several drills as one: what was carried out again counts as it ended in the last file. Raises OSError and ValueError."""
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
         return cls(
             commands=[command for each in found for command in each["commands"]],
-            items=[item for each in found for item in each["items"]],
+            items=list({item["item"]: item for each in found for item in each["items"]}.values()),
             seconds=sum(each["seconds"] for each in found),
         )
 

@@ -27,6 +27,7 @@ from integrations.services import notified, tokens
 
 GREETING_CHARACTERS = 300
 IDENTITY_SECRET_BYTES = 32
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,15 +223,21 @@ def set_bot_everywhere(by: User | ApiKey | None = None, *, enabled: bool, reason
     return len(others)
 
 
-@transaction.atomic
 def remove(account: PlatformAccount, by: User | ApiKey | None = None) -> PlatformAccount:
-    """Take nothing in and send nothing out any more. What was said stays; the secrets are gone."""
+    """Take nothing in and send nothing out any more. What was said stays; the secrets are gone.
+
+    A platform that was asked to notify us is asked to end that first; where it does not, the account says so.
+    """
     _allow(by, Action.MANAGE_ACCOUNTS)
-    PlatformAccount.objects.filter(pk=account.pk).update(
-        state=PlatformAccount.State.REMOVED, state_reason="Removed.", secrets={}
-    )
-    audit.record(by, "account.remove", account, before={"state": account.state})
-    transaction.on_commit(keys.forget)
+    was = account.state
+    left = notified.take_leave(account) if was != PlatformAccount.State.REMOVED else ""
+    reason = f"Removed. {left}".strip()[:LONGEST_REASON]
+    with transaction.atomic():
+        PlatformAccount.objects.filter(pk=account.pk).update(
+            state=PlatformAccount.State.REMOVED, state_reason=reason, secrets={}
+        )
+        audit.record(by, "account.remove", account, before={"state": was}, reason=left)
+        transaction.on_commit(keys.forget)
     account.refresh_from_db()
     return account
 

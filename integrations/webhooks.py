@@ -1,35 +1,23 @@
 """The doors platforms knock on, as views. What comes in goes through ``integrations.intake``, which the quick door uses too."""
 
-from collections.abc import Iterable
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core.negotiation import OneAnswer
 from integrations import intake, keys
 from integrations.exceptions import InvalidChallenge, KeysUnavailable
 from integrations.platforms import PLATFORMS, challenges
 from integrations.platforms.base import AppKey
 
 
-class OnlyJson(BaseContentNegotiation):
+class OnlyJson(OneAnswer):
     """Whatever the sender says it accepts, it gets JSON: a 406 would only make it send again."""
 
     def select_parser(self, request: Request, parsers: object) -> None:
         """None: the door reads the raw bytes itself."""
-
-    def select_renderer(
-        self,
-        request: Request,
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,
-    ) -> tuple[BaseRenderer, str]:
-        """The one there is."""
-        first = next(iter(renderers))
-        return first, str(first.media_type)
 
 
 class PlatformDoor(APIView):

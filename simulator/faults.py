@@ -13,7 +13,7 @@ API_PLACES = frozenset(
         "api", "token", "refresh", "revoke", "token_info", "webhook_update", "webhook_list", "webhook_delete",
         "send", "capabilities", "upload", "download", "file", "conversation_list", "content_list", "business_get",
         "comment_create", "comment_list", "comment_get", "comment_delete", "notifications", "messages", "me", "linkedin_token",
-        "organization_acls", "organization", "subscription_get", "subscription_put",
+        "organization_acls", "organization", "subscription_get", "subscription_put", "subscription_delete",
     }
 )  # fmt: skip
 WEBHOOK_PLACES = frozenset({"webhook", "echo"})

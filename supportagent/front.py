@@ -10,7 +10,6 @@ from core.models import User
 from supportagent.navigation import doors
 
 NAME = "supportagent"
-VERSION = "0.1.0"
 
 
 @require_safe
@@ -19,7 +18,7 @@ def front(request: HttpRequest) -> HttpResponse:
     if _prefers_a_page(request):
         response: HttpResponse = HttpResponseRedirect(_work_of(request))
     else:
-        response = JsonResponse({"name": NAME, "version": VERSION, "status": "running"})
+        response = JsonResponse({"name": NAME, "version": settings.VERSION, "status": "running"})
     response["Vary"] = "Accept"
     return response
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.authentication import caller
+from core.negotiation import OneAnswer
 from core.policy import Action, allows
 from supportagent import heartbeats, readings
 
@@ -29,6 +30,7 @@ class Ready(APIView):
     """200 while the database takes writes, else 503. Whoever may see operations is told more."""
 
     permission_classes = [AllowAny]
+    content_negotiation_class = OneAnswer
 
     def perform_authentication(self, request: Request) -> None:
         """Nobody has to be known here, and the database that would know them may be away."""

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from core.authentication import OperationsKeyAuthentication, caller
 from core.bells import breaker
+from core.negotiation import OneAnswer
 from core.policy import Action, require
 from supportagent import counters, heartbeats, promises, readings, sign_ins
 
@@ -27,6 +28,7 @@ class Metrics(APIView):
     """In Prometheus' text format, for whoever may see operations: staff by session, programs by API key."""
 
     authentication_classes = [OperationsKeyAuthentication, SessionAuthentication]
+    content_negotiation_class = OneAnswer
 
     def get(self, request: Request) -> HttpResponse:
         """The figures; those of the record are missing while the database is away."""

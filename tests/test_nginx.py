@@ -1,6 +1,7 @@
 """What stands before production's processes, tried for real where nginx is installed."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -30,6 +31,7 @@ from tests.composed import compose
 from tests.product import ROOT, free_ports
 from tests.waiting import wait_until
 
+PROBLEM = "application/problem+json"
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 
 
@@ -69,7 +71,9 @@ def nginx(behind: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with name_server(behind.addresses) as names_port:
         configuration = folder / "nginx.conf"
         configuration.write_text(at_home(folder, http_port, https_port, names_port, behind.ports))
-        process = subprocess.Popen([program, "-c", configuration, "-g", "daemon off;"], stderr=subprocess.PIPE)
+        # Its workers give up root's rights, and nobody else may look into this folder.
+        ours = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
+        process = subprocess.Popen([program, "-c", configuration, "-g", ours], stderr=subprocess.PIPE)
         try:
             with wire.Client(base_url=f"https://127.0.0.1:{https_port}", verify=False) as client:
                 wait_until(lambda: process.poll() is not None or port_answers(https_port), what="nginx")
@@ -94,6 +98,12 @@ def proxy(nginx: Proxy) -> httpx2.Client:
         ("/agent/status", "ingest"),
         ("/oauth/tiktok/callback", "ingest"),
         ("/admin/agent/configure", "ingest"),
+        ("/admin/agent/train/", "ingest"),
+        ("/admin/escalate/7", "ingest"),
+        ("/admin/override/7/", "ingest"),
+        ("/admin/agent/", "live"),
+        ("/admin/agent/release/", "live"),
+        ("/admin/agent/status/more", "live"),
         ("/admin/logs", "ingest"),
         ("/chat/0123456789abcdef/session", "ingest"),
         ("/chat/0123456789abcdef/", "live"),
@@ -124,11 +134,17 @@ def test_nginx_finds_a_container_that_was_made_anew_at_another_address(proxy: ht
         wait_until(lambda: answers() == "ingest", what="the old address")
 
 
-def test_a_process_that_is_nowhere_is_a_502_and_the_other_one_is_served(proxy: httpx2.Client, behind: Behind) -> None:
+def test_who_asks_a_process_that_is_nowhere_is_told_to_try_again_and_the_other_one_is_served(
+    proxy: httpx2.Client, behind: Behind
+) -> None:
     del behind.addresses["ingest"]
     try:
-        wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 502, what="ingest to be gone")
+        wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 503, what="ingest to be gone")
+        refused = proxy.get("/webhooks/tiktok/")
 
+        assert (refused.headers["Content-Type"], refused.json()["code"]) == (PROBLEM, "service-unavailable")
+        assert (refused.headers["Retry-After"], refused.headers["X-Content-Type-Options"]) == ("5", "nosniff")
+        assert "max-age" in refused.headers["Strict-Transport-Security"]
         assert proxy.get("/workspace/").json()["process"] == "live"
     finally:
         behind.addresses["ingest"] = HERE
@@ -154,7 +170,14 @@ def test_the_health_check_of_the_compose_file_is_answered(nginx: Proxy) -> None:
 def test_nginx_refuses_what_is_too_large_before_a_process_reads_it(proxy: httpx2.Client) -> None:
     answer = proxy.post("/webhooks/tiktok/", content=b"x" * 600_000)
 
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["Content-Type"]) == (413, PROBLEM)
+    assert answer.json()["code"] == "body-too-large"
+
+
+def test_what_staff_import_passes(proxy: httpx2.Client) -> None:
+    answer = proxy.post("/admin/agent/importjob/add/", content=b"x" * 10_000_000)
+
+    assert answer.json()["process"] == "live"
 
 
 def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(proxy: httpx2.Client) -> None:
@@ -192,6 +215,11 @@ class Named(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """The same, once all was read."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name is the library's)
         """Say nothing."""
@@ -260,7 +288,8 @@ def at_home(folder: Path, http_port: int, https_port: int, names_port: int, port
         "listen 8443": f"listen 127.0.0.1:{https_port}",
         "set $ingest ingest:8000": f"set $ingest ingest:{ports['ingest']}",
         "set $live live:8000": f"set $live live:{ports['live']}",
-        " /tmp/": f" {folder}/",
+        " /spool/": f" {folder}/",
+        "pid /tmp/": f"pid {folder}/",
         "/dev/stdout": str(folder / "access.log"),
         # Tests wait less long.
         "resolver 127.0.0.11 valid=5s": f"resolver 127.0.0.1:{names_port} valid=1s",

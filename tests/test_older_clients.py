@@ -65,6 +65,14 @@ def test_requests_are_counted_by_the_name_that_is_looked_for(admin: Caller, addr
     assert "http_requests_total{" in admin.get(address).content.decode()
 
 
+@pytest.mark.parametrize("accept", ["text/html", "application/x-whatever"])
+@pytest.mark.parametrize("address", ["/conversations/", "/agent/status", "/metrics", "/health/ready"])
+def test_what_a_program_says_it_accepts_is_not_asked(admin: Caller, address: str, accept: str) -> None:
+    admin.headers["accept"] = accept
+
+    assert admin.get(address).status_code == 200
+
+
 def test_conversations_are_a_bare_list(admin: Caller) -> None:
     conversation = wrote("Where is it?")
     answer(conversation)

@@ -38,6 +38,8 @@ SHORT: Mapping[str, Any] = {
 }
 # How much longer a fault may have to go on until it has shown itself.
 SHOWN_SECONDS = 60.0
+# Two minutes, and a restart of everything meanwhile.
+UNDECIDED_SECONDS = 150.0
 # What answers, by shape.
 WORKERS: Mapping[Shape, tuple[str, ...]] = {"embedded": ("up",), "services": ("worker", "sweeper")}
 
@@ -205,7 +207,7 @@ class Fault:
     """One row of the matrix. ``needs`` names what only a full drill may use, such as a privilege.
 
     One whose limit is in seconds of waiting is for a product that keeps up: nobody writes more than ``most_rate`` messages
-    a second under it. One that is not in both shapes says in ``only`` why. ``channels`` are where customers write, in turn.
+    a second under it. No message is undecided for longer than ``most_undecided`` seconds: after 120 people are called. One that is not in both shapes says in ``only`` why. ``channels`` are where customers write, in turn.
     """
 
     number: str
@@ -215,4 +217,5 @@ class Fault:
     only: str = ""
     needs: str = ""
     most_rate: float = inf
+    most_undecided: float = UNDECIDED_SECONDS
     channels: tuple[str, ...] = CHANNELS

@@ -29,15 +29,20 @@ def are_any(stage: Stage) -> bool:
     return bool(stage.rig.query(AMBIGUOUS)[0][0])
 
 
-def judge_doubts(stage: Stage) -> None:
-    """Some sends were in doubt, and it was soon known of each that it had arrived."""
-    doubts = stage.rig.query(AMBIGUOUS)[0][0]
+def note_doubts(stage: Stage) -> int:
+    """How many sends were in doubt, and that it was soon known of each that it had arrived."""
+    doubts: int = stage.rig.query(AMBIGUOUS)[0][0]
     took = percentile([epoch(known) - epoch(began) for began, known in stage.rig.query(FOUND)], 0.95)
     stage.figures |= {"sends in doubt": doubts, "in doubt for (p95), s": round(took or 0.0, 1)}
-    if not doubts:
-        stage.object_to("No send was ever in doubt, so nothing was shown.")
     late = f"Sends were in doubt for {took or 0.0:.1f} s (p95); {KNOWN_SECONDS:.0f} are allowed."
     stage.judge_time(took or 0.0, KNOWN_SECONDS, late)
+    return doubts
+
+
+def judge_doubts(stage: Stage) -> None:
+    """Some sends were in doubt, and it was soon known of each that it had arrived."""
+    if not note_doubts(stage):
+        stage.object_to("No send was ever in doubt, so nothing was shown.")
 
 
 def see_parked(stage: Stage) -> None:

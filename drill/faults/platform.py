@@ -2,9 +2,11 @@
 
 import math
 import time
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable
 
-from drill.accounts import BUSINESS
+from drill.accounts import BUSINESS, FORUM, PAGE
 from drill.channels import EVENTS, LINKEDIN
 from drill.faults.base import BOTH, Fault, Stage
 from drill.faults.bystanders import Bystanders
@@ -19,6 +21,9 @@ RECONNECTS = "SELECT count(*) FROM core_auditevent WHERE action = 'account.recon
 SLOW_SECONDS = 9.0
 # docs/decisions.md says why it is not the 1.2 that is wished.
 MOST_ELSEWHERE = 2.0
+# What the platforms take of one account in any minute, and how long it takes to see that it is kept.
+CALLS_A_MINUTE = {BUSINESS: 60, PAGE: 100}
+LIMITED_SECONDS = 75.0
 
 
 def _misbehave(stage: Stage, *rules: dict[str, object], until: Callable[[], bool] = lambda: True) -> None:
@@ -33,7 +38,38 @@ def refusing(stage: Stage) -> None:
         {"where": "api", "kind": "http_503", "probability": 0.15, "seconds": 1},
         {"where": "api", "kind": "http_429", "probability": 0.15, "seconds": 1},
         {"where": "send", "kind": "code_40100", "probability": 0.1},
+        {"where": "partner", "kind": "http_503", "probability": 0.15, "seconds": 1},
+        {"where": "partner", "kind": "http_429", "probability": 0.15, "seconds": 1},
     )
+
+
+def within_its_limits(stage: Stage) -> None:
+    """The same, where each account may make 60 calls a minute, or 100 on LinkedIn: not one call more is made."""
+    began = time.time()
+    with stage.changed({"TIKTOK_RATE_LIMIT": CALLS_A_MINUTE[BUSINESS], "LINKEDIN_RATE_LIMIT": CALLS_A_MINUTE[PAGE]}):
+        _misbehave(
+            stage,
+            {"where": "api", "kind": "http_503", "probability": 0.15, "seconds": 1},
+            {"where": "api", "kind": "http_429", "probability": 0.15, "seconds": 1},
+            until=lambda: time.time() > began + LIMITED_SECONDS,
+        )
+    stage.at_rest(lambda: _judge_calls(stage, began))
+
+
+def _judge_calls(stage: Stage, began: float) -> None:
+    """The most calls that an account made within any minute."""
+    calls: dict[str, list[float]] = defaultdict(list)
+    for row in stage.rig.log("call"):
+        if row["at"] > began:
+            calls[row["account"]].append(row["at"])
+    for account, most in CALLS_A_MINUTE.items():
+        at = sorted(calls[account])
+        busiest = max((bisect_left(at, first + 60.0) - number for number, first in enumerate(at)), default=0)
+        stage.figures[f"calls of {account} in its busiest minute"] = busiest
+        if busiest > most:
+            stage.object_to(f"{account} made {busiest} calls within a minute; {most} are allowed.")
+    if not calls:
+        stage.object_to("No platform was called, so nothing was shown.")
 
 
 def silent_after_accepting(stage: Stage) -> None:
@@ -41,6 +77,8 @@ def silent_after_accepting(stage: Stage) -> None:
     _misbehave(
         stage,
         {"where": "send", "kind": "timeout_after_accept", "probability": 0.3, "seconds": 12},
+        {"where": "comment_create", "kind": "timeout_after_accept", "probability": 0.1, "seconds": 12},
+        {"where": "partner", "kind": "timeout_after_accept", "probability": 0.1, "seconds": 12},
         # A send whose echo comes is in no doubt, and a short run has few sends.
         {"where": "echo", "kind": "drop_echo", "probability": 0.8},
         until=lambda: are_any(stage),
@@ -55,6 +93,9 @@ def broken_after_accepting(stage: Stage) -> None:
         {"where": "send", "kind": "reset_after_accept", "probability": 0.1},
         {"where": "send", "kind": "half_response", "probability": 0.1},
         {"where": "send", "kind": "html_200", "probability": 0.1},
+        {"where": "comment_create", "kind": "reset_after_accept", "probability": 0.1},
+        {"where": "comment_create", "kind": "html_200", "probability": 0.1},
+        {"where": "partner", "kind": "reset_after_accept", "probability": 0.1},
         {"where": "echo", "kind": "drop_echo", "probability": 0.5},
         until=lambda: are_any(stage),
     )
@@ -67,6 +108,7 @@ def unreadable_after_accepting(stage: Stage) -> None:
         _misbehave(
             stage,
             {"where": "send", "kind": "reset_after_accept", "probability": 0.1},
+            {"where": "partner", "kind": "reset_after_accept", "probability": 0.2, "account": FORUM},
             *UNREADABLE,
             until=lambda: are_any(stage),
         )
@@ -76,7 +118,7 @@ def unreadable_after_accepting(stage: Stage) -> None:
 
 def down(stage: Stage) -> None:
     """Every call is cut off before anything is done."""
-    _misbehave(stage, {"where": "api", "kind": "reset_before"})
+    _misbehave(stage, {"where": "api", "kind": "reset_before"}, {"where": "partner", "kind": "reset_before"})
 
 
 def revoked(stage: Stage) -> None:
@@ -133,6 +175,9 @@ def out_of_order(stage: Stage) -> None:
 
 FAULTS = (
     Fault(number="F26", name="platform refuses", strike=refusing, shapes=BOTH),
+    Fault(
+        number="F26a", name="platform refuses, within its limits", strike=within_its_limits, shapes=BOTH, most_rate=2.0
+    ),
     Fault(number="F27", name="accepted, then silent", strike=silent_after_accepting, shapes=BOTH),
     Fault(number="F28", name="accepted, then broken", strike=broken_after_accepting, shapes=BOTH),
     Fault(number="F29", name="accepted, and cannot be read back", strike=unreadable_after_accepting, shapes=BOTH),

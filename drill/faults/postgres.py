@@ -1,11 +1,12 @@
 """PostgreSQL restarted, frozen, locked, crowded: the door says 503 meanwhile, and nothing acknowledged is lost."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from drill.faults.acks import Span, acks, deliver, judge_next_reply
 from drill.faults.base import NO_POSTGRES, SERVICES, Fault, Stage
-from drill.faults.doubts import AMBIGUOUS
+from drill.faults.doubts import note_doubts
 from drill.recovery import epoch, percentile, waits
 
 FROZEN_SECONDS = 12.0
@@ -22,9 +23,19 @@ DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_data
 
 def restarted(stage: Stage) -> None:
     """Every server process killed at once; the log is replayed."""
+    began = time.time()
     for _ in stage.strikes(2.0, 5.0):
         stage.own_servers.restart_postgres()
         judge_next_reply(stage, "PostgreSQL's return", within=BACK_SECONDS)
+    stage.at_rest(lambda: _judge_answers(stage, began))
+
+
+def _judge_answers(stage: Stage, began: float) -> None:
+    """Who could not be taken in meanwhile was told so in the one way that every platform understands."""
+    statuses = Counter(ack.status for ack in acks(stage.rig, began))
+    stage.figures["refused"] = statuses[REFUSED]
+    if other := sorted(set(statuses) - {0, 200, REFUSED}):
+        stage.object_to(f"Events were answered {other} while PostgreSQL was restarted.")
 
 
 def restarted_in_mid_send(stage: Stage) -> None:
@@ -39,7 +50,8 @@ def _judge_sends(stage: Stage) -> None:
     """Some sends were under way when it was restarted."""
     spans = [(epoch(began), epoch(ended)) for began, ended in stage.rig.query(ATTEMPTS)]
     hit = sum(began < struck < ended for struck in stage.struck_at for began, ended in spans)
-    stage.figures |= {"sends under way": hit, "sends in doubt": stage.rig.query(AMBIGUOUS)[0][0]}
+    stage.figures["sends under way"] = hit
+    note_doubts(stage)
     if not hit:
         stage.object_to("No send was under way at any restart, so nothing was shown.")
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from drill.faults.acks import acks
+from drill.faults.acks import acks, judge_next_reply
 from drill.faults.base import BOTH, SERVICES, WORKERS, Fault, Stage
 from drill.recovery import percentile, recoveries
 from drill.rig import wait_for
@@ -22,6 +22,8 @@ WAITING = "SELECT count(*) FROM conversations_message WHERE disposition = 'undec
 QUIET_SECONDS = 26.0
 # How long those may wait who waited at a kill: a turn's lease, and a moment.
 RECOVERED_SECONDS = 22.0
+# From everything's being there again to the next answer.
+FIRST_ANSWER_SECONDS = 5.0
 
 
 def worker_killed(stage: Stage) -> None:
@@ -72,6 +74,7 @@ def everything_killed(stage: Stage) -> None:
         begun = time.monotonic()
         stage.rig.start_all()
         stage.highest("seconds until ready", time.monotonic() - begun)
+        judge_next_reply(stage, "the start", within=FIRST_ANSWER_SECONDS)
 
 
 def deployed(stage: Stage) -> None:

@@ -100,6 +100,7 @@ def frozen(stage: Stage) -> None:
         with stage.own_servers.frozen_redis():
             stage.pause(GONE_SECONDS)
         spans.append((struck, time.time()))
+        _judge_return(stage)
     _judge_acks(stage, spans)
 
 
@@ -122,6 +123,7 @@ def full(stage: Stage) -> None:
         # Each kind once, however short the run.
         if number < len(kinds):
             stage.ends_at = max(stage.ends_at, time.monotonic() + 0.5)
+    _judge_return(stage)
     _judge_acks(stage, spans)
 
 

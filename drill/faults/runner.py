@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
-
 from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Stage
-from drill.recovery import percentile, recoveries
-from drill.rig import DrillFailed, Rig
+from drill.recovery import longest_undecided, percentile, recoveries
+from drill.rig import Rig
 from drill.servers import Servers
 from drill.shapes import Shape
 from drill.traffic import Traffic
@@ -100,14 +98,15 @@ def run_faults(
 ) -> None:
     """Let each fault that this shape knows strike in turn; the product begins anew each time.
 
-    One that could not be carried out is passed to ``miss``, and the others have their turn.
+    One that could not be carried out, for whatever reason, is passed to ``miss``, and the others have their turn: a drill
+    takes hours.
     """
     for number, fault in enumerate(each for each in faults if rig.shape in each.shapes):
-        if number:
-            rig.reset()
         try:
+            if number:
+                rig.reset()
             result = _run(fault, rig, servers, load, seed=load.seed + number)
-        except (DrillFailed, httpx2.HTTPError) as problem:
+        except Exception as problem:  # noqa: BLE001  (told, and nothing is held by it)
             miss(fault, problem)
         else:
             tell(result)
@@ -139,6 +138,9 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
     drained_after = drain(rig)
     for look in stage.looks:
         look()
+    undecided = longest_undecided(rig)
+    stage.highest("longest undecided, s", undecided)
+    stage.judge_time(undecided, fault.most_undecided, f"A message was undecided for {undecided:.0f} s.")
     return Result(
         number=fault.number,
         name=fault.name,

@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from math import inf
 from typing import Any
 
 from drill.channels import WITH_A_PLATFORM
@@ -113,5 +114,13 @@ def _judge_replies(stage: Stage, restored_at: int) -> None:
 
 FAULTS = (
     Fault(number="F48", name="tables changed while running", strike=migrated, shapes=BOTH),
-    Fault(number="F49", name="restored to an earlier state", strike=restored, shapes=BOTH, channels=WITH_A_PLATFORM),
+    Fault(
+        number="F49",
+        name="restored to an earlier state",
+        strike=restored,
+        shapes=BOTH,
+        channels=WITH_A_PLATFORM,
+        # What is recovered bears the time at which it was said.
+        most_undecided=inf,
+    ),
 )

@@ -389,3 +389,6 @@ class NotifyingPlatform(Platform, Protocol):
 
     def notify(self, session: Session, *, application: str, member: str, webhook: str) -> Notified:
         """Have it told at ``webhook``, and for longer where it is told there already. Raises CallFailed."""
+
+    def notify_no_more(self, session: Session, *, application: str, member: str) -> None:
+        """Have it told no more. Raises CallFailed."""

@@ -7,7 +7,7 @@ from django.db.models import BinaryField, F, Func, IntegerField, Q, QuerySet, Va
 from django.db.models.functions import Now
 
 from core.keyed import keyed_hash
-from integrations.models import IdentifiedPerson, PlatformAccount, Visitor, WebhookEvent
+from integrations.models import IdentifiedPerson, PlatformAccount, Visitor, WebhookEvent, WebhookEventQuerySet
 
 FORGOTTEN = "erased: the customer was erased."
 MARK = "erased:"
@@ -32,7 +32,7 @@ class PlaceIn(Func):
 
 def events_about(
     account: PlatformAccount, *, customer_id: str, thread_keys: Sequence[str], message_pks: QuerySet[Any]
-) -> QuerySet[WebhookEvent]:
+) -> WebhookEventQuerySet:
     """Every event of an account that became a message of the person, or names the person or one of their threads.
 
     Most are found by their thread; what could not be read, by the ids within its bytes.

@@ -63,6 +63,30 @@ def check(account: PlatformAccount) -> list[Check]:
     return [Check(name="notifications", ok=not problem, detail=detail)]
 
 
+def take_leave(account: PlatformAccount) -> str:
+    """Have the platform notify us of the account no more; what a person has to do where that failed, else empty.
+
+    What is told at another address than ours stays: it may be another installation's.
+    """
+    if not _can_be_asked(account):
+        return ""
+    platform, application = NOTIFYING[account.platform], notified_health.application_of(account)
+
+    def end(session: Session) -> None:
+        found = platform.notified(session, application=application)
+        if found.webhook and addresses.leads_here(found.webhook, account):
+            platform.notify_no_more(session, application=application, member=found.member)
+
+    try:
+        tokens.call_aside(account, end)
+    except CallFailed as failure:
+        return (
+            f"{account.get_platform_display()} may go on notifying us of it: see the app {application} in its developer portal. "
+            f"{failure}"
+        )
+    return ""
+
+
 def _can_be_asked(account: PlatformAccount) -> bool:
     return notified_health.is_wanted(account) and bool(notified_health.application_of(account))
 

@@ -25,7 +25,7 @@ from core.clock import database_now, now_plus
 from core.exceptions import AnswerTooLong, EgressRefused
 from core.text import truncate
 from integrations import standard_webhooks
-from integrations.models import EventAttempt, EventDelivery, Subscription
+from integrations.models import EventAttempt, EventDelivery, PlatformAccount, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -124,10 +124,11 @@ def payload(delivery: EventDelivery) -> dict[str, Any]:
     conversation = Conversation.objects.select_related("customer").filter(pk=delivery.conversation_id).first()
     data: dict[str, Any] = {"conversation": None}
     if conversation is not None:
+        accounts = PlatformAccount.objects.filter(pk=conversation.account_id).values_list("public_id", flat=True)
         data["conversation"] = {
             "id": str(conversation.public_id),
             "platform": conversation.platform,
-            "account_id": conversation.account_id,
+            "account_id": str(accounts.get()),
             "customer_id": str(conversation.customer.public_id),
         }
     if delivery.message_id is not None:

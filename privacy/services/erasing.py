@@ -30,8 +30,8 @@ from privacy.tables import files_of, tables
 
 logger = logging.getLogger(__name__)
 
-# A send that began may be recorded until its lease is over; longer it is not waited for.
-WAIT_FOR_SENDS = timedelta(seconds=45)
+# A send that began may be recorded until its lease is over, and an event is tried for less; longer is not waited.
+LONGEST_WAIT = timedelta(seconds=45)
 
 State = Erasure.State
 
@@ -141,16 +141,32 @@ def _approve(erasure: Erasure, by: User | None) -> None:
 def _is_quiet(erasure: Erasure) -> bool:
     """Whether nothing is under way for the customer any more; stops what can be stopped.
 
-    What waits to be taken in is taken in first, so that its ids are known when it is repeated later.
+    What waits to be taken in is taken in first, so that its ids are known when it is repeated later, and so that nothing is
+    lost that others wrote and that came with it, as LinkedIn's comments do.
     """
     threads = list(Conversation.objects.filter(customer=erasure.customer))
     account = PlatformAccount.objects.filter(pk=erasure.account_id).first()
+    waits = False
     if account is not None:
         for thread in threads:
             integrations.ingest_thread(account, thread.thread_key)
+        waits = _is_waiting(erasure, account, [thread.thread_key for thread in threads])
     sending = sum(conversations.stop(thread.pk) for thread in threads)
     started = erasure.started_at or timezone.now()
-    return not sending or timezone.now() - started > WAIT_FOR_SENDS
+    return not (sending or waits) or timezone.now() - started > LONGEST_WAIT
+
+
+def _is_waiting(erasure: Erasure, account: PlatformAccount, thread_keys: list[str]) -> bool:
+    """Take in whatever names the customer; whether any of it has to wait."""
+    named = integrations.events_about(
+        account,
+        customer_id=erasure.customer.external_id,
+        thread_keys=thread_keys,
+        message_pks=Message.objects.none().values("pk"),
+    ).to_ingest()
+    for pk in list(named.values_list("pk", flat=True)):
+        integrations.ingest_event(pk)
+    return named.exists()
 
 
 @retried

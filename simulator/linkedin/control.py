@@ -1,6 +1,7 @@
 """Orders and looks under ``/_sim/linkedin``: play a commenter or a colleague, mention the Page, look at the threads."""
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from simulator.world import World
 
 FAR_AHEAD = 10.0**12
 MOST_COMMENTS = 100
+LEAD_ACTIONS = ("CREATED", "DELETED")
 Order = Mapping[str, Any]
 
 
@@ -39,6 +41,7 @@ class Control:
             ("comment", self._comment),
             ("colleague", self._colleague),
             ("mention", self._mention),
+            ("lead", self._lead),
             ("event", self._event),
             ("tokens", self._tokens),
             ("subscription", self._subscription),
@@ -136,8 +139,27 @@ class Control:
             raise CannotDo("text is missing.")
         return {"post": comments.mention(self._world, transaction, page, author=_urn(user), text=text)}
 
+    def _lead(self, transaction: Transaction, page: Page, order: Order) -> dict[str, Any]:
+        """A member answers a lead form of the Page, or takes the answer back (``action``: DELETED); the answer's URN."""
+        action = str(order.get("action") or "CREATED")
+        if action not in LEAD_ACTIONS:
+            raise CannotDo(f"action is {' or '.join(LEAD_ACTIONS)}.")
+        response = str(order.get("response") or f"urn:li:leadGenFormResponse:{uuid.uuid4()}-1")
+        body = {
+            "type": "LEAD_ACTION",
+            "leadGenFormResponse": response,
+            "leadGenForm": "urn:li:leadGenForm:9001",
+            "owner": {"organization": page.organization},
+            "associatedEntity": {"associatedCreative": "urn:li:sponsoredCreative:501"},
+            "leadType": "SPONSORED",
+            "leadAction": action,
+            "occurredAt": int(time.time() * 1000),
+        }
+        hooks.post(self._world, transaction, page, body, event="LEAD_ACTION", now=time.time())
+        return {"response": response}
+
     def _event(self, transaction: Transaction, page: Page, order: Order) -> dict[str, Any]:
-        """Any webhook, word for word: a lead, or something LinkedIn has not thought of yet."""
+        """Any webhook, word for word, as of something LinkedIn has not thought of yet."""
         body = order.get("body")
         if not isinstance(body, dict):
             raise CannotDo("body is an object.")

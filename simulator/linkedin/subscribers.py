@@ -18,6 +18,15 @@ def subscribe(transaction: Transaction, application: str, organization: str, *, 
     )
 
 
+def unsubscribe(transaction: Transaction, application: str, organization: str) -> bool:
+    """Tell this app no more what happens on a Page; whether it was told."""
+    ended = transaction.execute(
+        "DELETE FROM linkedin_subscription WHERE application_id = ? AND member = ? AND organization = ?",
+        (application, MEMBER, organization),
+    )
+    return ended.rowcount > 0
+
+
 def begin(transaction: Transaction, application: str, organization: str, *, webhook: str, until: float) -> None:
     """The same as somebody did it beforehand by hand: one that is there keeps its end."""
     transaction.execute(

@@ -44,7 +44,17 @@ def _put(call: Call) -> Response:
     return Response(status=200)
 
 
-ENDPOINTS: dict[str, tuple[str, Endpoint]] = {"GET": ("subscription_get", _get), "PUT": ("subscription_put", _put)}
+def _delete(call: Call) -> Response:
+    if not subscribers.unsubscribe(call.transaction, _application(call), call.page.organization):
+        raise Refused(404, "Could not find entity")
+    return Response(status=204)
+
+
+ENDPOINTS: dict[str, tuple[str, Endpoint]] = {
+    "GET": ("subscription_get", _get),
+    "PUT": ("subscription_put", _put),
+    "DELETE": ("subscription_delete", _delete),
+}
 
 
 def _application(call: Call) -> str:

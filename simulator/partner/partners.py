@@ -162,6 +162,10 @@ class Inbox:
 def under_faults(world: World, name: str, answer: Callable[[], Response]) -> Response:
     """What a partner's door answers, spoilt by the fault that strikes there now, if one does."""
     rule = world.faults.strike((PARTNER,), account=name)
+    if rule is not None:
+        with world.store.transaction() as transaction:
+            detail = {"rule": rule.id, "where": rule.where}
+            truth.append(transaction, kind="fault", name=rule.kind, account=name, detail=detail)
     is_done = rule is None or rule.accepted or rule.kind.endswith("after_accept")
     response = answer() if is_done else json_response({})
     return response if rule is None else _spoilt(response, rule)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from core.crashpoints import POINTS
-from drill import crash
+from drill import catalogue, crash, mutants
 from drill.checker import Verdict
 from drill.faults import FAULTS
 from drill.faults.base import BOTH, SHORT_SECONDS
 from drill.faults.needs import NEEDS, why_not
 from drill.faults.people import RACES, TAKEOVERS
 from drill.faults.runner import Result
+from drill.invariants import INVARIANTS
 from drill.recovery import percentile
 from drill.report import Report
 from drill.slice import LANES
@@ -57,6 +58,19 @@ def order(*words: str) -> subprocess.CompletedProcess[str]:
 def test_every_point_of_the_product_is_taken() -> None:
     assert set(POINTS) <= {point.name for point in crash.POINTS}
     assert len(crash.POINTS) == 20
+
+
+def test_the_whole_matrix_is_there() -> None:
+    # F02 are the crash points, which are a drill of their own.
+    assert {f"F{number:02}" for number in range(1, 51)} - set(FAULTS) == {"F02"}
+
+
+def test_what_there_is_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    catalogue.tell()
+
+    told = capsys.readouterr().out
+    listed = [*POINTS, *FAULTS, *(trial.mutant for trial in mutants.TRIALS), *(each.name for each in INVARIANTS)]
+    assert [each for each in listed if each not in told] == []
 
 
 def test_every_fault_is_numbered_once_and_has_a_shape() -> None:
@@ -117,6 +131,17 @@ def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
     assert whole.summary == "3 held, 20 s"
     assert whole.markdown().count("| services |") == 2
     assert "- held: embedded turn.after_claim. up died, 5.0 s" in whole.markdown()
+
+
+def test_what_was_carried_out_again_counts_as_it_ended_last(tmp_path: Path) -> None:
+    first, second = told(result(), result(problems=("The door took 3.0 s.",), number="F11")), told(result(number="F11"))
+    first.file, second.file = tmp_path / "first.json", tmp_path / "second.json"
+    first.write()
+    second.write()
+
+    whole = Report.read([tmp_path / "first.json", tmp_path / "second.json"])
+
+    assert [(item["number"], item["result"]) for item in whole.items] == [("F10", "held"), ("F11", "held")]
 
 
 def test_a_drill_that_is_ended_leaves_what_it_has_found(tmp_path: Path) -> None:

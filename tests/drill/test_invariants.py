@@ -1,17 +1,37 @@
 """The judge's questions: what breaks a promise is found, and what a promise allows is not."""
 
+# ruff: noqa: S608  (rows of this page's own for a database in memory)
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
 import pytest
 
-from drill.invariants import answered_twice, given_up_silently, sent_twice, spoke_over_a_person
+from drill import mutants
+from drill.invariants import (
+    INVARIANTS,
+    answered_twice,
+    audit_broken,
+    given_up_silently,
+    numbered_wrongly,
+    one_end,
+    out_of_order,
+    overspent,
+    sent_twice,
+    spoke_over_a_person,
+    stuck,
+    tried_too_often,
+)
 from tests.drill.witness import Seen, arrived, said
 
 PARKED = """
-INSERT INTO conversations_conversation VALUES (1, 't1');
+INSERT INTO conversations_conversation (id, thread_key) VALUES (1, 't1');
 INSERT INTO conversations_message (id, conversation_id, text) VALUES (1, 1, 'It left today.');
 INSERT INTO conversations_delivery (id, conversation_id, message_id, state, idem_key) VALUES (1, 1, 1, 'needs_review', 'k1');
 """
 ANSWERED = """
-INSERT INTO conversations_conversation VALUES (1, 't1');
+INSERT INTO conversations_conversation (id, thread_key) VALUES (1, 't1');
 INSERT INTO conversations_message (id, conversation_id, platform_message_id, disposition, disposition_id)
   VALUES (1, 1, 'm1', 'answered', 1), (2, 1, 'm2', 'answered', 1), (3, 1, 'm3', 'answered', 2);
 INSERT INTO conversations_delivery (id, conversation_id, state, platform_message_id)
@@ -19,7 +39,7 @@ INSERT INTO conversations_delivery (id, conversation_id, state, platform_message
 """
 TALK = [said("m1", "t1"), said("m2", "t1"), arrived("r1", "t1"), said("m3", "t1"), arrived("r2", "t1")]
 SENT = """
-INSERT INTO conversations_conversation VALUES (1, 't1');
+INSERT INTO conversations_conversation (id, thread_key) VALUES (1, 't1');
 INSERT INTO conversations_escalation (id, conversation_id, reason, created_at, closed_at) VALUES (7, 1, '{reason}', '10:05', {closed});
 INSERT INTO conversations_delivery (id, conversation_id, author, state, created_at) VALUES (1, 1, '{author}', '{state}', '{said_at}');
 INSERT INTO conversations_deliveryattempt (delivery_id, number, started_at, ended_at) VALUES (1, 1, '{begun}', '{begun}:30');
@@ -136,3 +156,171 @@ def test_what_was_given_up_needs_an_escalation_of_its_own_time(state: str) -> No
     assert given_up_silently(Seen(given_up)) == []
     assert len(given_up_silently(Seen(sent(begun="10:10", state=state, closed="'10:07'")))) == 1
     assert given_up_silently(Seen(sent(begun="10:10", state=state, closed="'10:30'"))) == []
+
+
+def ended(disposition: str, disposition_id: int | None = None) -> str:
+    """One message of a customer that came to this end."""
+    return (
+        "INSERT INTO conversations_message (id, conversation_id, disposition, disposition_id) "
+        f"VALUES (1, 1, '{disposition}', {disposition_id or 'NULL'});"
+    )
+
+
+REPLY = "INSERT INTO conversations_delivery (id, conversation_id, state) VALUES (5, {conversation}, '{state}');"
+CASE = "INSERT INTO conversations_escalation (id, conversation_id, created_at) VALUES (6, {conversation}, '10:00');"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ended("answered", 5) + REPLY.format(conversation=1, state="sent"),
+        ended("answered", 5) + REPLY.format(conversation=1, state="pending"),
+        ended("handed_over", 6) + CASE.format(conversation=1),
+        ended("ignored"),
+    ],
+)
+def test_a_message_that_has_an_end_breaks_nothing(rows: str) -> None:
+    assert one_end(Seen(rows)) == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ended("undecided"),
+        ended("answered", 5),
+        ended("answered", 5) + REPLY.format(conversation=2, state="sent"),
+        ended("answered", 5) + REPLY.format(conversation=1, state="cancelled"),
+        ended("handed_over", 6),
+        ended("handed_over", 6) + CASE.format(conversation=2),
+    ],
+)
+def test_a_message_without_an_end_or_with_one_that_is_nothing_is_found(rows: str) -> None:
+    assert len(one_end(Seen(rows))) == 1
+
+
+NUMBERED = """
+INSERT INTO conversations_delivery (id, conversation_id, state, platform_message_id, out_seq)
+  VALUES (1, 1, 'sent', 'r1', 1), (2, 1, 'sent', 'r2', 2), (3, 2, 'sent', 'r3', 1);
+"""
+
+
+def test_replies_that_arrive_in_the_order_of_their_numbers_break_nothing() -> None:
+    assert out_of_order(Seen(NUMBERED, [arrived("r1", "t1"), arrived("r3", "t2"), arrived("r2", "t1")])) == []
+
+
+def test_a_reply_that_was_overtaken_is_found() -> None:
+    assert out_of_order(Seen(NUMBERED, [arrived("r2", "t1"), arrived("r1", "t1")])) == [("overtaken", 1, 1, 2)]
+
+
+SAID = "INSERT INTO conversations_message (id, conversation_id, seq, direction) VALUES ({rows});"
+TALKED = "INSERT INTO conversations_conversation (id, last_seq) VALUES (1, 2);"
+TAKEN_IN = (
+    "INSERT INTO integrations_webhookevent (id, message_id, state) VALUES (1, {first}, 'done'), (2, {second}, 'done');"
+)
+
+
+def test_messages_are_numbered_without_a_gap_and_in_the_order_in_which_they_came() -> None:
+    said = SAID.format(rows="1, 1, 1, 'in'), (2, 1, 2, 'in'")
+
+    assert numbered_wrongly(Seen(TALKED + said + TAKEN_IN.format(first=1, second=2))) == []
+    assert len(numbered_wrongly(Seen(TALKED + said + TAKEN_IN.format(first=2, second=1)))) == 1
+    assert len(numbered_wrongly(Seen(TALKED + SAID.format(rows="1, 1, 1, 'in'), (2, 1, 3, 'in'")))) == 1
+    assert len(numbered_wrongly(Seen(TALKED + SAID.format(rows="1, 1, 1, 'in'), (2, 1, 1, 'in'")))) == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "INSERT INTO integrations_webhookevent (id, state) VALUES (1, 'received');",
+        *(
+            f"INSERT INTO conversations_delivery (id, conversation_id, state) VALUES (1, 1, '{state}');"
+            for state in ("pending", "sending", "retry_wait", "unknown")
+        ),
+        "INSERT INTO conversations_conversation (id, mode, last_in_seq, answered_to_seq) VALUES (1, 'bot', 3, 2);",
+        "INSERT INTO agent_agentrun (id, conversation_id, state) VALUES (1, 1, 'running'), (2, 1, 'replied');",
+        "INSERT INTO privacy_erasure (id, state) VALUES (1, 'approved');",
+        "INSERT INTO privacy_export (id, state) VALUES (1, 'approved');",
+    ],
+)
+def test_what_is_still_on_its_way_when_all_is_at_rest_is_stuck(row: str) -> None:
+    assert len(stuck(Seen(row))) == 1
+
+
+def test_what_has_ended_or_is_a_persons_is_not_stuck() -> None:
+    rows = """
+    INSERT INTO integrations_webhookevent (id, state) VALUES (1, 'done'), (2, 'quarantined');
+    INSERT INTO conversations_delivery (id, conversation_id, state) VALUES (1, 1, 'sent'), (2, 1, 'needs_review');
+    INSERT INTO conversations_conversation (id, mode, last_in_seq, answered_to_seq) VALUES (1, 'human', 3, 2), (2, 'bot', 3, 3);
+    INSERT INTO agent_agentrun (id, conversation_id, state) VALUES (1, 1, 'running');
+    """
+
+    assert stuck(Seen(rows)) == []
+
+
+def test_more_spent_than_the_cap_and_one_call_is_found() -> None:
+    run = "INSERT INTO agent_agentrun (id, cost_micros) VALUES (1, 10);"
+    spent = "INSERT INTO agent_spendledger (scope, day, spent, reserved, cap) VALUES ('global', '1', {spent}, 0, 100);"
+
+    assert overspent(Seen(run + spent.format(spent=110))) == []
+    assert len(overspent(Seen(run + spent.format(spent=111)))) == 1
+
+
+SEALED = (
+    "id", "at", "actor_kind", "actor_id", "actor_name", "action", "target_kind", "target_id", "address", "request_id", "reason",
+)  # fmt: skip
+
+
+def deeds(*actions: str, broken: int = 0, unsealed: int = 0) -> str:
+    """A chain of sealed deeds; one of them changed afterwards, one without a seal."""
+    previous, rows = "0" * 64, ""
+    for number, action in enumerate(actions, start=1):
+        at = datetime(2026, 1, 1, 10, number, tzinfo=UTC)
+        fields: dict[str, object] = dict.fromkeys(SEALED, "") | {"id": number, "actor_id": None, "action": action}
+        fields |= {"at": at, "before": {}, "after": {}}
+        digest = hashlib.sha256((previous + json.dumps(fields, sort_keys=True, default=str)).encode()).hexdigest()
+        rows += (
+            "INSERT INTO core_auditevent (id, at, action, target_kind, target_id) "
+            f"VALUES ({number}, '{at:%Y-%m-%d %H:%M:%S}', '{action if number != broken else 'another'}', '', '');"
+        )
+        if number != unsealed:
+            rows += f"INSERT INTO core_auditseal VALUES ({number}, {number}, '{previous}', '{digest}');"
+        previous = digest
+    return rows
+
+
+def test_a_deed_that_is_not_sealed_or_was_changed_is_found() -> None:
+    assert audit_broken(Seen(deeds("took over", "replied"))) == []
+    assert audit_broken(Seen(deeds("took over", "replied", unsealed=2))) == [("not sealed", 2)]
+    assert audit_broken(Seen(deeds("took over", "replied", broken=1))) == [("the chain does not hold", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "most"),
+    [
+        ("conversations_conversation", "attempts", 5),
+        ("agent_agentrun", "attempt", 5),
+        ("conversations_delivery", "attempts", 12),
+        ("integrations_webhookevent", "attempts", 5),
+    ],
+)
+def test_what_was_tried_too_often_is_found(table: str, column: str, most: int) -> None:
+    row = f"INSERT INTO {table} (id, {column}) VALUES (1, {{}});"
+
+    assert tried_too_often(Seen(row.format(most))) == []
+    assert len(tried_too_often(Seen(row.format(most + 1)))) == 1
+
+
+def test_each_invariant_is_bitten_by_a_mutant_or_shown_here() -> None:
+    bitten = {number for trial in mutants.TRIALS for number in trial.bites}
+    shown = {
+        3: sent_twice,
+        4: answered_twice,
+        7: spoke_over_a_person,
+        9: given_up_silently,
+        2: one_end,
+        5: out_of_order,
+    }
+    shown |= {6: numbered_wrongly, 8: stuck, 10: overspent, 11: audit_broken, 12: tried_too_often}
+
+    assert all(shown.get(each.number, each.broken) is each.broken for each in INVARIANTS)
+    assert {each.number for each in INVARIANTS} == bitten | set(shown)

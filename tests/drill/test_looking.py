@@ -39,7 +39,7 @@ def test_a_partner_that_is_tried_was_sent_no_message() -> None:
 
 def test_what_arrived_at_an_erased_customer_needs_a_send_each() -> None:
     rows = (
-        "INSERT INTO conversations_conversation VALUES (1, 'erased:c');"
+        "INSERT INTO conversations_conversation (id, thread_key) VALUES (1, 'erased:c');"
         "INSERT INTO conversations_delivery (conversation_id, attempts, state, idem_key) VALUES (1, 1, 'sent', 'k1');"
     )
 

@@ -7,27 +7,39 @@ from typing import Any
 from drill.accounts import BUSINESS
 
 SCHEMA = """
-CREATE TABLE integrations_webhookevent (source TEXT, event_key TEXT, state TEXT, reason TEXT, id INTEGER);
-CREATE TABLE conversations_conversation (id INTEGER PRIMARY KEY, thread_key TEXT);
+CREATE TABLE integrations_webhookevent (
+  source TEXT, event_key TEXT, state TEXT, reason TEXT, id INTEGER, message_id INTEGER, attempts INTEGER DEFAULT 0
+);
+CREATE TABLE conversations_conversation (
+  id INTEGER PRIMARY KEY, thread_key TEXT, mode TEXT DEFAULT 'bot', attempts INTEGER DEFAULT 0, last_seq INTEGER DEFAULT 0,
+  last_in_seq INTEGER DEFAULT 0, answered_to_seq INTEGER DEFAULT 0
+);
 CREATE TABLE conversations_delivery (
   id INTEGER PRIMARY KEY, conversation_id INTEGER, message_id INTEGER, author TEXT DEFAULT 'bot', attempts INTEGER, state TEXT,
-  platform_message_id TEXT, idem_key TEXT, created_at TEXT DEFAULT '10:00'
+  platform_message_id TEXT, idem_key TEXT, out_seq INTEGER DEFAULT 1, created_at TEXT DEFAULT '10:00'
 );
 CREATE TABLE conversations_deliveryattempt (
   delivery_id INTEGER, number INTEGER, started_at TEXT, ended_at TEXT, outcome TEXT DEFAULT 'ok'
 );
 CREATE TABLE conversations_message (
   id INTEGER PRIMARY KEY, conversation_id INTEGER, platform_message_id TEXT, disposition TEXT DEFAULT '',
-  disposition_id INTEGER, text TEXT DEFAULT '', created_at TEXT DEFAULT '10:00'
+  disposition_id INTEGER, text TEXT DEFAULT '', created_at TEXT DEFAULT '10:00', seq INTEGER, direction TEXT DEFAULT 'in'
 );
 CREATE TABLE conversations_escalation (
   id INTEGER PRIMARY KEY, conversation_id INTEGER, reason TEXT DEFAULT 'asked', created_at TEXT, closed_at TEXT
 );
 CREATE TABLE core_auditevent (
   id INTEGER PRIMARY KEY, at TEXT, action TEXT, target_kind TEXT DEFAULT 'conversations.conversation', target_id TEXT,
-  "after" TEXT DEFAULT '{}'
+  "after" TEXT DEFAULT '{}', "before" TEXT DEFAULT '{}', actor_kind TEXT DEFAULT '', actor_id INTEGER,
+  actor_name TEXT DEFAULT '', address TEXT DEFAULT '', request_id TEXT DEFAULT '', reason TEXT DEFAULT ''
 );
-CREATE TABLE agent_agentrun (id INTEGER, conversation_id INTEGER, state TEXT, from_seq INTEGER, to_seq INTEGER);
+CREATE TABLE core_auditseal (event_id INTEGER, position INTEGER, previous_hash TEXT, hash TEXT);
+CREATE TABLE agent_agentrun (
+  id INTEGER, conversation_id INTEGER, state TEXT, from_seq INTEGER, to_seq INTEGER, attempt INTEGER DEFAULT 0, cost_micros INTEGER
+);
+CREATE TABLE agent_spendledger (scope TEXT, day TEXT, spent INTEGER, reserved INTEGER, cap INTEGER);
+CREATE TABLE privacy_erasure (id INTEGER, state TEXT);
+CREATE TABLE privacy_export (id INTEGER, state TEXT, attempts INTEGER DEFAULT 0);
 """
 
 

@@ -72,6 +72,20 @@ def test_a_mention_is_answered_under_the_post(client: Client, rig: LinkedInRig, 
     assert [row["conversation_id"] for row in rig.log("accepted")] == [post]
 
 
+def test_a_lead_is_kept_for_sales_and_answered_by_nobody(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    response = rig.order("lead")["response"]
+    rig.order("lead", action="DELETED", response=response)
+
+    deliver(client, rig, 2)
+
+    events = WebhookEvent.objects.order_by("id")
+    assert [event.event_key for event in events] == [f"lead:{response}:{action}" for action in ("CREATED", "DELETED")]
+    assert {event.state for event in events} == {WebhookEvent.State.IGNORED}
+    assert not Conversation.objects.exists()
+
+
 def test_a_lost_answer_is_found_by_listing_and_not_said_twice(
     client: Client, rig: LinkedInRig, account: PlatformAccount, settings: Settings
 ) -> None:

@@ -30,6 +30,7 @@ from privacy.exceptions import AlreadyErased
 from privacy.models import Erasure
 from tests.conversations.talk import claimed_turn, commit, wrote
 from tests.factories import make_account, make_conversation, make_customer, make_delivery, make_message
+from tests.integrations import linkedin
 from tests.integrations.tiktok import event, keep, text_event
 from tests.privacy.marker import places
 from tests.privacy.people import changed, decide, erase, told
@@ -355,3 +356,40 @@ def test_nobody_writes_to_an_erased_customer_and_their_events_are_not_replayed()
         conversations.reopen(person.conversation, person.staff)
     with pytest.raises((EventMovedOn, EventNotReplayable)):
         integrations.replay_event(set_aside, person.staff)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_wrote_in_the_same_batch_is_taken_in_first() -> None:
+    linkedin.linkedin_account()
+    ours, another = "urn:li:person:Gone", "urn:li:person:Stays"
+    first = linkedin.keep(linkedin.batch(linkedin.comment("How much?", author=ours)))
+    integrations.ingest_event(first.pk)
+    linkedin.keep(
+        linkedin.batch(
+            linkedin.comment("And for 60?", number=7000000000000000003, author=ours),
+            linkedin.comment("Do you ship to Spain?", number=7000000000000000004, author=another),
+        )
+    )
+
+    erase(Customer.objects.get(external_id=ours))
+
+    assert Message.objects.filter(conversation__customer__external_id=another).get().text == "Do you ship to Spain?"
+    assert not WebhookEvent.objects.to_ingest().exists()
+    assert not Message.objects.filter(text__in=["How much?", "And for 60?"]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_taken_in_yet_is_waited_for_and_not_for_ever() -> None:
+    linkedin.linkedin_account()
+    ours = "urn:li:person:Gone"
+    integrations.ingest_event(linkedin.keep(linkedin.batch(linkedin.comment("How much?", author=ours))).pk)
+    waiting = linkedin.keep(linkedin.batch(linkedin.comment("And for 60?", number=7000000000000000003, author=ours)))
+    WebhookEvent.objects.filter(pk=waiting.pk).update(next_attempt_at=timezone.now() + timedelta(seconds=10))
+    erasure = services.request_erasure(Customer.objects.get(external_id=ours), None)
+
+    assert not services.work_erasure(erasure.pk)
+    Erasure.objects.update(started_at=timezone.now() - timedelta(minutes=1))
+    assert services.work_erasure(erasure.pk)
+
+    waiting.refresh_from_db()
+    assert bytes(waiting.body) == b""

@@ -103,3 +103,12 @@ def test_whoever_is_in_the_file_is_subscribed_unless_it_says_otherwise(tmp_path:
     with linkedin(tmp_path) as rig:
         assert rig.call("GET", path()).status_code == 200
         assert rig.client.get("/_sim/linkedin").json()["subscriptions"][0]["organization"] == PAGE
+
+
+def test_a_subscription_ends_by_its_key(rig: LinkedInRig) -> None:
+    subscribe(rig)
+
+    ended = [rig.call("DELETE", path()).status_code for _ in range(2)]
+
+    assert ended == [204, 404]
+    assert rig.call("GET", path()).status_code == 404

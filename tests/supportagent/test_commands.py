@@ -38,6 +38,31 @@ def test_a_key_made_on_the_command_line_opens_its_door(client: Client) -> None:
     assert AuditEvent.objects.get().action == "key.created"
 
 
+def test_the_first_admin_is_made_on_the_command_line_and_may_sign_in(client: Client) -> None:
+    make_team("Returns")
+
+    made = json.loads(run("staff", "add", "ada", "--role", "admin", "--team", "Returns"))
+
+    user = User.objects.get(username="ada")
+    assert (user.role, user.is_superuser, user.is_staff) == (Role.ADMIN, False, True)
+    assert client.login(username="ada", password=made["password"])
+    assert AuditEvent.objects.get(action="user.added").after == {"role": "admin", "teams": ["Returns"]}
+    (listed,) = json.loads(run("staff", "list"))["staff"]
+    assert listed == {name: value for name, value in made.items() if name != "password"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["ada"], "already exists"), (["a b"], "valid username"), (["bo", "--team", "Nobody"], "no team")],
+)
+def test_who_cannot_be_made_is_told_why(words: list[str], said: str) -> None:
+    run("staff", "add", "ada", "--role", "agent")
+
+    with pytest.raises(CommandError, match=said):
+        run("staff", "add", *words, "--role", "agent")
+    assert User.objects.count() == 1
+
+
 def test_a_key_of_a_role_and_a_team() -> None:
     team = make_team("Returns")
 

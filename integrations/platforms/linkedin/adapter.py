@@ -232,6 +232,10 @@ class LinkedIn:
         """Subscribe the app to the Page, or make its subscription longer. Raises CallFailed."""
         return notifying.ask(LinkedInClient(session), application=application, member=member, webhook=webhook)
 
+    def notify_no_more(self, session: Session, *, application: str, member: str) -> None:
+        """End the app's subscription to the Page. Raises CallFailed."""
+        notifying.end(LinkedInClient(session), application=application, member=member)
+
     def probe(self, session: Session) -> None:
         """One harmless call that shows whether the token is taken. Raises CallFailed."""
         client = LinkedInClient(session)

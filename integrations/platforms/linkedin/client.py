@@ -136,6 +136,14 @@ class LinkedInClient:
         """Have LinkedIn notify of the Page, at another address than before, or for longer."""
         self._call("PUT", self._subscribed(application, member), order={"webhook": webhook})
 
+    def unsubscribe(self, application: str, member: str) -> None:
+        """Have LinkedIn notify of the Page no more; that it does not do so anyway is as good."""
+        try:
+            self._call("DELETE", self._subscribed(application, member))
+        except CallFailed as failure:
+            if failure.result.http_status != HTTPStatus.NOT_FOUND:
+                raise
+
     def page_name(self, page: str) -> str:
         """What a Page is called; its URN where LinkedIn does not say just now."""
         try:

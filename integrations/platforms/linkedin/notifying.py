@@ -25,6 +25,12 @@ def ask(client: LinkedInClient, *, application: str, member: str, webhook: str) 
         return _found(client, application, member)
 
 
+def end(client: LinkedInClient, *, application: str, member: str) -> None:
+    """End the subscription. Raises CallFailed."""
+    with _saying_nothing_of_the_token():
+        client.unsubscribe(application, member)
+
+
 def _found(client: LinkedInClient, application: str, member: str) -> Notified:
     told = client.subscription(application, member)
     webhook = told.get("webhook")

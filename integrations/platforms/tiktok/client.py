@@ -21,6 +21,7 @@ TIKTOK_HOSTS = (".tiktok.com", ".tiktokcdn.com", ".tiktokcdn-us.com")
 class TikTokClient:
     """Calls as one account. Every method raises CallFailed but ``send_text`` and ``send_picture``, which say how it went.
 
+    Each call, the token's too, is counted by the session's meter before it is made; without one left it raises OutOfCalls.
     ``deadline`` is in monotonic seconds and ends a call even if the other side trickles.
     """
 
@@ -182,6 +183,7 @@ class TikTokClient:
         with_token: bool = True,
     ) -> dict[str, Any]:
         """The ``data`` of a call that went well. Raises CallFailed."""
+        self._session.meter()
         parameters = {"business_id": self._session.external_id, **query} if query is not None else None
         answer = self._exchange(
             method,

@@ -337,3 +337,46 @@ def test_the_simulator_is_told_the_address_at_which_it_reaches_us(
     assert addresses.told_to_platform(account) == told_to
     assert addresses.leads_here(told_to.rpartition("/")[0] + "/", account)
     assert not addresses.leads_here(f"{told_to}-2", account)
+
+
+def test_a_removed_account_is_notified_of_no_more(rig: LinkedInRig, account: PlatformAccount) -> None:
+    looked_after(account, later=False)
+
+    removed = accounts.remove(account)
+
+    assert told(rig) == []
+    assert (removed.state, removed.state_reason) == (PlatformAccount.State.REMOVED, "Removed.")
+
+
+def test_what_is_told_to_another_installation_stays(rig: LinkedInRig, account: PlatformAccount) -> None:
+    looked_after(account, later=False)
+    rig.order("subscription", webhook=FOREIGN)
+
+    accounts.remove(account)
+
+    assert told(rig) == [FOREIGN]
+    assert "subscription_delete" not in calls(rig)
+
+
+@pytest.mark.parametrize("where", ["organization_acls", "subscription_delete"])
+def test_an_account_is_removed_also_where_the_platform_does_not_listen(
+    rig: LinkedInRig, account: PlatformAccount, where: str
+) -> None:
+    looked_after(account, later=False)
+    rig.order("faults", rules=[{"where": where, "kind": "http_503"}])
+
+    removed = accounts.remove(account)
+
+    assert removed.state == PlatformAccount.State.REMOVED
+    assert f"see the app {APPLICATION} in its developer portal" in removed.state_reason
+    event = AuditEvent.objects.get(action="account.remove")
+    assert "may go on notifying us" in event.reason
+
+
+def test_who_was_removed_already_asks_nobody(rig: LinkedInRig, account: PlatformAccount) -> None:
+    accounts.remove(account)
+    asked = len(calls(rig))
+
+    accounts.remove(account)
+
+    assert len(calls(rig)) == asked

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,7 +13,8 @@ from pytest_django import Settings
 
 from conversations.types import SendOutcome
 from core.http import Answer
-from integrations.platforms.base import CallFailed, Session
+from integrations.limits import Tally
+from integrations.platforms.base import CallFailed, OutOfCalls, Session
 from integrations.platforms.tiktok.adapter import TikTok
 from integrations.platforms.tiktok.client import TikTokClient
 from tests.simulator.rig import API, BUSINESS, CLIENT_KEY, REFRESH, SECRET, TOKEN, Rig
@@ -25,6 +28,11 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 def session(tiktok: Rig) -> Session:
     """What is needed to speak as our account."""
     return make_session(f"{tiktok.simulator.base_url}{API}")
+
+
+def no_call_left() -> None:
+    """The meter of a minute that has no calls any more."""
+    raise OutOfCalls(30.0)
 
 
 def make_session(api_base: str, **values: str) -> Session:
@@ -73,6 +81,35 @@ def test_a_quote_goes_with_the_text_and_is_left_out_where_it_is_not_taken(
 
     assert result.outcome is SendOutcome.OK
     assert [row["detail"]["referenced"] for row in tiktok.log("accepted")] == [quoted, None]
+
+
+@pytest.mark.parametrize(
+    ("deed", "calls"),
+    [
+        (lambda client, thread: client.send_text(thread, "Yes."), 1),
+        (lambda client, thread: client.send_text(thread, "Yes.", reply_to="gone"), 2),
+        (lambda client, thread: client.send_picture(thread, PNG), 2),
+        (lambda client, thread: client.sender_action(thread, "TYPING"), 1),
+        (lambda client, thread: client.content_list(thread), 1),
+        (lambda client, _: client.refresh(), 1),
+    ],
+)
+def test_each_call_is_counted(
+    session: Session, thread: str, deed: Callable[[TikTokClient, str], object], calls: int
+) -> None:
+    tally = Tally()
+
+    deed(TikTokClient(replace(session, meter=tally)), thread)
+
+    assert tally.made == calls
+
+
+def test_without_a_call_left_nothing_is_called(tiktok: Rig, session: Session, thread: str) -> None:
+    result = TikTokClient(replace(session, meter=no_call_left)).send_text(thread, "Yes.")
+
+    assert result.outcome is SendOutcome.RETRY
+    assert not result.is_counted
+    assert not tiktok.log("call")
 
 
 def test_a_picture_is_uploaded_and_sent(tiktok: Rig, session: Session, thread: str) -> None:
