@@ -14,6 +14,7 @@ from kombu.message import Message
 from kombu.transport import redis
 from kombu.utils.imports import symbol_by_name
 from pytest_django import Settings
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from supportagent import watchdog
 from supportagent.acknowledging import LateRequest
@@ -87,6 +88,13 @@ def test_a_worker_whose_broker_went_away_does_not_end_by_what_it_had_not_begun(m
     held.restore_unacked_once()
 
     assert list(waiting) == ["bell"]
+
+
+@pytest.mark.parametrize("refusal", [OutOfMemoryError, ReadOnlyError])
+def test_a_worker_whose_broker_takes_nothing_looks_again_and_does_not_end(refusal: type[Exception]) -> None:
+    with app.connection_for_read("redis://127.0.0.1") as connection:
+        assert issubclass(refusal, connection.channel_errors)
+    assert app.conf.broker_channel_error_retry
 
 
 def test_a_worker_whose_broker_went_away_does_not_end_by_what_it_acknowledges_too_late() -> None:
