@@ -151,7 +151,7 @@ FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
             },
         ),
         Edit(
-            "integrations.services.ingest:_read",
+            "integrations.services.readings:read",
             {
                 "for opened in reader.open(raw):": (
                     '__import__("importlib").import_module("drill.failpoints").read(raw.body)\n'

@@ -83,6 +83,13 @@ class Crew:
                 return True
         return bool(self.give(kind, (pk,), work))
 
+    def take_along(self, kind: str, most: int) -> list[int]:
+        """Up to ``most`` keys of this kind that no hand has begun: whoever asks does them with its own, and nobody else will."""
+        with self._idle:
+            waiting = [job for job in self._taken if job[0] == kind and job not in self._begun][:most]
+            self._taken.difference_update(waiting)
+        return [pk for _, pk in waiting]
+
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is in hand; False if that took longer than ``seconds``."""
         with self._idle:
@@ -124,7 +131,8 @@ class Crew:
 
     def _begin(self, job: Job) -> bool:
         with self._idle:
-            if self._is_retired:
+            # Somebody may have taken it along, and it may have been asked for again since.
+            if self._is_retired or job not in self._taken or job in self._begun:
                 return False
             self._begun[job] = time.monotonic()
             return True

@@ -32,6 +32,8 @@ EVENTS_PER_PASS = FACTS_PER_PASS = 200
 # Of one hand's round through the lanes, so that the watchdog sees that it ends.
 EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
+# Of those that were rung for, one hand takes so many in at once.
+EVENTS_TOGETHER = 20
 # So much waits for a free hand, for the moments between two passes.
 AHEAD = 16
 
@@ -71,7 +73,7 @@ class Duties:
         )
         self._diary = Diary("bells for later")
         self._answers: dict[str, tuple[Crew, str, Work]] = {
-            ingest_event.name: (self.events, "event", integrations.ingest_event),
+            ingest_event.name: (self.events, "event", self._take_in_rung),
             run_turn.name: (self.turns, "turn", run_turn),
             send_next.name: (self.sends, "send", integrations.send_next),
             send_typing.name: (self.typing, "typing", integrations.send_typing),
@@ -95,6 +97,11 @@ class Duties:
         if not is_taken:
             self.sweeper.hear(0.0)
         return is_taken
+
+    def _take_in_rung(self, pk: int) -> None:
+        """Take in an event that was rung for, together with those that wait for a hand."""
+        others = self.events.take_along("event", EVENTS_TOGETHER - 1)
+        integrations.ingest_events([pk, *others], seconds=EVENTS_SECONDS)
 
     def _finished(self) -> int:
         return self.turns.finished + self.suspected.finished + self.sends.finished

@@ -1,6 +1,6 @@
 """Everything that changes a conversation. Whoever writes to the record does it through one of these."""
 
-from conversations.services.announce import lock
+from conversations.services.announce import lock, lock_free
 from conversations.services.attachments import (
     claim_attachment,
     discard_file,
@@ -29,6 +29,7 @@ from conversations.services.erased import (
     hold_customer,
     is_erased,
     known_ids,
+    recorded_items,
     remember_erased_thread,
     stop,
     thread_was_erased,
@@ -46,7 +47,7 @@ from conversations.services.readings import (
     reveal_reading,
 )
 from conversations.services.receipts import mark_read_to, record_read, record_referral, seen
-from conversations.services.receiving import is_recorded, receive
+from conversations.services.receiving import Arrivals, is_recorded, receive
 from conversations.services.restoring import (
     accounts_to_compare,
     begin_after_restore,
@@ -79,10 +80,11 @@ from conversations.services.sweeping import (
     shorten_impossible_waits,
     suspected_turns,
 )
-from conversations.services.threads import describe_customer, ensure_conversation
+from conversations.services.threads import describe_customer, ensure_conversation, ensure_conversations
 from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
 
 __all__ = [
+    "Arrivals",
     "account_to_send_through",
     "accounts_to_compare",
     "add_note",
@@ -109,6 +111,7 @@ __all__ = [
     "end_promise",
     "end_restoration",
     "ensure_conversation",
+    "ensure_conversations",
     "erased_form",
     "escalate",
     "extend_turn",
@@ -125,6 +128,7 @@ __all__ = [
     "known_ids",
     "leave_unread",
     "lock",
+    "lock_free",
     "lost_since",
     "mark_read_to",
     "override",
@@ -138,6 +142,7 @@ __all__ = [
     "record_echo",
     "record_read",
     "record_referral",
+    "recorded_items",
     "release_expired_sends",
     "remember_erased_thread",
     "reopen",

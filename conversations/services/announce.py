@@ -1,6 +1,7 @@
 """Writing a conversation's row, and announcing what happened once it is committed."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,21 @@ def lock(conversation_id: int, *, with_customer: bool = False) -> Conversation:
     return (_held_with_customer if with_customer else _held).one(conversation_id)
 
 
+def lock_free(conversation_ids: Iterable[int]) -> list[Conversation]:
+    """Those of the conversations that nobody holds, held as ``lock`` holds one, with their customers; it waits for none.
+
+    So whoever holds many waits for nobody, and stands in nobody's way but for as long as it writes.
+    """
+    pks = tuple(sorted(set(conversation_ids)))
+    return _free.all(pks) if pks else []
+
+
+@Read
+def _free(pks: tuple[int, ...]) -> QuerySet[Conversation]:
+    free = Conversation.objects.select_for_update(of=("self",), skip_locked=True).filter(pk__in=pks)
+    return free.select_related("customer").order_by("pk")
+
+
 @Read
 def _held(pk: int) -> QuerySet[Conversation]:
     return Conversation.objects.select_for_update(of=("self",)).filter(pk=pk).order_by()
@@ -47,9 +63,15 @@ def _held_with_customer(pk: int) -> QuerySet[Conversation]:
 
 def save(conversation: Conversation, *fields: str) -> None:
     """Write the named fields of a locked conversation under the next version."""
-    conversation.version += 1
-    conversation.updated_at = timezone.now()
-    rows.update(conversation, *fields, "version", "updated_at")
+    save_all([conversation], *fields)
+
+
+def save_all(conversations: Sequence[Conversation], *fields: str) -> None:
+    """As ``save``, of several."""
+    for conversation in conversations:
+        conversation.version += 1
+        conversation.updated_at = timezone.now()
+    rows.update_all(conversations, *fields, "version", "updated_at")
 
 
 def announce(conversation: Conversation, *, received: bool = False, queued: bool = False) -> None:

@@ -4,7 +4,7 @@ A platform may report a message again days after the person who wrote it was era
 it is not taken in a second time. What the person writes anew begins a new record.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -17,6 +17,9 @@ from conversations.services.outgoing import cancel_waiting
 from core.keyed import keyed_hash, keyed_hashes
 from core.statements import Read
 from core.transactions import retried
+
+Item = tuple[int, str]
+"""A message by its account and the platform's id of it."""
 
 MARK = "erased:"
 # Platforms repeat what they could not deliver for three days.
@@ -35,19 +38,44 @@ def was_known(account_id: int, item_id: str) -> bool:
 
 def known_ids(account_id: int, item_ids: Iterable[str]) -> set[str]:
     """Which of these messages are in the record, or were before they were erased."""
-    forms = {form: item_id for item_id in item_ids for form in (item_id, *_erased_forms(account_id, item_id))}
-    return {forms[str(form)] for form in _known_forms.all(account_id, tuple(forms))} if forms else set()
+    return {item_id for _, item_id in known_items((account_id, item_id) for item_id in item_ids)}
 
 
-@Read
-def _known_forms(account_id: int, forms: tuple[str, ...]) -> QuerySet[Message, str | None]:
-    found = Message.objects.filter(account_id=account_id, platform_message_id__in=forms)
-    return found.order_by().values_list("platform_message_id", flat=True)
+def known_items(items: Iterable[Item]) -> set[Item]:
+    """As ``known_ids``, of several accounts at once."""
+    return _found({(item[0], form): item for item in items for form in (item[1], *_erased_forms(*item))})
+
+
+def recorded_items(items: Iterable[Item]) -> set[Item]:
+    """Which of these messages are in the record as they were, whoever wrote them."""
+    return _found({item: item for item in items})
+
+
+def erased_items(items: Iterable[Item]) -> set[Item]:
+    """Which of these messages were in the record before their customers were erased."""
+    return _found({(item[0], form): item for item in items for form in _erased_forms(*item)})
 
 
 def was_erased(account_id: int, item_id: str) -> bool:
     """Whether this message was in the record before its customer was erased."""
-    return bool(_known_forms.all(account_id, tuple(_erased_forms(account_id, item_id))))
+    return bool(erased_items([(account_id, item_id)]))
+
+
+def _found(forms: Mapping[Item, Item]) -> set[Item]:
+    """The items of which a form is some message's id."""
+    if not forms:
+        return set()
+    accounts = tuple(dict.fromkeys(account_id for account_id, _ in forms))
+    ids = tuple(dict.fromkeys(form for _, form in forms))
+    kept = ((account_id, str(form)) for account_id, form in _with_ids.all(accounts, ids))
+    # Two accounts may have one id for different things.
+    return {forms[each] for each in kept if each in forms}
+
+
+@Read
+def _with_ids(accounts: tuple[int, ...], ids: tuple[str, ...]) -> QuerySet[Message, tuple[int, str | None]]:
+    found = Message.objects.filter(account_id__in=accounts, platform_message_id__in=ids)
+    return found.order_by().values_list("account_id", "platform_message_id")
 
 
 def thread_was_erased(account_id: int, thread_key: str) -> bool:

@@ -1,5 +1,6 @@
 """Writing down what happened, in the transaction in which it happens, and handing it over once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from conversations.models import Conversation, Escalation, Fact, Message
@@ -25,6 +26,12 @@ def note(
             details=details,
         )
     )
+
+
+def note_received(messages: Sequence[Message]) -> None:
+    """Write the facts that these customers' messages came, in conversations that are locked."""
+    kind = Fact.Kind.RECEIVED
+    rows.insert_all([Fact(kind=kind, conversation_id=each.conversation_id, message_id=each.pk) for each in messages])
 
 
 def take_facts(limit: int) -> list[Fact]:

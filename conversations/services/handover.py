@@ -1,10 +1,11 @@
 """Giving a conversation to people: the escalation, the mode, and the end of what the bot had under way."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from conversations.alarms import Alarm, alarm_in
@@ -211,23 +212,30 @@ def rest_turn(conversation: Conversation) -> None:
 
 def open_episode(conversation: Conversation) -> Episode:
     """The conversation's open episode, begun if there is none."""
-    episode = _open_episode.first(conversation.pk)
-    if episode is not None:
-        return episode
-    begun = Episode(conversation=conversation, number=(_last_number.first(conversation.pk) or 0) + 1)
-    rows.insert(begun)
-    return begun
+    return open_episodes([conversation])[conversation.pk]
+
+
+def open_episodes(conversations: Sequence[Conversation]) -> dict[int, Episode]:
+    """The open episode of each conversation by its key, begun where there is none."""
+    if not conversations:
+        return {}
+    newest = {each.conversation_id: each for each in _newest_episodes.all(tuple(each.pk for each in conversations))}
+    episodes = {pk: each for pk, each in newest.items() if each.ended_at is None}
+    begun = [
+        Episode(conversation=each, number=newest[each.pk].number + 1 if each.pk in newest else 1)
+        for each in conversations
+        if each.pk not in episodes
+    ]
+    rows.insert_all(begun)
+    return episodes | {each.conversation_id: each for each in begun}
 
 
 @Read
-def _last_number(conversation_id: int) -> QuerySet[Episode, int]:
-    numbers = Episode.objects.filter(conversation_id=conversation_id).order_by("-number")
-    return numbers.values_list("number", flat=True)[:1]
-
-
-@Read
-def _open_episode(conversation_id: int) -> QuerySet[Episode]:
-    return Episode.objects.filter(conversation_id=conversation_id, ended_at=None).order_by()
+def _newest_episodes(conversation_ids: tuple[int, ...]) -> QuerySet[Episode]:
+    """The one with the highest number, which is the open one if any is."""
+    newer = Episode.objects.filter(conversation_id=OuterRef("conversation_id"), number__gt=OuterRef("number"))
+    # By the key of what is related: of a relation itself Django asks for numbers already here.
+    return Episode.objects.filter(~Exists(newer), conversation__pk__in=conversation_ids).order_by()
 
 
 def end_episode(conversation: Conversation, outcome: Episode.Outcome) -> None:

@@ -1,28 +1,30 @@
 """Taking in what platforms report: messages, echoes of our own words, receipts."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations.alarms import Alarm, alarm_in
 from conversations.exceptions import CustomerErased
 from conversations.lures import asks_for_others, lures_staff
-from conversations.models import Attachment, Conversation, Escalation, Fact, Message
-from conversations.services.announce import announce, lock, save
-from conversations.services.erased import was_known
-from conversations.services.facts import note
+from conversations.models import Attachment, Conversation, Episode, Escalation, Message
+from conversations.services.announce import announce, lock, save_all
+from conversations.services.erased import Item, known_items, recorded_items
+from conversations.services.facts import note_received
 from conversations.services.handover import (
     HANDOVER_FIELDS,
     first_response_due,
     hand_to_people,
     open_episode,
+    open_episodes,
     raise_alarm,
     tell_handed_over,
 )
 from conversations.services.outgoing import customer_line
 from conversations.services.pacing import is_flood, is_loop, not_before
-from conversations.services.restoring import answered_in_lost_time
+from conversations.services.restoring import accounts_with_lost_time, answered_in_lost_time
 from conversations.services.telling import language_of
 from conversations.services.threads import ensure_conversation
 from conversations.services.waiting import state_on_arrival, until_read
@@ -30,7 +32,6 @@ from conversations.types import InboundAttachment, InboundMessage, Priority, Rea
 from conversations.wording import is_automatic, is_pleasantry, sounds_urgent
 from core import audit, following, rows
 from core.clock import database_now
-from core.statements import Read
 from core.text import MAX_STORED_CHARACTERS, clean_text, hides_something, readable, truncate
 from core.transactions import retried
 
@@ -42,12 +43,7 @@ _TOLD = frozenset({ReasonCategory.POLICY, ReasonCategory.DANGER, ReasonCategory.
 
 def is_recorded(account_id: int, source_id: str) -> bool:
     """Whether the account's message with the platform's id ``source_id`` is in the record, whoever wrote it."""
-    return bool(_recorded.all(account_id, source_id))
-
-
-@Read
-def _recorded(account_id: int, source_id: str) -> QuerySet[Message, int]:
-    return Message.objects.filter(account_id=account_id, platform_message_id=source_id).values_list("pk", flat=True)[:1]
+    return bool(recorded_items([(account_id, source_id)]))
 
 
 @retried
@@ -71,50 +67,122 @@ def receive(inbound: InboundMessage, *, held: Conversation | None = None) -> Mes
         ),
         inbound.thread_key,
     )
-    if was_known(conversation.account_id, inbound.source_id):
-        return None
-    text = clean_text(inbound.text)
-    now = database_now()
-    message = Message(
-        conversation=conversation,
-        account_id=conversation.account_id,
-        seq=conversation.last_seq + 1,
-        direction=Message.Direction.INBOUND,
-        sender_type=Message.Sender.CUSTOMER,
-        platform_message_id=inbound.source_id,
-        kind=inbound.kind,
-        text=text,
-        reply_to=inbound.reply_to,
-        details=inbound.details | _remarks(inbound.text, text) | following.kept(),
-        is_late=inbound.late,
-        sent_at=inbound.sent_at,
-        disposition=Message.Disposition.UNDECIDED,
-    )
-    conversation.last_seq = conversation.last_in_seq = message.seq
-    conversation.last_message_at = conversation.last_inbound_at = now
-    conversation.window_used = 0
-    conversation.last_customer_line = customer_line(text, inbound.kind)
-    conversation.subject = conversation.subject or truncate(clean_text(inbound.subject), 200)
-    said_before = conversation.out_seq
-    bot_should_look = _decide(conversation, message, inbound, now)
-    rows.insert(message)
-    _keep_attachments(message, inbound)
-    if message.details.get("asks_for_others"):
-        audit.record(None, "message.asks_for_others", message)
-    note(Fact.Kind.RECEIVED, conversation, message=message)
-    save(
-        conversation,
-        *HANDOVER_FIELDS,
-        "last_in_seq",
-        "last_inbound_at",
-        "window_used",
-        "last_customer_line",
-        "subject",
-        "closed_at",
-        "bot_context_from_seq",
-    )
-    announce(conversation, received=bot_should_look, queued=conversation.out_seq > said_before)
+    arrivals = Arrivals([(conversation, inbound)])
+    message = arrivals.receive(conversation, inbound)
+    arrivals.write()
     return message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beforehand:
+    """What was asked for all that arrives together. ``untroubled`` are the conversations that no restoration is about."""
+
+    now: datetime
+    episodes: Mapping[int, Episode]
+    untroubled: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Received:
+    """A message that is still to be written, and what is to be told of it."""
+
+    message: Message
+    inbound: InboundMessage
+    bot_should_look: bool
+    was_answered: bool
+
+
+class Arrivals:
+    """Customers' messages to conversations that the caller has locked, one to each: decided one by one, written together.
+
+    What all of them need to know is asked once. Nothing is written, nor has a message its key, before ``write``.
+    """
+
+    def __init__(self, expected: Sequence[tuple[Conversation, InboundMessage]]) -> None:
+        self._known = known_items(_item(conversation, inbound) for conversation, inbound in expected)
+        new = [each for each in expected if _item(*each) not in self._known]
+        self._beforehand = _asked(new) if new else None
+        self._received: list[_Received] = []
+
+    def receive(self, conversation: Conversation, inbound: InboundMessage) -> Message | None:
+        """Say what becomes of one of the expected messages; None if it is in the record."""
+        if self._beforehand is None or _item(conversation, inbound) in self._known:
+            return None
+        now = self._beforehand.now
+        text = clean_text(inbound.text)
+        message = Message(
+            conversation=conversation,
+            account_id=conversation.account_id,
+            seq=conversation.last_seq + 1,
+            direction=Message.Direction.INBOUND,
+            sender_type=Message.Sender.CUSTOMER,
+            platform_message_id=inbound.source_id,
+            kind=inbound.kind,
+            text=text,
+            reply_to=inbound.reply_to,
+            details=inbound.details | _remarks(inbound.text, text) | following.kept(),
+            is_late=inbound.late,
+            sent_at=inbound.sent_at,
+            disposition=Message.Disposition.UNDECIDED,
+        )
+        conversation.last_seq = conversation.last_in_seq = message.seq
+        conversation.last_message_at = conversation.last_inbound_at = now
+        conversation.window_used = 0
+        conversation.last_customer_line = customer_line(text, inbound.kind)
+        conversation.subject = conversation.subject or truncate(clean_text(inbound.subject), 200)
+        said_before = conversation.out_seq
+        bot_should_look = _decide(conversation, message, inbound, self._beforehand)
+        self._received.append(
+            _Received(
+                message=message,
+                inbound=inbound,
+                bot_should_look=bot_should_look,
+                was_answered=conversation.out_seq > said_before,
+            )
+        )
+        return message
+
+    def write(self) -> None:
+        """Put all of it into the record, and announce it once that is committed."""
+        messages = [each.message for each in self._received]
+        rows.insert_all(messages)
+        _keep_attachments(self._received)
+        for message in messages:
+            if message.details.get("asks_for_others"):
+                audit.record(None, "message.asks_for_others", message)
+        note_received(messages)
+        save_all(
+            [message.conversation for message in messages],
+            *HANDOVER_FIELDS,
+            "last_in_seq",
+            "last_inbound_at",
+            "window_used",
+            "last_customer_line",
+            "subject",
+            "closed_at",
+            "bot_context_from_seq",
+        )
+        for each in self._received:
+            announce(each.message.conversation, received=each.bot_should_look, queued=each.was_answered)
+
+
+def _item(conversation: Conversation, inbound: InboundMessage) -> Item:
+    return conversation.account_id, inbound.source_id
+
+
+def _asked(new: Sequence[tuple[Conversation, InboundMessage]]) -> _Beforehand:
+    """Ask for what most messages need to know; of a conversation that has ended that is not known yet, and asked later."""
+    now = database_now()
+    live = [each for each in new if each[0].mode != Conversation.Mode.CLOSED and each[0].customer.blocked_at is None]
+    with_bot = [each for each in live if each[0].mode == Conversation.Mode.BOT]
+    troubled = accounts_with_lost_time(
+        ((conversation.account_id, inbound.sent_at) for conversation, inbound in with_bot), now
+    )
+    return _Beforehand(
+        now=now,
+        episodes=open_episodes([conversation for conversation, _ in live]),
+        untroubled=frozenset(each.pk for each, _ in with_bot if each.account_id not in troubled),
+    )
 
 
 def _remarks(given: str, kept: str) -> dict[str, bool]:
@@ -136,8 +204,9 @@ def hold(conversation_id: int, thread_key: str) -> Conversation:
     return conversation
 
 
-def _decide(conversation: Conversation, message: Message, inbound: InboundMessage, now: datetime) -> bool:
+def _decide(conversation: Conversation, message: Message, inbound: InboundMessage, beforehand: _Beforehand) -> bool:
     """Set the message's disposition and the conversation's clocks; whether the bot should look."""
+    now = beforehand.now
     if conversation.customer.blocked_at is not None:
         return _ignore(conversation, message, "blocked customer")
     words = readable(message.text)
@@ -149,7 +218,7 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
         conversation.mode = Conversation.Mode.BOT
         conversation.closed_at = None
         conversation.bot_context_from_seq = message.seq
-    message.episode = open_episode(conversation)
+    message.episode = beforehand.episodes.get(conversation.pk) or open_episode(conversation)
     alarm = alarm_in(words, language=language_of(conversation))
     if conversation.mode == Conversation.Mode.BOT and not inbound.channel.bot_enabled:
         _hand_over(conversation, "The bot is switched off for this account.", alarm)
@@ -157,7 +226,8 @@ def _decide(conversation: Conversation, message: Message, inbound: InboundMessag
         return _ignore(conversation, message, "automatic reply")
     if conversation.mode == Conversation.Mode.BOT and is_loop(conversation, words, now):
         _hand_over(conversation, "Loop: the same words came after six answers. Another machine may be writing.", alarm)
-    if conversation.mode == Conversation.Mode.BOT and answered_in_lost_time(conversation, message):
+    is_with_bot = conversation.mode == Conversation.Mode.BOT
+    if is_with_bot and conversation.pk not in beforehand.untroubled and answered_in_lost_time(conversation, message):
         return False
     if conversation.mode == Conversation.Mode.HUMAN:
         _hand_to_owner(conversation, message, alarm, pleasantry=pleasantry, now=now)
@@ -220,9 +290,10 @@ def _hand_to_owner(
         tell_handed_over(conversation, escalation)
 
 
-def _keep_attachments(message: Message, inbound: InboundMessage) -> None:
-    if inbound.attachments:
-        Attachment.objects.bulk_create(_attachment(message, item) for item in inbound.attachments)
+def _keep_attachments(received: Iterable[_Received]) -> None:
+    kept = [_attachment(each.message, item) for each in received for item in each.inbound.attachments]
+    if kept:
+        Attachment.objects.bulk_create(kept)
 
 
 def _attachment(message: Message, item: InboundAttachment) -> Attachment:

@@ -4,7 +4,7 @@ The platforms still know it. Until an account has been compared with its platfor
 words of the lost time are put into the record as they are found there, and what they answered counts as answered.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -112,6 +112,22 @@ def is_of_the_lost_time(account_id: int, said_at: datetime | None) -> bool:
 def _restored_around(account_id: int, before: datetime, after: datetime) -> QuerySet[Restoration, int]:
     around = Restoration.objects.filter(account_id=account_id, since__lte=before, begun_at__gte=after)
     return around.order_by().values_list("pk", flat=True)[:1]
+
+
+def accounts_with_lost_time(said: Iterable[tuple[int, datetime | None]], now: datetime) -> set[int]:
+    """The accounts of what was said at these moments for which some of it may be of a lost time; of no other any is."""
+    moments = [(account_id, at or now) for account_id, at in said]
+    if not moments:
+        return set()
+    earliest, latest = (pick(at for _, at in moments) for pick in (min, max))
+    accounts = tuple(dict.fromkeys(account_id for account_id, _ in moments))
+    return set(_with_lost_time.all(accounts, latest + SKEW, earliest - SKEW))
+
+
+@Read
+def _with_lost_time(accounts: tuple[int, ...], before: datetime, after: datetime) -> QuerySet[Restoration, int]:
+    around = Q(ended_at=None) | Q(since__lte=before, begun_at__gte=after)
+    return Restoration.objects.filter(around, account_id__in=accounts).order_by().values_list("account_id", flat=True)
 
 
 def answered_in_lost_time(conversation: Conversation, message: Message) -> bool:

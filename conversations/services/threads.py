@@ -1,16 +1,21 @@
 """Finding the conversation of a thread, or beginning it; and who writes in it, as far as somebody says."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from django.db.models import QuerySet
 
 from conversations.exceptions import CustomerErased
 from conversations.models import Conversation, Customer
 from conversations.services.announce import announce, lock, save
-from conversations.services.erased import thread_was_erased, was_erased
-from conversations.types import Channel
+from conversations.services.erased import erased_items, thread_was_erased, was_erased
+from conversations.types import Channel, InboundMessage
 from core import rows
 from core.statements import Read
 from core.text import clean_text, truncate
 from core.transactions import retried
+
+Thread = tuple[int, str]
+"""A thread by its account and the platform's key of it."""
 
 
 def conversation_of_thread(account_id: int, thread_key: str) -> int | None:
@@ -47,9 +52,86 @@ def ensure_conversation(
     account_id = channel.account_id
     if was_erased(account_id, for_message) if for_message else thread_was_erased(account_id, thread_key):
         raise CustomerErased
-    new = Customer(
+    new = _new_customer(
+        channel,
+        customer_id,
+        name=name,
+        username=username,
+        email=email,
+        details_from=details_from,
+        locale=locale,
+    )
+    return _make_conversation(channel, thread_key, new)
+
+
+def ensure_conversations(inbounds: Iterable[InboundMessage]) -> dict[Thread, int]:
+    """The pks of the conversations that messages of different threads belong to, made as ``ensure_conversation`` makes one.
+
+    Those that would bring back somebody who was erased are left out.
+    """
+    wanted = {(each.channel.account_id, each.thread_key): each for each in inbounds}
+    found = _those_of(wanted)
+    missing = {thread: each for thread, each in wanted.items() if thread not in found}
+    erased = erased_items((account_id, each.source_id) for (account_id, _), each in missing.items())
+    # In one order everywhere, so that two who make the same ones do not wait for each other.
+    new = [missing[thread] for thread in sorted(missing) if (thread[0], missing[thread].source_id) not in erased]
+    return found | _make_conversations(new) if new else found
+
+
+def _those_of(threads: Iterable[Thread]) -> dict[Thread, int]:
+    wanted = set(threads)
+    if not wanted:
+        return {}
+    accounts, keys = {account_id for account_id, _ in wanted}, {key for _, key in wanted}
+    found = _of_threads.all(tuple(sorted(accounts)), tuple(sorted(keys)))
+    return {(account_id, key): pk for account_id, key, pk in found if (account_id, key) in wanted}
+
+
+@Read
+def _of_threads(accounts: tuple[int, ...], keys: tuple[str, ...]) -> QuerySet[Conversation, tuple[int, str, int]]:
+    threads = Conversation.objects.filter(account_id__in=accounts, thread_key__in=keys)
+    return threads.order_by().values_list("account_id", "thread_key", "pk")
+
+
+@retried
+def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
+    """The pk of the thread's conversation, made if need be for ``new`` or whoever that is already."""
+    rows.insert_unless_there(_new_conversation(channel, thread_key, _same_as(new), locale=new.locale))
+    return _of_thread.one(channel.account_id, thread_key)
+
+
+@retried
+def _make_conversations(inbounds: Sequence[InboundMessage]) -> dict[Thread, int]:
+    """As ``_make_conversation``, of several threads; who was erased meanwhile is left out."""
+    new = {
+        (each.channel.account_id, each.customer_id): _new_customer(
+            each.channel,
+            each.customer_id,
+            name=each.customer_name,
+            username=each.customer_username,
+            email=each.customer_email,
+            details_from=each.details_from,
+            locale=each.locale,
+        )
+        for each in inbounds
+    }
+    customers = {(each.account_id, each.external_id): each for each in _same_as_each(new)}
+    missing = [
+        _new_conversation(each.channel, each.thread_key, customer, locale=each.locale)
+        for each in inbounds
+        if (customer := customers.get((each.channel.account_id, each.customer_id))) is not None
+    ]
+    if missing:
+        rows.insert_unless_there(*missing)
+    return _those_of((each.account_id, each.thread_key) for each in missing)
+
+
+def _new_customer(
+    channel: Channel, customer_id: str, *, name: str, username: str, email: str, details_from: str, locale: str
+) -> Customer:
+    return Customer(
         platform=channel.platform,
-        account_id=account_id,
+        account_id=channel.account_id,
         external_id=customer_id,
         name=truncate(clean_text(name), 200),
         username=truncate(clean_text(username), 200),
@@ -57,32 +139,39 @@ def ensure_conversation(
         details_from=details_from,
         locale=locale[:20],
     )
-    return _make_conversation(channel, thread_key, new)
 
 
-@retried
-def _make_conversation(channel: Channel, thread_key: str, new: Customer) -> int:
-    """The pk of the thread's conversation, made if need be for ``new`` or whoever that is already."""
-    rows.insert_unless_there(
-        Conversation(
-            customer=_same_as(new),
-            platform=channel.platform,
-            account_id=channel.account_id,
-            account_name=channel.account_name,
-            thread_key=thread_key,
-            team_id=channel.team_id,
-            is_public=channel.is_public,
-            needs_approval=channel.needs_approval,
-            delivers_itself=channel.delivers_itself,
-            text_limit=channel.text_limit,
-            picture_limit=channel.picture_limit,
-            window_hours=channel.window_hours,
-            window_messages=channel.window_messages,
-            # Until their words tell, what the platform says of the customer counts more than what most write here.
-            language="" if new.locale else next(iter(channel.languages), ""),
-        )
+def _new_conversation(channel: Channel, thread_key: str, customer: Customer, *, locale: str) -> Conversation:
+    return Conversation(
+        customer=customer,
+        platform=channel.platform,
+        account_id=channel.account_id,
+        account_name=channel.account_name,
+        thread_key=thread_key,
+        team_id=channel.team_id,
+        is_public=channel.is_public,
+        needs_approval=channel.needs_approval,
+        delivers_itself=channel.delivers_itself,
+        text_limit=channel.text_limit,
+        picture_limit=channel.picture_limit,
+        window_hours=channel.window_hours,
+        window_messages=channel.window_messages,
+        # Until their words tell, what the platform says of the customer counts more than what most write here.
+        language="" if locale else next(iter(channel.languages), ""),
     )
-    return _of_thread.one(channel.account_id, thread_key)
+
+
+def _same_as_each(new: Mapping[Thread, Customer]) -> list[Customer]:
+    """As ``_same_as``, of several; who was erased while this waited for their row is not among them."""
+    rows.insert_unless_there(*(new[each] for each in sorted(new)))
+    accounts, ids = {account_id for account_id, _ in new}, {customer_id for _, customer_id in new}
+    return _held_customers.all(tuple(sorted(accounts)), tuple(sorted(ids)))
+
+
+@Read
+def _held_customers(accounts: tuple[int, ...], ids: tuple[str, ...]) -> QuerySet[Customer]:
+    same = Customer.objects.filter(account_id__in=accounts, external_id__in=ids).order_by("pk")
+    return same.select_for_update(no_key=True)
 
 
 def _same_as(new: Customer) -> Customer:

@@ -4,6 +4,7 @@ from integrations.services.events import drop_event, drop_events, replay_event, 
 from integrations.services.forgetting import events_about, forget_events, forget_visitors, people_about, visitors_about
 from integrations.services.ingest import (
     ingest_event,
+    ingest_events,
     ingest_thread,
     ingest_waiting,
     lanes_due,
@@ -41,6 +42,7 @@ __all__ = [
     "forget_events",
     "forget_visitors",
     "ingest_event",
+    "ingest_events",
     "ingest_thread",
     "ingest_waiting",
     "keep_notified",

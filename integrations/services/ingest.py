@@ -2,42 +2,42 @@
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache, partial
+from functools import partial
 from math import inf
-from operator import itemgetter
 
 from django.db import Error as AnyDatabaseError
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
 from conversations import services as conversations
 from conversations.exceptions import CustomerErased
 from conversations.models import Conversation
-from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
+from conversations.types import InboundMessage, OutboundEcho
 from core import live
 from core.clock import database_now, now_plus
 from core.crashpoints import crash_point
-from core.sharing import shared
-from core.statements import Change, Read
+from core.statements import Change
 from core.text import truncate
 from core.transactions import gave_way, retried
-from integrations.exceptions import Unreadable
-from integrations.models import PlatformAccount, WebhookEvent, WebhookEventQuerySet
-from integrations.platforms import PLATFORMS, older
-from integrations.platforms.base import CallFailed, Ignored, ParsedItem, RawEvent, ReadReceipt, Referral
+from integrations.models import PlatformAccount, WebhookEvent
+from integrations.platforms.base import CallFailed, ParsedItem, ReadReceipt, Referral
 from integrations.services.drains import Drains
 from integrations.services.effects import effect_of, effect_of_each
 from integrations.services.finishing import finish
 from integrations.services.forgetting import forget_event
-from integrations.services.readings import Reading
+from integrations.services.lanes import MOST_AT_ONCE, Lane, behind, due_lanes, lanes_of
+from integrations.services.readings import Accounts, Reading, read
+from integrations.services.together import take_in_together
 
 logger = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 50
+MOST_TOGETHER = 20
 MOST_ROUNDS = 200
 RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
@@ -47,55 +47,15 @@ _drains = Drains()
 State = WebhookEvent.State
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """Events that must be taken in one after another: one thread's, or a single event that names no thread."""
-
-    source: str
-    conv_key: str
-    event_pk: int
-
-    def waiting(self) -> WebhookEventQuerySet:
-        """What of it is not dealt with, oldest first."""
-        waiting = WebhookEvent.objects.to_ingest().order_by("id")
-        if not self.conv_key:
-            return waiting.filter(pk=self.event_pk)
-        return waiting.filter(source=self.source, conv_key=self.conv_key)
-
-    def first_two(self) -> list[WebhookEvent]:
-        """The oldest two of them."""
-        return _two_of.all(self.source, self.conv_key) if self.conv_key else _itself.all(self.event_pk)
-
-    def first_ones(self) -> list[WebhookEvent]:
-        """The oldest of them, ``MOST_AT_ONCE`` at most."""
-        return _first_of.all(self.source, self.conv_key) if self.conv_key else _itself.all(self.event_pk)
-
-
-@Read
-def _first_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
-    return Lane(source, conv_key, 0).waiting()[:MOST_AT_ONCE]
-
-
-@Read
-def _two_of(source: str, conv_key: str) -> QuerySet[WebhookEvent]:
-    return Lane(source, conv_key, 0).waiting()[:2]
-
-
-@Read
-def _itself(pk: int) -> QuerySet[WebhookEvent]:
-    return Lane("", "", pk).waiting()
-
-
-@Read
-def _lane_of(pk: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
-    return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by().values_list("source", "conv_key", "pk")
-
-
 def ingest_event(event_pk: int) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
-    lane = _lane_of.first(event_pk)
-    if lane is not None:
-        _take_in(Lane(*lane))
+    for lane in lanes_of([event_pk]):
+        _take_in(lane)
+
+
+def ingest_events(event_pks: Collection[int], *, seconds: float = inf) -> None:
+    """As ``ingest_event``, of several at once; after ``seconds`` no other lanes are begun."""
+    _take_in_each(lanes_of(event_pks), until=time.monotonic() + seconds)
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
@@ -108,54 +68,17 @@ def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
 def ingest_waiting(limit: int = 200, *, seconds: float = inf, share: int = 0, of: int = 1) -> int:
     """Take in what waits, whoever forgot to ring; returns how many lanes had something due.
 
-    After ``seconds`` no other lane is begun and none is held again. Where ``of`` threads do this at once, each begins
+    After ``seconds`` no other lanes are begun and none is held again. Where ``of`` threads do this at once, each begins
     with its own ``share`` of the lanes, counted from 0.
     """
-    found = _lanes_due(limit)
-    until = time.monotonic() + seconds
-    for lane in found[share::of]:
-        try:
-            _take_in(lane, until=until)
-        except Exception:
-            # One lane's trouble must not keep the others waiting.
-            logger.exception("A lane of %s could not be taken in.", lane.source)
-        if time.monotonic() >= until:
-            break
+    found = due_lanes(limit)
+    _take_in_each(found[share::of], until=time.monotonic() + seconds)
     return len(found)
 
 
 def lanes_due(limit: int) -> int:
     """How many lanes have something due, up to ``limit``."""
-    return len(_lanes_due(limit))
-
-
-def _lanes_due(limit: int) -> list[Lane]:
-    """The lanes that have waited longest. Where one source's are a crowd, every other place is for another one's."""
-    heads = shared(_heads_due(limit).all(), limit, owner=itemgetter(0), elsewhere=_heads_elsewhere(limit).all)
-    return [Lane(*head) for head in heads]
-
-
-# Looked for many times a second.
-@cache
-def _heads_due(limit: int) -> Read[[], tuple[str, str, int]]:
-    return Read(lambda: _heads(WebhookEvent.objects.to_ingest(), limit))
-
-
-@cache
-def _heads_elsewhere(limit: int) -> Read[[str], tuple[str, str, int]]:
-    def heads(source: str) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
-        return _heads(WebhookEvent.objects.to_ingest().exclude(source=source), limit)
-
-    return Read(heads)
-
-
-def _heads(among: WebhookEventQuerySet, limit: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
-    earlier = WebhookEvent.objects.to_ingest().filter(
-        source=OuterRef("source"), conv_key=OuterRef("conv_key"), id__lt=OuterRef("id")
-    )
-    due = among.filter(Q(conv_key="") | ~Exists(earlier), next_attempt_at__lte=Now())
-    # In the index's order; by the key alone SQLite would walk over every event there ever was.
-    return due.order_by("next_attempt_at", "id").values_list("source", "conv_key", "pk")[:limit]
+    return len(due_lanes(limit))
 
 
 def shorten_impossible_waits() -> int:
@@ -164,11 +87,56 @@ def shorten_impossible_waits() -> int:
     return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
 
 
+def _take_in_each(lanes: Sequence[Lane], *, until: float) -> None:
+    """Drain these lanes: together what can be, then the rest one by one, which may take its time."""
+    by_itself: list[Lane] = []
+    for begin in range(0, len(lanes), MOST_TOGETHER):
+        some = lanes[begin : begin + MOST_TOGETHER]
+        by_itself += _take_in_together(some, until=until) if len(some) > 1 else some
+        if time.monotonic() >= until:
+            break
+    for lane in by_itself:
+        try:
+            _take_in(lane, until=until)
+        except Exception:
+            # One lane's trouble must not keep the others waiting.
+            logger.exception("A lane of %s could not be taken in.", lane.source)
+        if time.monotonic() >= until:
+            return
+
+
+def _take_in_together(lanes: Sequence[Lane], *, until: float) -> list[Lane]:
+    """Take in what waits first in each lane, then what waits behind it; the lanes that have to be drained by themselves.
+
+    Lanes that a thread of this process is at already are left to it.
+    """
+    with ExitStack() as holds:
+        rounds = {lane.name: holds.enter_context(_drains.rounds(lane.name)) for lane in lanes}
+        ours = [lane for lane in lanes if next(rounds[lane.name], None)]
+        left = {lane.name: lane for lane in _drain_together(ours, until=until)}
+        # Whoever asked for one of them meanwhile has left it to us.
+        return list(left.values()) + [lane for lane in ours if lane.name not in left and next(rounds[lane.name], None)]
+
+
+def _drain_together(lanes: Sequence[Lane], *, until: float) -> list[Lane]:
+    """Deal with lanes that are ours, as far as it can be done together; those that are not dealt with."""
+    left: list[Lane] = []
+    while len(lanes) > 1:
+        taken = {each.event.pk: each for each in take_in_together([lane.event_pk for lane in lanes])}
+        for each in taken.values():
+            with bound_contextvars(**each.followed):
+                _log(each.event, each.end)
+        left += [lane for lane in lanes if lane.event_pk not in taken]
+        if time.monotonic() >= until:
+            # What waits behind it is found again.
+            return left
+        lanes = behind(taken)
+    return [*left, *lanes]
+
+
 def _take_in(lane: Lane, *, until: float = inf) -> None:
     """Drain a lane, or leave it to the thread of this process that is at it already."""
-    # A single event that names no thread is a lane of its own.
-    name = (lane.source, lane.conv_key or lane.event_pk)
-    with _drains.rounds(name) as rounds:
+    with _drains.rounds(lane.name) as rounds:
         for _ in rounds:
             _drain(lane, until=until)
             if time.monotonic() >= until:
@@ -194,7 +162,7 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
 
 
 @retried
-def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) -> bool:
+def _drain_thread(lane: Lane, conversation_id: int, readings: dict[int, Reading]) -> bool:
     """Hold a conversation and take in what waits for it, in order; whether the lane may go on and may hold more."""
     # Registered before anything is announced, so that it comes before the bells.
     transaction.on_commit(partial(crash_point, "ingest.after_commit"))
@@ -206,7 +174,7 @@ def _drain_thread(lane: Lane, conversation_id: int, read: dict[int, Reading]) ->
     for event in waiting:
         if event.next_attempt_at > now:
             return False
-        reading = read.get(event.pk) or _read(event)
+        reading = readings.get(event.pk) or _read(event)
         if reading.is_batch or reading.is_unfinished or reading.thread not in {None, thread}:
             return True
         with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
@@ -257,34 +225,12 @@ def _conversation_for(item: ParsedItem) -> int | None:
 
 
 def _read(event: WebhookEvent) -> Reading:
-    """What the event says; reading never writes. A bug in reading is the event's own failure."""
-    platform = PLATFORMS.get(event.platform)
-    if platform is None:
-        return Reading(state=State.IGNORED, reason=f"platform: {event.platform} sends no events here.")
-    reader = older.READERS.get(event.source.partition(":")[0], platform)
-    raw = RawEvent(body=bytes(event.body), late=event.is_late, received_at=event.received_at)
-    account: PlatformAccount | None = None
-    try:
-        items: tuple[ParsedItem, ...] = ()
-        for opened in reader.open(raw):
-            owner = _account(event, opened.external_account_id)
-            if owner is None:
-                items += (Ignored(reason="account: no account of ours has this id."),)
-                continue
-            account = account or owner
-            items += tuple(reader.parse(opened, owner, PLATFORMS[owner.platform].channel(owner)))
-        if _is_known_echo(items):
-            # Most echoes are: the sender's own answer was faster. They touch no conversation.
-            reason = f"echo: {EchoMeaning.DUPLICATE.value}"
-            return Reading(state=State.IGNORED, reason=reason, account_id=_known(account))
-        return Reading(items=items, account_id=_known(account))
-    except Unreadable as problem:
-        return Reading(state=State.QUARANTINED, reason=truncate(str(problem), 300), account_id=_known(account))
-    except AnyDatabaseError:
-        raise
-    except Exception as error:
-        logger.exception("Event %d could not be read.", event.pk)
-        return Reading(error=f"error: {type(error).__name__} while reading.", account_id=_known(account))
+    """What the event says; an echo that is known already has ended."""
+    reading = read(event, Accounts())
+    echo = reading.echo
+    if echo is not None and conversations.is_recorded(echo.channel.account_id, echo.source_id):
+        return reading.known_echo()
+    return reading
 
 
 def _finished(reading: Reading) -> Reading:
@@ -295,35 +241,6 @@ def _finished(reading: Reading) -> Reading:
         return replace(reading, items=tuple(finish(item) for item in reading.items))
     except CallFailed as failure:
         return replace(reading, error=truncate(f"platform: {failure}", 300))
-
-
-def _is_known_echo(items: tuple[ParsedItem, ...]) -> bool:
-    return (
-        len(items) == 1
-        and isinstance(items[0], OutboundEcho)
-        and conversations.is_recorded(items[0].channel.account_id, items[0].source_id)
-    )
-
-
-def _known(account: PlatformAccount | None) -> int | None:
-    return account.pk if account is not None else None
-
-
-def _account(event: WebhookEvent, external_id: str) -> PlatformAccount | None:
-    door, _, scope = event.source.partition(":")
-    if external_id and door in PlatformAccount.APP_WIDE:
-        # Nearly all events come in here, and each of them asks.
-        return _at_app_door.first(door, scope, external_id)
-    accounts = PlatformAccount.objects.receiving().of_source(event.source)
-    if external_id:
-        accounts = accounts.filter(external_id=external_id)
-    return accounts.defer("secrets").first()
-
-
-@Read
-def _at_app_door(platform: str, client_key: str, external_id: str) -> QuerySet[PlatformAccount]:
-    accounts = PlatformAccount.objects.receiving().received_by(platform)
-    return accounts.filter(client_key=client_key, external_id=external_id).defer("secrets").order_by("pk")[:1]
 
 
 @Change
@@ -359,11 +276,15 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     except Exception as error:
         logger.exception("Event %d could not be taken in.", event.pk)
         return _failed(event, f"error: {type(error).__name__}.", account_id=reading.account_id)
-    logger.info("Event %d: %s%s", event.pk, end.state, f", message {end.message_id}" if end.message_id else "")
+    _log(event, end)
     if end.state != State.INGESTED:
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)
     return True
+
+
+def _log(event: WebhookEvent, end: Reading) -> None:
+    logger.info("Event %d: %s%s", event.pk, end.state, f", message {end.message_id}" if end.message_id else "")
 
 
 @retried

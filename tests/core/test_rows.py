@@ -10,9 +10,9 @@ from django.db.models.signals import post_save  # noqa: TID251  (what is refused
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations.models import Customer, Delivery, Fact, Message
+from conversations.models import Conversation, Customer, Delivery, Fact, Message
 from core.models import Team
-from core.rows import insert, insert_unless_there, update
+from core.rows import insert, insert_all, insert_unless_there, update, update_all
 from core.statements import StatementRefused
 from integrations.models import PlatformAccount, SendWindow
 from tests.factories import make_account, make_conversation, make_customer, make_message
@@ -92,6 +92,85 @@ def test_a_row_whose_key_is_another_rows_is_written_too() -> None:
     assert SendWindow.objects.get(pk=account.pk).calls == [[1.5, 2]]
 
 
+def test_several_rows_are_written_by_one_statement_and_each_has_its_own_key() -> None:
+    conversation = make_conversation()
+    messages = [a_message(seq) for seq in range(1, 4)]
+    for number, message in enumerate(messages):
+        message.conversation, message.text = conversation, f"line {number}"
+        message.created_at = timezone.now() - timedelta(hours=number)
+
+    with CaptureQueriesContext(connection) as asked:
+        insert_all(messages)
+
+    assert len(asked) == 1
+    names = [each.attname for each in Message._meta.concrete_fields]
+    for message in messages:
+        read = Message.objects.get(pk=message.pk)
+        assert [getattr(read, name) for name in names] == [getattr(message, name) for name in names]
+
+
+def test_rows_for_which_the_database_chooses_other_values_are_not_written_together() -> None:
+    message = make_message(make_conversation())
+    both = [
+        Delivery(
+            conversation=message.conversation,
+            message=message,
+            account_id=1,
+            out_seq=out_seq,
+            idem_key=f"key {out_seq}",
+            author=Delivery.Author.BOT,
+            expires_at=timezone.now(),
+        )
+        for out_seq in (1, 2)
+    ]
+    both[1].next_attempt_at = timezone.now()
+
+    with pytest.raises(StatementRefused, match="chooses the same"):
+        insert_all(both)
+
+
+def test_nothing_is_asked_for_no_rows() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        insert_all([])
+        update_all([], "text")
+
+    assert len(asked) == 0
+
+
+def test_several_rows_are_changed_by_one_statement_each_to_its_own_values() -> None:
+    first, second, other = (make_conversation(language="de", attempts=3) for _ in range(3))
+    first.lease_until, first.language, first.attempts, first.last_sentiment = None, "", 0, -0.5
+    second.lease_until, second.language, second.attempts, second.last_sentiment = timezone.now(), "'%s", 7, None
+    names = ("lease_until", "language", "attempts", "last_sentiment", "assignee", "closed_at", "mode")
+
+    with CaptureQueriesContext(connection) as asked:
+        update_all([first, second], *names)
+
+    assert len(asked) == 1
+    for each in (first, second):
+        read = Conversation.objects.get(pk=each.pk)
+        assert [getattr(read, name) for name in names] == [getattr(each, name) for name in names]
+    assert Conversation.objects.get(pk=other.pk).language == "de"
+
+
+@pytest.mark.services  # SQLite keeps whatever it is given
+def test_what_is_too_long_is_refused_and_not_cut() -> None:
+    both = [make_conversation(), make_conversation()]
+    both[1].language = "much too long"
+
+    with pytest.raises(DatabaseError, match="too long"), transaction.atomic():
+        update_all(both, "language")
+
+
+def test_a_row_of_several_that_is_gone_is_told() -> None:
+    teams = [Team(name="gone"), Team(name="here")]
+    insert_all(teams)
+    Team.objects.filter(name="gone").delete()
+
+    with pytest.raises(DatabaseError, match="not there"), transaction.atomic():
+        update_all(teams, "name")
+
+
 def test_the_named_fields_are_written_and_no_others() -> None:
     message = a_message()
     insert(message)
@@ -163,8 +242,8 @@ def test_a_row_that_gives_way_is_added_once_and_disturbs_nothing() -> None:
     other = Customer(platform=first.platform, account_id=first.account_id, external_id="somebody-else")
 
     with transaction.atomic():
-        assert not insert_unless_there(again)
-        assert insert_unless_there(other)
+        assert insert_unless_there(again) == 0
+        assert insert_unless_there(again, other) == 1
 
     assert set(Customer.objects.values_list("external_id", "name")) == {
         (first.external_id, first.name),

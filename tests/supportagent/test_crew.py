@@ -100,6 +100,23 @@ def test_what_waits_for_a_hand_begins_as_soon_as_one_is_free(gate: Gate) -> None
     crew.retire()
 
 
+def test_a_hand_takes_along_what_waits_for_one_and_nobody_does_it_again(gate: Gate) -> None:
+    crew = Crew("test", 1, ahead=4)
+    crew.give("event", [1, 2, 3], gate.work)
+    crew.give("turn", [4], gate.work)
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+
+    along = crew.take_along("event", 5)
+    crew.give("event", [3], gate.work)
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert sorted(along) == [2, 3]
+    assert sorted(gate.began) == [1, 3, 4]
+    assert crew.take_along("event", 5) == []
+    crew.retire()
+
+
 def test_what_waited_when_the_crew_retired_is_not_begun(gate: Gate) -> None:
     crew = Crew("test", 1, ahead=1)
     crew.give("turn", [1, 2], gate.work)

@@ -18,7 +18,7 @@ from core import audit, leases
 from core.models import AuditSeal, WorkerHeartbeat
 from integrations import services as integrations
 from integrations.models import EventDelivery
-from integrations.tasks import send_next
+from integrations.tasks import ingest_event, send_next
 from supportagent.duties import Duties
 from tests.factories import (
     make_account,
@@ -192,6 +192,30 @@ def test_a_bell_is_answered_by_these_hands_now_or_when_it_is_due(
 
     wait_until(lambda: done == [7, 8], what="both to be answered")
     assert not duties.answer(refit, 1, 0.0)
+
+
+def test_events_that_are_rung_for_while_no_hand_is_free_are_taken_in_together(
+    duties: Duties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[list[int]] = []
+    are_all_rung, are_begun = threading.Event(), threading.Semaphore(0)
+
+    def take_in(pks: list[int], *, seconds: float) -> None:
+        taken.append(sorted(pks))
+        are_begun.release()
+        assert are_all_rung.wait(10)
+
+    monkeypatch.setattr(integrations, "ingest_events", take_in)
+    hands = duties.events.threads
+    for pk in range(hands):
+        assert duties.answer(ingest_event, pk, 0.0)
+        assert are_begun.acquire(timeout=10)
+    for pk in range(hands, hands + 5):
+        assert duties.answer(ingest_event, pk, 0.0)
+    are_all_rung.set()
+
+    assert duties.wait(10)
+    assert taken == [*([pk] for pk in range(hands)), list(range(hands, hands + 5))]
 
 
 def test_hands_that_are_too_busy_leave_a_bell_to_others_unless_they_are_alone(

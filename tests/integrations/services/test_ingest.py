@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conversations import services as conversations
 from conversations.models import Conversation, Message
+from conversations.services.receiving import Arrivals
 from conversations.types import InboundMessage
 from core.exceptions import NotAllowed
 from core.policy import Role
@@ -267,14 +268,14 @@ def test_a_failing_event_holds_up_its_own_thread_only() -> None:
     keep(text_event("Poison", message_id="p-1", thread="sick"))
     behind = keep(text_event("Behind it", message_id="p-2", thread="sick"))
     keep(text_event("Elsewhere", message_id="h-1", thread="well", customer="other"))
-    receive = conversations.receive
+    receive = Arrivals.receive
 
-    def refuse_poison(inbound: InboundMessage, *, held: Conversation | None = None) -> Message | None:
+    def refuse_poison(self: Arrivals, conversation: Conversation, inbound: InboundMessage) -> Message | None:
         if inbound.text == "Poison":
             raise RuntimeError("boom")
-        return receive(inbound, held=held)
+        return receive(self, conversation, inbound)
 
-    with patch.object(conversations, "receive", refuse_poison):
+    with patch.object(Arrivals, "receive", refuse_poison):
         services.ingest_waiting()
         assert list(Message.objects.values_list("text", flat=True)) == ["Elsewhere"]
         services.ingest_event(behind.pk)
