@@ -22,7 +22,7 @@ from agent.engine.encoder import Encoder
 from agent.engine.engine import Engine
 from agent.engine.grouping import Groups
 from agent.engine.knowledge import KnowledgeIndex
-from agent.graph.brief import Brief, Thought, Versions, World
+from agent.graph.brief import Brief, ReleaseState, Thought, Versions, World
 from agent.graph.build import RECURSION_LIMIT, Graph, build
 from agent.graph.context import Context, Manner, Staffed, Tools, Writes
 from agent.graph.state import AgentState
@@ -185,15 +185,15 @@ class Runtime:
         self._shelf: tuple[LoadedRelease, Library] | None = None
         self._lock = threading.Lock()
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, *, state: ReleaseState | None = None) -> Thought:
         """Run the graph on the brief. No transaction is open meanwhile."""
-        loaded, models = self.release(brief.release_id), self._chain
+        loaded, models = self.release(brief.release_id, state), self._chain
         writer = models.writer(self._budget(brief, loaded.content)) if models is not None else None
         people = NotedPeople(People())
         tools = NotedTools(Toolbox(brief, most_questions=loaded.manner.max_clarifications))
-        state = self.run(brief, context_of(loaded, writer=writer, people=people, tools=tools))
+        last = self.run(brief, context_of(loaded, writer=writer, people=people, tools=tools))
         return Thought(
-            state=state,
+            state=last,
             release_number=loaded.content.number,
             engine=dict(loaded.description),
             versions=Versions(
@@ -282,9 +282,12 @@ class Runtime:
             self._shelf = loaded, library
             return library
 
-    def release(self, release_id: int) -> LoadedRelease:
-        """The release ready to think with; loaded once, and again when a draft has changed or an article has ended."""
-        content_hash, *changeable = _state_of.one(release_id)
+    def release(self, release_id: int, state: ReleaseState | None = None) -> LoadedRelease:
+        """The release ready to think with; loaded once, and again when a draft has changed or an article has ended.
+
+        Its ``state`` is asked for, unless it is given.
+        """
+        content_hash, *changeable = state or _state_of.one(release_id)
         version = f"{content_hash} {changeable}" if content_hash else f"draft {time.monotonic()}"
         on = self._today()
         known = self._known(release_id, version, on)

@@ -152,6 +152,11 @@ class Turn:
     attempt: int
     supersedes: int
 
+    @property
+    def is_first(self) -> bool:
+        """Whether no right to answer was ever claimed here before, nor ended by a person."""
+        return self.epoch == 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFacts:
@@ -238,6 +243,8 @@ class ClaimedDelivery:
     """
 
     delivery_id: int
+    out_seq: int
+    message_pk: int
     conversation_id: int
     account_id: int
     platform: str
@@ -253,6 +260,13 @@ class ClaimedDelivery:
     reply_to: str
     attachment_path: str = ""
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An attempt whose end is written; where ``may_go_on`` is False the conversation has nothing more to send."""
+
+    may_go_on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

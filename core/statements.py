@@ -9,9 +9,10 @@ Whole rows are written by ``core.rows``.
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
 from uuid import UUID
@@ -30,6 +31,8 @@ from django.db.models.sql import UpdateQuery
 from django.db.models.utils import create_namedtuple_class
 from django.db.transaction import TransactionManagementError
 
+from core.clock import database_now
+
 P = ParamSpec("P")
 Row = TypeVar("Row")
 Wrap = Callable[[Sequence[Any]], Any]
@@ -43,6 +46,10 @@ _KINDS: Mapping[object, "models.Field[Any, Any]"] = {
     timedelta: models.DurationField(),
     UUID: models.UUIDField(),
 }
+
+
+# The clock is read after the row is held: what is worked out beside the row may have been so before it was waited for.
+_TIMED = "WITH held AS MATERIALIZED ({}) SELECT clock_timestamp(), held.* FROM held"
 
 
 class StatementRefused(Exception):
@@ -159,8 +166,8 @@ class _Kept(ABC, Generic[P]):
 class Read(_Kept[P], Generic[P, Row]):
     """A question. It decorates a function of annotated values that gives a queryset, and is asked by ``all`` and the like.
 
-    A ``tuple[str, ...]`` is kept once for each length. Instances come with what ``select_related`` names; ``first`` asks
-    for no order and no limit that the queryset does not have.
+    A ``tuple[str, ...]`` is kept once for each length. Instances come with what ``select_related`` and ``annotate`` name;
+    ``first`` asks for no order and no limit that the queryset does not have.
     """
 
     def __init__(self, build: Callable[P, "models.QuerySet[Any, Row]"]) -> None:
@@ -170,17 +177,20 @@ class Read(_Kept[P], Generic[P, Row]):
 
     def all(self, *args: P.args, **named: P.kwargs) -> list[Row]:
         """Every row, in the queryset's order."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        plan, params = self._prepared(connection, args, named)
-        if plan.locks and connection.get_autocommit():
-            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
-        with connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
-            return [plan.wrap(row) for row in cursor.fetchall()]
+        plan, rows = self._asked("{}", args, named)
+        return [plan.wrap(row) for row in rows]
 
     def first(self, *args: P.args, **named: P.kwargs) -> Row | None:
         """The first row; None where there is none."""
         return next(iter(self.all(*args, **named)), None)
+
+    def first_at(self, *args: P.args, **named: P.kwargs) -> tuple[Row, datetime] | None:
+        """The first row, and the moment on the database's clock: of a row that is held, one after it became so."""
+        if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
+            found = self.all(*args, **named)
+            return (found[0], database_now()) if found else None
+        plan, rows = self._asked(_TIMED, args, named)
+        return (plan.wrap(rows[0][1:]), rows[0][0].astimezone(UTC)) if rows else None
 
     def one(self, *args: P.args, **named: P.kwargs) -> Row:
         """The row. Raises the model's DoesNotExist and MultipleObjectsReturned."""
@@ -189,6 +199,15 @@ class Read(_Kept[P], Generic[P, Row]):
             model = self._build(*args, **named).model
             raise (model.MultipleObjectsReturned if rows else model.DoesNotExist)(f"{self._name}: {len(rows)} rows")
         return rows[0]
+
+    def _asked(self, form: str, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Plan, Sequence[Sequence[Any]]]:
+        connection = connections[DEFAULT_DB_ALIAS]
+        plan, params = self._prepared(connection, args, named)
+        if plan.locks and connection.get_autocommit():
+            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
+        with connection.cursor() as cursor:
+            cursor.execute(form.format(plan.sql), params)
+            return plan, cursor.fetchall()
 
     def _compiled(self, connection: Any, built: Any) -> Plan:
         if built._prefetch_related_lookups or built._known_related_objects:  # noqa: SLF001  (Django tells it nowhere else)
@@ -199,7 +218,44 @@ class Read(_Kept[P], Generic[P, Row]):
         return Plan.of(sql, params, wrap=_wrap(built, compiler), locks=locks)
 
 
-class Change(_Kept[P]):
+class _Update(_Kept[P]):
+    """What changes have in common."""
+
+    def __init__(self, build: Callable[P, Any]) -> None:
+        super().__init__(build)
+        if any(parameter.is_tuple for parameter in self._parameters):
+            raise StatementRefused(f"{self._name} takes a tuple, which only questions do.")
+
+    @contextmanager
+    def _done(self, args: Sequence[Any], named: Mapping[str, Any]) -> Iterator[tuple[Plan, Any]]:
+        """The plan, and the cursor that has run it."""
+        connection = connections[DEFAULT_DB_ALIAS]
+        plan, params = self._prepared(connection, args, named)
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+            cursor.execute(plan.sql, params)
+            yield plan, cursor
+
+    def _compiled(self, connection: Any, built: Any) -> Plan:
+        rows, values, *told = built
+        if rows.query.is_sliced:
+            raise StatementRefused(f"{self._name} would change a slice.")
+        query = rows.query.chain(UpdateQuery)
+        query.add_update_values(values)
+        query.clear_select_clause()
+        query.clear_ordering(force=True)
+        compiler = query.get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        fields = [rows.model._meta.get_field(name) for name in told]
+        telling, _ = connection.ops.return_insert_columns(fields)
+        convert = converting(compiler, [each.get_col(rows.model._meta.db_table) for each in fields])
+        plan = Plan.of(f"{sql} {telling}".strip(), params, wrap=convert or tuple)
+        set_here = plan.sql.partition(" WHERE ")[0].count("%s")
+        if any(at >= set_here and self._parameters[place].is_optional for at, place in plan.openings):
+            raise StatementRefused(f"{self._name} would look for None, which no placeholder finds.")
+        return plan
+
+
+class Change(_Update[P]):
     """An UPDATE. It decorates a function that gives a queryset and what to set in it, and is called for the count of rows.
 
     A value that is set may be annotated ``| None``; one that is looked for may not.
@@ -207,30 +263,26 @@ class Change(_Kept[P]):
 
     def __init__(self, build: Callable[P, tuple["models.QuerySet[Any, Any]", Mapping[str, Any]]]) -> None:
         super().__init__(build)
-        if any(parameter.is_tuple for parameter in self._parameters):
-            raise StatementRefused(f"{self._name} takes a tuple, which only questions do.")
 
     def __call__(self, *args: P.args, **named: P.kwargs) -> int:
         """Do it; how many rows were changed."""
-        connection = connections[DEFAULT_DB_ALIAS]
-        plan, params = self._prepared(connection, args, named)
-        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS), connection.cursor() as cursor:
-            cursor.execute(plan.sql, params)
+        with self._done(args, named) as (_, cursor):
             return int(cursor.rowcount)
 
-    def _compiled(self, connection: Any, built: Any) -> Plan:
-        rows, values = built
-        if rows.query.is_sliced:
-            raise StatementRefused(f"{self._name} would change a slice.")
-        query = rows.query.chain(UpdateQuery)
-        query.add_update_values(values)
-        query.clear_select_clause()
-        query.clear_ordering(force=True)
-        plan = Plan.of(*query.get_compiler(connection=connection).as_sql())
-        set_here = plan.sql.partition(" WHERE ")[0].count("%s")
-        if any(at >= set_here and self._parameters[place].is_optional for at, place in plan.openings):
-            raise StatementRefused(f"{self._name} would look for None, which no placeholder finds.")
-        return plan
+
+class Taking(_Update[P]):
+    """An UPDATE of one row that tells what stands in it afterwards, by the names that follow what is set."""
+
+    def __init__(
+        self, build: Callable[P, tuple["models.QuerySet[Any, Any]", Mapping[str, Any], *tuple[str, ...]]]
+    ) -> None:
+        super().__init__(build)
+
+    def __call__(self, *args: P.args, **named: P.kwargs) -> Sequence[Any] | None:
+        """Do it; the values of the row that was changed, None where none was."""
+        with self._done(args, named) as (plan, cursor):
+            told = cursor.fetchall()
+            return plan.wrap(told[0]) if told else None
 
 
 def _parameter(given: inspect.Parameter) -> _Parameter:
@@ -290,9 +342,7 @@ def _only(row: Sequence[Any]) -> Any:
 
 def _instance(compiler: Any) -> Wrap:
     """What makes an instance of a row, and those that come with it."""
-    info, select = compiler.klass_info, compiler.select
-    if compiler.annotation_col_map:
-        raise StatementRefused("Kept statements give instances as they are, without annotations.")
+    info, select, annotations = compiler.klass_info, compiler.select, tuple(compiler.annotation_col_map.items())
     begin, end = info["select_fields"][0], info["select_fields"][-1] + 1
     names = [each[0].target.attname for each in select[begin:end]]
     populators = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # of a later Django
@@ -301,6 +351,8 @@ def _instance(compiler: Any) -> Wrap:
         made = info["model"].from_db(DEFAULT_DB_ALIAS, names, row[begin:end])
         for populator in populators:
             populator.populate(row, made)
+        for name, at in annotations:
+            setattr(made, name, row[at])
         return made
 
     return instance

@@ -49,11 +49,19 @@ def retried(work: Callable[P, R]) -> Callable[P, R]:
     Within another transaction it is a part of that one, and the error goes on to whoever began it: what the part waited
     for may be held up by the whole.
     """
+    return _retried(work, has_savepoint=True)
 
+
+def retried_as_part(work: Callable[P, R]) -> Callable[P, R]:
+    """The same for what is nearly always a part: whatever it raises ends the whole, which needs no savepoint then."""
+    return _retried(work, has_savepoint=False)
+
+
+def _retried(work: Callable[P, R], *, has_savepoint: bool) -> Callable[P, R]:
     @wraps(work)
     def done(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            with transaction.atomic():
+            with transaction.atomic(savepoint=has_savepoint):
                 return work(*args, **kwargs)
         for tried in range(1, MOST_TRIES):
             try:

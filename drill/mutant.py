@@ -144,9 +144,9 @@ FAILPOINTS: Mapping[str, tuple[Edit, ...]] = {
         Edit(
             "agent.runtime:Runtime.think",
             {
-                "loaded, models = self.release(brief.release_id), self._chain": (
+                "loaded, models = self.release(brief.release_id, state), self._chain": (
                     '__import__("importlib").import_module("drill.failpoints").think(brief.message)\n'
-                    "    loaded, models = self.release(brief.release_id), self._chain"
+                    "    loaded, models = self.release(brief.release_id, state), self._chain"
                 )
             },
         ),

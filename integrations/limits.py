@@ -38,7 +38,7 @@ def take(account_id: int, *, limit: int, calls: int = 1, leaving: int = 0) -> fl
     ``leaving`` keeps that many calls free for what matters more. Never one too many at any number of workers: the
     account's row is held until the surrounding transaction ends, and the clock is the database's.
     """
-    window, now = _held(account_id), database_now().timestamp()
+    window, now = _held(account_id)
     recent = _recent(window, now)
     room = max(limit - leaving, calls)
     over = sum(made for _, made in recent) + calls - room
@@ -51,7 +51,7 @@ def take(account_id: int, *, limit: int, calls: int = 1, leaving: int = 0) -> fl
 @transaction.atomic(savepoint=False)
 def note(account_id: int, calls: int) -> None:
     """Count calls that were made before the account was there."""
-    window, now = _held(account_id), database_now().timestamp()
+    window, now = _held(account_id)
     _count(window, _recent(window, now), calls, now)
 
 
@@ -118,10 +118,14 @@ def _window(pk: int) -> QuerySet[SendWindow]:
     return SendWindow.objects.select_for_update().filter(pk=pk).order_by()
 
 
-def _held(account_id: int) -> SendWindow:
-    """The account's row, locked. SQLite's transactions begin IMMEDIATE and so hold the one write lock anyway."""
-    held = _window.first(account_id)
+def _held(account_id: int) -> tuple[SendWindow, float]:
+    """The account's row, locked, and the moment after that, in seconds since 1970.
+
+    SQLite's transactions begin IMMEDIATE and so hold the one write lock anyway.
+    """
+    held = _window.first_at(account_id)
     if held is None:
         SendWindow.objects.bulk_create([SendWindow(account_id=account_id)], ignore_conflicts=True)
-        held = _window.one(account_id)
-    return held
+        return _window.one(account_id), database_now().timestamp()
+    window, now = held
+    return window, now.timestamp()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 from agent.graph.context import Planned, Staffing
 from agent.graph.state import (
@@ -96,11 +96,22 @@ class Thought:
     world: World = field(default_factory=World)
 
 
+class ReleaseState(NamedTuple):
+    """By what a release that was loaded is known to be the same still: its content, its articles' last days, its heads."""
+
+    content_hash: str
+    validity: int
+    heads_from: int | None
+
+
 class Mind(Protocol):
     """Thinks. One serves a whole process."""
 
-    def think(self, brief: Brief) -> Thought:
-        """Work out a proposal; nothing is written but what language models cost."""
+    def think(self, brief: Brief, *, state: ReleaseState | None = None) -> Thought:
+        """Work out a proposal; nothing is written but what language models cost.
+
+        ``state`` is that of the brief's release, where it has just been read.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,14 @@
 """What a turn is thought from: the customer's words, the talk before them, and how the bot has fared."""
 
-from django.db.models import QuerySet
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
 
 from agent.graph.brief import Brief
-from agent.graph.state import ChannelFacts, CustomerFacts, HistoryLine, Progress
+from agent.graph.state import ChannelFacts, CustomerFacts, Dialogue, HistoryLine, Progress
 from agent.models import AgentRun, IntentSwitch
+from agent.services.off import Answering
 from agent.services.remembering import remember
 from agent.tools.keeping import dialogue_of
 from conversations.types import Talk, TalkLine, Turn
@@ -19,7 +23,29 @@ RUNS_LOOKED_AT = 8
 HELPED = frozenset({"answer", "model", "tool"})
 
 
-def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What a conversation's earlier turns left: how the bot fared, what is known, and whether a run was never ended."""
+
+    progress: Progress
+    dialogue: Dialogue
+    has_unended: bool
+
+
+def left_before(talk: Talk, turn: Turn) -> Before:
+    """What was left before a claimed turn. The first one finds nothing and asks nobody."""
+    if turn.is_first:
+        return Before(progress=_progress([]), dialogue=Dialogue(slots={}, waiting=""), has_unended=False)
+    runs = _runs.all(talk.conversation_id, talk.lines[0].seq if talk.lines else 0)
+    replies = [(kind, offered) for state, kind, offered in runs if state != AgentRun.State.RUNNING]
+    return Before(
+        progress=_progress(replies[:RUNS_LOOKED_AT]),
+        dialogue=dialogue_of(talk.conversation_id),
+        has_unended=len(replies) < len(runs),
+    )
+
+
+def brief_of(talk: Talk, turn: Turn, *, answering: Answering, before: Before) -> Brief:
     """The brief of a claimed turn: all unanswered messages together are its message.
 
     What nobody sees is left out, and of very long messages the beginning is taken.
@@ -29,7 +55,7 @@ def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
     texts = [words for line in asked if (words := _words_of(line))]
     descriptions = [readable(seen)[:MOST_CHARACTERS_SEEN] for line in asked for seen in line.media.seen]
     return Brief(
-        release_id=release_id,
+        release_id=answering.release_id,
         conversation_id=talk.conversation_id,
         message=truncate("\n".join(texts), MOST_CHARACTERS),
         message_kinds=tuple(line.kind for line in asked),
@@ -38,13 +64,13 @@ def brief_of(talk: Talk, turn: Turn, *, release_id: int) -> Brief:
         history=history,
         remembered=remember(talk, history),
         channel=ChannelFacts(platform=talk.platform, text_limit=talk.text_limit, is_public=talk.is_public),
-        progress=progress_of(talk.conversation_id, from_seq=talk.lines[0].seq if talk.lines else 0),
+        progress=before.progress,
         language_prior=talk.language or talk.locale[:2].lower() or None,
         customer=CustomerFacts(
             id=talk.customer_public_id, platform=talk.platform, email=talk.customer_email if talk.is_vouched_for else ""
         ),
-        dialogue=dialogue_of(talk.conversation_id),
-        switched_off=tuple(_switched_off.all()),
+        dialogue=before.dialogue,
+        switched_off=tuple(_switched_off.all()) if answering.has_intents_off else (),
     )
 
 
@@ -73,9 +99,8 @@ def _history_line(line: TalkLine) -> HistoryLine:
     return HistoryLine(seq=line.seq, sender=line.sender_type, text=text, kind=line.kind, sentiment=line.sentiment)
 
 
-def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
-    """Count the bot's replies in a row that did not answer, back to its last answer or to ``from_seq``."""
-    replies = _replies.all(conversation_id, from_seq)
+def _progress(replies: Sequence[tuple[str | None, bool | None]]) -> Progress:
+    """Count the bot's newest replies in a row that did not answer, back to its last answer."""
     failed: list[str] = []
     for kind, _ in replies:
         if kind in HELPED:
@@ -92,10 +117,9 @@ def progress_of(conversation_id: int, *, from_seq: int) -> Progress:
 
 
 @Read
-def _replies(conversation_id: int, from_seq: int) -> QuerySet[AgentRun, tuple[str | None, bool | None]]:
-    ended = AgentRun.objects.filter(
-        conversation_id=conversation_id,
-        to_seq__gte=from_seq,
-        state__in=[AgentRun.State.REPLIED, AgentRun.State.SUPPRESSED],
-    )
-    return ended.order_by("-id").values_list("trace__reply__kind", "trace__reply__offers_person")[:RUNS_LOOKED_AT]
+def _runs(conversation_id: int, from_seq: int) -> QuerySet[AgentRun, tuple[str, str | None, bool | None]]:
+    """How the bot replied since ``from_seq``, the newest first, and what was never ended, of which the next turn leaves none."""
+    replied = Q(to_seq__gte=from_seq, state__in=[AgentRun.State.REPLIED, AgentRun.State.SUPPRESSED])
+    runs = AgentRun.objects.filter(replied | Q(state=AgentRun.State.RUNNING), conversation_id=conversation_id)
+    told = runs.order_by("-id").values_list("state", "trace__reply__kind", "trace__reply__offers_person")
+    return told[: RUNS_LOOKED_AT + 1]

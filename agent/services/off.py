@@ -1,14 +1,17 @@
 """The bot switched off by its release: people answer everything, and the customer is told so truthfully."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
-from agent.graph.brief import Brief
+from agent.exceptions import NothingPublished
+from agent.graph.brief import Brief, ReleaseState
 from agent.graph.context import Staffed
 from agent.graph.handoff import answer_by, time_told
-from agent.models import AgentConfig, ReplyTemplate
-from agent.releases import keys
+from agent.models import AgentConfig, IntentSwitch, Release, ReplyTemplate
+from agent.releases import keys, learning
 from agent.releases.defaults.texts import TEXTS
 from conversations.alarms import alarm_in
 from conversations.types import HandOver, Outcome, Priority, ReasonCategory
@@ -23,6 +26,44 @@ _OFF_TEXTS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """The release that answers at this moment, whether it has the bot switched off, and whether any intent is, by its switch."""
+
+    release_id: int
+    state: ReleaseState
+    is_off: bool
+    has_intents_off: bool
+
+
+def answering() -> Answering:
+    """While the published release's heads are being fitted the one before it answers; its switch counts at once.
+
+    Raises NothingPublished.
+    """
+    published = _published.first()
+    if published is None:
+        raise NothingPublished
+    found, off = published, not _read(published.switch)
+    former = learning.former_release() if published.fit_at is not None and not off else None
+    if former is not None:
+        found, off = former, is_off(former.pk)
+    return Answering(
+        release_id=found.pk,
+        state=ReleaseState(found.content_hash, found.validity, found.heads_from_id),
+        is_off=off,
+        has_intents_off=published.has_intents_off,
+    )
+
+
+@Read
+def _published() -> QuerySet[Release, Any]:
+    stored = AgentConfig.objects.filter(release_id=OuterRef("pk"), config_key=SWITCH).order_by()
+    off = IntentSwitch.objects.filter(is_enabled=False)
+    published = Release.objects.current().order_by()
+    return published.annotate(switch=Subquery(stored.values("config_value")), has_intents_off=Exists(off))
+
+
 def is_switched_off(brief: Brief) -> bool:
     """Whether the brief's release has the bot switched off."""
     return is_off(brief.release_id)
@@ -30,8 +71,11 @@ def is_switched_off(brief: Brief) -> bool:
 
 def is_off(release_id: int) -> bool:
     """Whether a release has the bot switched off."""
-    stored = _setting.first(release_id, SWITCH)
-    return not keys.read(SWITCH, stored or keys.KEYS[SWITCH].default)
+    return not _read(_setting.first(release_id, SWITCH))
+
+
+def _read(stored: str | None) -> bool:
+    return bool(keys.read(SWITCH, stored or keys.KEYS[SWITCH].default))
 
 
 @Read

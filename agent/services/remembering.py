@@ -8,7 +8,7 @@ from django.db.models import F
 from agent.graph.state import Fact, HistoryLine, Remembered
 from agent.services.card import facts_in
 from conversations.models import Message
-from conversations.services.turns import MOST_LINES as MOST_READ_WHOLE
+from conversations.services.talks import MOST_LINES as MOST_READ_WHOLE
 from conversations.types import Talk
 
 HISTORY_CHARACTERS = 5_000

@@ -12,15 +12,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
+from agent.exceptions import NothingPublished
 from agent.graph.brief import Brief, Mind, Thought, World
-from agent.models import AgentRun, Release
+from agent.models import AgentRun
 from agent.people import People
 from agent.releases.first import ensure_first_release
-from agent.releases.services import answering_release, current_release
-from agent.services.briefs import asked_in, brief_of
+from agent.services.briefs import asked_in, brief_of, left_before
 from agent.services.forgetting import forget_run
 from agent.services.keeping_leases import leases_of_turns
-from agent.services.off import is_off, is_switched_off, switched_off
+from agent.services.off import Answering, answering, switched_off
 from agent.services.outcomes import apply_thought, facts_of, keep_outcome, outcome_of
 from agent.tools import keeping
 from agent.world import NotedPeople, as_json
@@ -34,6 +34,7 @@ from core.transactions import persistently, retried
 
 logger = logging.getLogger(__name__)
 
+_HELD = frozenset({TurnResult.REPLIED, TurnResult.ESCALATED, TurnResult.SUPPRESSED, TurnResult.SUPERSEDED})
 _ALL_BUT_THE_KEY = tuple(each.attname for each in AgentRun._meta.concrete_fields if not each.primary_key)
 
 
@@ -44,6 +45,7 @@ class ClaimedTurn:
     turn: Turn
     run: AgentRun
     brief: Brief
+    release: Answering
     owner: str
     started: float
     request_ids: tuple[str, ...]
@@ -69,7 +71,7 @@ def _answer(claimed: ClaimedTurn, conversation_id: int, mind: Mind) -> TurnResul
     try:
         with leases_of_turns.kept(claimed.turn, claimed.owner):
             crash_point("turn.before_llm")
-            thought = None if is_switched_off(claimed.brief) else mind.think(claimed.brief)
+            thought = None if claimed.release.is_off else mind.think(claimed.brief, state=claimed.release.state)
         crash_point("turn.after_llm")
         result = _commit(claimed, thought)
     except Exception as error:
@@ -83,32 +85,31 @@ def _answer(claimed: ClaimedTurn, conversation_id: int, mind: Mind) -> TurnResul
 
 
 def _claim(conversation_id: int, *, suspected_too: bool) -> ClaimedTurn | None:
-    return _claim_for(_release_to_answer_with(), conversation_id, suspected_too=suspected_too)
-
-
-def _release_to_answer_with() -> Release:
-    """While the published release's heads are being fitted the one before it; its switch counts at once."""
-    current = current_release() or ensure_first_release()
-    if current.fit_at is None or is_off(current.pk):
-        return current
-    return answering_release() or current
+    try:
+        return _claim_with_run(conversation_id, suspected_too=suspected_too)
+    except NothingPublished:
+        ensure_first_release()
+        return _claim_with_run(conversation_id, suspected_too=suspected_too)
 
 
 @retried
-def _claim_for(release: Release, conversation_id: int, *, suspected_too: bool) -> ClaimedTurn | None:
-    """The turn and the row of its run, both or none."""
+def _claim_with_run(conversation_id: int, *, suspected_too: bool) -> ClaimedTurn | None:
+    """The turn and the row of its run, both or none. Raises NothingPublished."""
     owner = leases.process_name()
     started = time.monotonic()
     turn = conversations.claim_turn(conversation_id, owner=owner, suspected_too=suspected_too)
     if turn is None:
         return None
+    release = answering()
     talk = conversations.read_talk(conversation_id)
-    brief = brief_of(talk, turn, release_id=release.pk)
-    _end_abandoned(conversation_id, timezone.now())
+    before = left_before(talk, turn)
+    brief = brief_of(talk, turn, answering=release, before=before)
+    if before.has_unended:
+        _end_abandoned(conversation_id, timezone.now())
     run = AgentRun(
         conversation_id=conversation_id,
         epoch=turn.epoch,
-        release=release,
+        release_id=release.release_id,
         from_seq=turn.from_seq,
         to_seq=turn.to_seq,
         attempt=turn.attempt,
@@ -116,7 +117,15 @@ def _claim_for(release: Release, conversation_id: int, *, suspected_too: bool) -
     )
     rows.insert(run)
     request_ids = tuple(line.request_id for line in asked_in(talk, turn))
-    return ClaimedTurn(turn=turn, run=run, brief=brief, owner=owner, started=started, request_ids=request_ids)
+    return ClaimedTurn(
+        turn=turn,
+        run=run,
+        brief=brief,
+        release=release,
+        owner=owner,
+        started=started,
+        request_ids=request_ids,
+    )
 
 
 @Change
@@ -150,7 +159,7 @@ def _write(claimed: ClaimedTurn, outcome: Outcome, facts: MessageFacts, thought:
     result = conversations.commit_turn(claimed.turn, outcome, run_id=run.pk, facts=facts)
     crash_point("turn.commit_mid_tx")
     run.state = AgentRun.State(result.value)
-    may_keep = _end(run, claimed)
+    may_keep = _end(run, claimed, held=result in _HELD)
     if thought is not None and may_keep:
         _keep_tools(claimed, thought, result)
     if result is TurnResult.CANCELLED_BY_HUMAN and isinstance(outcome, Reply):
@@ -169,11 +178,14 @@ def _keep_tools(claimed: ClaimedTurn, thought: Thought, result: TurnResult) -> N
         )
 
 
-def _end(run: AgentRun, claimed: ClaimedTurn) -> bool:
-    """Write the run's end; whether what was said may be kept, which it may not where the customer was erased meanwhile."""
+def _end(run: AgentRun, claimed: ClaimedTurn, *, held: bool = False) -> bool:
+    """Write the run's end; whether what was said may be kept, which it may not where the customer was erased meanwhile.
+
+    Where the turn was still its own (``held``) nobody was: erasing ends whatever turn is under way.
+    """
     run.ended_at = timezone.now()
     run.duration_ms = round((time.monotonic() - claimed.started) * 1000)
-    is_erased = conversations.is_erased(run.conversation_id)
+    is_erased = not held and conversations.is_erased(run.conversation_id)
     if is_erased:
         forget_run(run)
     rows.update(run, *_ALL_BUT_THE_KEY)

@@ -11,7 +11,6 @@ from conversations.services.attachments import (
 )
 from conversations.services.corrections import override
 from conversations.services.deliveries import (
-    account_to_send_through,
     claim_delivery,
     count_look,
     decide_delivery,
@@ -80,12 +79,12 @@ from conversations.services.sweeping import (
     shorten_impossible_waits,
     suspected_turns,
 )
+from conversations.services.talks import read_talk
 from conversations.services.threads import describe_customer, ensure_conversation, ensure_conversations
-from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, read_talk, suggest
+from conversations.services.turns import claim_turn, commit_turn, extend_turn, fail_turn, suggest
 
 __all__ = [
     "Arrivals",
-    "account_to_send_through",
     "accounts_to_compare",
     "add_note",
     "assign",

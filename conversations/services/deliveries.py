@@ -1,9 +1,10 @@
 """Sending: claimed by a fence and a lease, settled once, and never sent again while it is not known whether it arrived."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -12,19 +13,24 @@ from django.utils import timezone
 from conversations.exceptions import DeliveryNotDecidable
 from conversations.models import Conversation, Delivery, DeliveryAttempt, Escalation, Message
 from conversations.services.announce import announce, lock, save
-from conversations.services.echoes import arrived
+from conversations.services.echoes import arrived, note_arrival
 from conversations.services.handover import HANDOVER_FIELDS, disown_answers, hand_to_people
 from conversations.services.notes import note_reason
 from conversations.services.sends import (
     delivery_by_key,
-    due_account,
-    earlier_id,
-    file_of,
     first_moving,
     mark_sending,
-    stuck_between,
+    mark_sent,
 )
-from conversations.types import ClaimedDelivery, Priority, ReasonCategory, SendOutcome, SendResult, UnknownDelivery
+from conversations.types import (
+    ClaimedDelivery,
+    Priority,
+    ReasonCategory,
+    SendOutcome,
+    SendResult,
+    Settled,
+    UnknownDelivery,
+)
 from core import audit, rows
 from core.backoff import with_jitter
 from core.clock import database_now, now_plus
@@ -47,14 +53,6 @@ def lease() -> timedelta:
     return timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
-def account_to_send_through(conversation_id: int) -> int | None:
-    """The account of what a conversation has to send now, as far as time goes; None if nothing is due.
-
-    It holds nothing: a claim looks closer. Where the row itself is the delivery there is nothing to send.
-    """
-    return due_account.first(conversation_id)
-
-
 @transaction.atomic(savepoint=False)
 def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     """Claim the next message of a conversation to send, or None: nothing is due, or it is somebody else's.
@@ -64,11 +62,10 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     """
     conversation = lock(conversation_id, with_customer=True)
     delivery = _first_in_line(conversation)
-    now = database_now()
-    if delivery is None or delivery.next_attempt_at > now:
+    if delivery is None or delivery.next_attempt_at > delivery.now:
         return None
     problem = conversation.window_problem
-    if delivery.expires_at <= now:
+    if delivery.expires_at <= delivery.now:
         problem = "It could not be sent for 24 hours."
     elif delivery.attempts >= MAX_ATTEMPTS:
         problem = f"It failed {MAX_ATTEMPTS} times."
@@ -78,11 +75,14 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
     delivery.fence += 1
     delivery.attempts += 1
     mark_sending(delivery.pk, delivery.fence, delivery.attempts, lease())
-    save(conversation)
-    announce(conversation)
-    attachment = file_of.first(delivery.message_id)
+    if delivery.author == Delivery.Author.HUMAN or delivery.attempts > 1:
+        # What the product says for the first time has mostly arrived before a screen could show that it is being sent.
+        save(conversation)
+        announce(conversation)
     return ClaimedDelivery(
         delivery_id=delivery.pk,
+        out_seq=delivery.out_seq,
+        message_pk=delivery.message_id,
         conversation_id=conversation.pk,
         account_id=conversation.account_id,
         platform=conversation.platform,
@@ -94,28 +94,23 @@ def claim_delivery(conversation_id: int) -> ClaimedDelivery | None:
         fence=delivery.fence,
         attempt=delivery.attempts,
         message_id=str(delivery.message.public_id),
-        in_reply_to=_answered_by(delivery),
+        in_reply_to=delivery.earlier_id or "",
         reply_to=delivery.message.reply_to,
-        attachment_path=attachment.file.path if attachment else "",
+        attachment_path=default_storage.path(delivery.file_name) if delivery.file_name else "",
         request_id=delivery.message.request_id,
     )
 
 
-def _answered_by(delivery: Delivery) -> str:
-    """The platform's id of the customer's newest message before a delivery, empty where there is none."""
-    return earlier_id.first(delivery.conversation_id, delivery.message.seq) or ""
-
-
-def _first_in_line(conversation: Conversation) -> Delivery | None:
-    """What a locked conversation has to send next; None where that is nothing, or is on its way, or is held up.
+def _first_in_line(conversation: Conversation) -> Any | None:
+    """What a locked conversation has to send next (``first_moving``); None where that is nothing, on its way, or held up.
 
     ``DeliveryQuerySet.head_of_line`` says the same of many conversations at once.
     """
-    first = first_moving.first(conversation.pk)
+    first = first_moving.first(conversation.pk, conversation.unblocked_out_seq)
     if first is None or first.state not in Delivery.WAITING:
         return None
     if first.author == Delivery.Author.BOT:
-        stuck = stuck_between.all(conversation.pk, conversation.unblocked_out_seq, first.out_seq)
+        stuck = first.is_behind_stuck
         if conversation.mode != Conversation.Mode.BOT or stuck:
             return None
     return first
@@ -136,13 +131,12 @@ def wake_deliveries(account_id: int) -> int:
 
 
 @retried
-def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> bool:
-    """Write the end of an attempt; False if the claim had been lost meanwhile, and then nothing changes but the log."""
+def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at: datetime) -> Settled | None:
+    """Write the end of an attempt; None if the claim had been lost meanwhile, and then nothing changes but the log."""
     conversation = lock(claimed.conversation_id)
-    delivery = delivery_by_key.one(claimed.delivery_id)
     rows.insert(
         DeliveryAttempt(
-            delivery=delivery,
+            delivery_id=claimed.delivery_id,
             number=claimed.attempt,
             started_at=started_at,
             outcome=result.outcome.value,
@@ -150,11 +144,21 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
             evidence=truncate(result.evidence, 300),
         )
     )
+    if result.outcome is SendOutcome.OK:
+        if not mark_sent(claimed.delivery_id, claimed.fence, timezone.now(), result.platform_message_id):
+            return None
+        note_arrival(
+            conversation,
+            message_id=claimed.message_pk,
+            author=claimed.author,
+            platform_message_id=result.platform_message_id,
+        )
+        announce(conversation)
+        return Settled(may_go_on=conversation.out_seq > claimed.out_seq)
+    delivery = delivery_by_key.one(claimed.delivery_id)
     if delivery.state != Delivery.State.SENDING or delivery.fence != claimed.fence:
-        return False
+        return None
     match result.outcome:
-        case SendOutcome.OK:
-            arrived(conversation, delivery, platform_message_id=result.platform_message_id)
         case SendOutcome.REFUSED:
             give_up_delivery(conversation, delivery, result.evidence or "The platform refused it.")
         case SendOutcome.RETRY if not result.is_counted:
@@ -172,7 +176,7 @@ def settle_delivery(claimed: ClaimedDelivery, result: SendResult, *, started_at:
                 _doubt(conversation, delivery, result.evidence)
     # No bell for what comes next: whoever settles goes on until nothing is due.
     announce(conversation)
-    return True
+    return Settled(may_go_on=True)
 
 
 def _wait(

@@ -1,6 +1,6 @@
 """What platforms report of our own words: whose they were, in which thread, and that they arrived."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from conversations.models import Conversation, Delivery, Fact, Message
@@ -8,7 +8,7 @@ from conversations.services.announce import announce, save
 from conversations.services.erased import was_known
 from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
-from conversations.services.receiving import hold, is_recorded
+from conversations.services.receiving import hold
 from conversations.services.restoring import is_of_the_lost_time, recover
 from conversations.services.threads import ensure_conversation
 from conversations.types import EchoMeaning, OutboundEcho, ReasonCategory
@@ -104,17 +104,29 @@ def arrived(conversation: Conversation, delivery: Delivery, *, platform_message_
     delivery.lease_until = delivery.unknown_since = None
     delivery.reason = ""
     rows.update(delivery, "state", "sent_at", "platform_message_id", "lease_until", "unknown_since", "reason")
-    if platform_message_id and not is_recorded(conversation.account_id, platform_message_id):
-        _name_message(delivery.message_id, platform_message_id)
-    if delivery.author != Delivery.Author.SYSTEM:
-        note(Fact.Kind.ANSWERED, conversation, message_id=delivery.message_id)
+    note_arrival(
+        conversation,
+        message_id=delivery.message_id,
+        author=delivery.author,
+        platform_message_id=platform_message_id,
+    )
+
+
+def note_arrival(conversation: Conversation, *, message_id: int, author: str, platform_message_id: str) -> None:
+    """Record what follows, in a locked conversation, from the arrival of a delivery that is marked as sent."""
+    if platform_message_id:
+        _name_message(message_id, conversation.account_id, platform_message_id)
+    if author != Delivery.Author.SYSTEM:
+        note(Fact.Kind.ANSWERED, conversation, message_id=message_id)
     conversation.window_used += 1
     save(conversation, "window_used")
 
 
 @Change
-def _name_message(pk: int, platform_message_id: str) -> tuple[QuerySet[Message], dict[str, str]]:
-    return Message.objects.filter(pk=pk), {"platform_message_id": platform_message_id}
+def _name_message(pk: int, account_id: int, platform_message_id: str) -> tuple[QuerySet[Message], dict[str, str]]:
+    """Give a message the platform's id, unless another one has it."""
+    known = Message.objects.filter(account_id=account_id, platform_message_id=platform_message_id)
+    return Message.objects.filter(~Exists(known), pk=pk), {"platform_message_id": platform_message_id}
 
 
 def thread_of_own(account_id: int, *, above: str, text: str) -> tuple[str, str] | None:

@@ -105,7 +105,8 @@ def _tell(conversation: Conversation, escalation: Escalation, told: Told, *, run
 
 
 def _say(conversation: Conversation, told: Told, *, run_id: int | None = None) -> None:
-    said = say(conversation, told.text, sender=Message.Sender.SYSTEM, run_id=run_id, episode=open_episode(conversation))
+    episode_id = open_episode(conversation).pk
+    said = say(conversation, told.text, sender=Message.Sender.SYSTEM, run_id=run_id, episode_id=episode_id)
     if told.answer_by is not None:
         Promise.objects.create(
             conversation=conversation,

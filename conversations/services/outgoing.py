@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from conversations.exceptions import NothingToWrite, TextTooLong
-from conversations.models import Conversation, Delivery, Episode, Fact, Message
+from conversations.models import Conversation, Delivery, Fact, Message
 from conversations.services.attachments import attach_picture
 from conversations.services.facts import note
 from conversations.types import Picture
@@ -26,7 +26,7 @@ def say(
     author: User | ApiKey | None = None,
     sources: tuple[dict[str, str], ...] = (),
     run_id: int | None = None,
-    episode: Episode | None = None,
+    episode_id: int | None = None,
     picture: Picture | None = None,
 ) -> Delivery:
     """Add a message to a locked conversation and queue it; the caller saves the conversation's counters.
@@ -46,7 +46,7 @@ def say(
     waited = conversation.first_unanswered_at or conversation.waiting_since
     message = Message(
         conversation=conversation,
-        episode=episode,
+        episode_id=episode_id,
         account_id=conversation.account_id,
         seq=conversation.last_seq,
         direction=Message.Direction.OUTBOUND,

@@ -123,7 +123,7 @@ def _end_approval(conversation: Conversation) -> None:
 def _say(
     conversation: Conversation, words: str, picture: Picture | None, *, by: User | ApiKey, episode: Episode
 ) -> Delivery:
-    return say(conversation, words, sender=Message.Sender.HUMAN, author=by, episode=episode, picture=picture)
+    return say(conversation, words, sender=Message.Sender.HUMAN, author=by, episode_id=episode.pk, picture=picture)
 
 
 def _parts(conversation: Conversation, words: str, picture: Picture | None) -> list[tuple[str, Picture | None]]:

@@ -1,55 +1,43 @@
 """The bot's right to answer: claimed by an epoch and a lease, used in one commit, lost to any person who steps in."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
-from django.db.models.fields.json import KT
+from django.db.models import BigIntegerField, Case, CharField, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
-from conversations.models import Conversation, Customer, Episode, Escalation, Message
+from conversations.models import Conversation, Episode, Escalation, Message
 from conversations.models.conversation import ConversationQuerySet
 from conversations.services.announce import announce, lock, save
-from conversations.services.attachments import media_by_seq
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode
 from conversations.services.outgoing import say
 from conversations.services.pacing import not_before
 from conversations.services.telling import with_time
 from conversations.types import (
     HandOver,
-    Media,
     MessageFacts,
     Outcome,
     Priority,
     ReasonCategory,
     Reply,
     Silence,
-    Talk,
-    TalkLine,
     Turn,
     TurnResult,
 )
 from conversations.wording import HOLDING
 from core.clock import database_now, now_plus
-from core.statements import Change, Read
-from core.transactions import retried
+from core.statements import Change, Taking
+from core.transactions import retried, retried_as_part
 
 MAX_ATTEMPTS = 5
 RETRY_SECONDS = (2, 5, 15, 30)
 MAX_SUPERSEDES = 2
-MOST_LINES = 40
 SUPERSEDE_WITHIN = timedelta(seconds=8)
-READ_OF_MESSAGE = (
-    "seq", "sender_type", "text", "kind", "created_at", "intent", "sentiment_score", "language", "disposition",
-)  # fmt: skip
-READ_OF_CONVERSATION = (
-    "public_id", "platform", "account_id", "account_name", "language", "is_public", "text_limit", "bot_context_from_seq",
-    "customer__name", "customer__locale", "customer__public_id", "customer__email", "customer__details_from",
-)  # fmt: skip
 APPROVAL_DETAIL = "On this account each message needs a person's word. Send the suggestion, or your own."
 TURN_FIELDS = (*HANDOVER_FIELDS, "language", "last_intent", "last_sentiment")
+AS_CLAIMED = ("epoch", "answered_to_seq", "last_in_seq", "attempts", "supersedes")
+Claiming = tuple[ConversationQuerySet, dict[str, object], *tuple[str, ...]]
 
 
 def lease() -> timedelta:
@@ -66,9 +54,10 @@ def claim_turn(conversation_id: int, *, owner: str, suspected_too: bool = False)
     when its process ended would else end with it each time, and be given up.
     """
     claim = _claim_any if suspected_too else _claim
-    if not claim(conversation_id, owner, lease()):
+    claimed = claim(conversation_id, owner, lease())
+    if claimed is None:
         return None
-    epoch, answered_to_seq, last_in_seq, attempts, supersedes = _as_claimed.one(conversation_id)
+    epoch, answered_to_seq, last_in_seq, attempts, supersedes = claimed
     return Turn(
         conversation_id=conversation_id,
         epoch=epoch,
@@ -80,15 +69,15 @@ def claim_turn(conversation_id: int, *, owner: str, suspected_too: bool = False)
     )
 
 
-@Change
-def _claim(pk: int, owner: str, lasting: timedelta) -> tuple[QuerySet[Conversation], dict[str, object]]:
+@Taking
+def _claim(pk: int, owner: str, lasting: timedelta) -> Claiming:
     due, claimed = _claiming(pk, owner, lasting)
-    return due.unsuspected(), claimed
+    return due.unsuspected(), claimed, *AS_CLAIMED
 
 
-@Change
-def _claim_any(pk: int, owner: str, lasting: timedelta) -> tuple[QuerySet[Conversation], dict[str, object]]:
-    return _claiming(pk, owner, lasting)
+@Taking
+def _claim_any(pk: int, owner: str, lasting: timedelta) -> Claiming:
+    return *_claiming(pk, owner, lasting), *AS_CLAIMED
 
 
 def _claiming(pk: int, owner: str, lasting: timedelta) -> tuple[ConversationQuerySet, dict[str, object]]:
@@ -100,19 +89,13 @@ def _claiming(pk: int, owner: str, lasting: timedelta) -> tuple[ConversationQuer
     }
 
 
-@Read
-def _as_claimed(pk: int) -> QuerySet[Conversation, tuple[int, int, int, int, int]]:
-    claimed = Conversation.objects.filter(pk=pk).order_by()
-    return claimed.values_list("epoch", "answered_to_seq", "last_in_seq", "attempts", "supersedes")
-
-
 def extend_turn(turn: Turn, *, owner: str) -> bool:
     """Keep the lease while the agent thinks; False once the turn is somebody else's."""
     mine = Conversation.objects.filter(pk=turn.conversation_id, epoch=turn.epoch, lease_owner=owner)
     return bool(mine.update(lease_until=now_plus(lease())))
 
 
-@retried
+@retried_as_part
 def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFacts) -> TurnResult:
     """Write what the agent decided, if the turn is still its own. The only write of a turn.
 
@@ -131,13 +114,13 @@ def commit_turn(turn: Turn, outcome: Outcome, *, run_id: int, facts: MessageFact
         save(conversation, *TURN_FIELDS)
         announce(conversation, received=True)
         return TurnResult.SUPERSEDED
-    _keep_facts(conversation, turn, facts)
+    _keep_facts(conversation, facts)
     if isinstance(outcome, Reply) and conversation.needs_approval:
         outcome = HandOver(reason=ReasonCategory.APPROVAL, detail=APPROVAL_DETAIL, suggestion=outcome.text)
     if isinstance(outcome, HandOver):
-        result = _commit_handover(conversation, turn, outcome, run_id=run_id)
+        result = _commit_handover(conversation, turn, outcome, run_id=run_id, facts=facts)
     else:
-        result = _commit_words(conversation, turn, outcome, run_id=run_id)
+        result = _commit_words(conversation, turn, outcome, run_id=run_id, facts=facts)
     save(conversation, *TURN_FIELDS)
     announce(conversation, received=conversation.owes_an_answer, queued=not isinstance(outcome, Silence))
     return result
@@ -169,30 +152,51 @@ def _describe(
 
 
 @Change
-def _dispose(
-    conversation_id: int, after: int, up_to: int, disposition: str, reason: str, delivery_id: int | None
+def _describe_and_dispose(  # noqa: PLR0917  (each is a value of the statement)
+    conversation_id: int,
+    after: int,
+    up_to: int,
+    intent: str,
+    sentiment: float | None,
+    language: str,
+    disposition: str,
+    reason: str,
+    delivery_id: int | None,
 ) -> tuple[QuerySet[Message], dict[str, object]]:
-    undecided = _asked(conversation_id, after, up_to).filter(disposition=Message.Disposition.UNDECIDED)
-    return undecided, {
-        "disposition": disposition,
-        "disposition_reason": reason,
-        "disposition_id": delivery_id,
+    """Describe what the customer wrote, and decide what of it was not decided."""
+
+    def undecided(name: str, becomes: object) -> Case:
+        kept = When(~Q(disposition=Message.Disposition.UNDECIDED), then=F(name))
+        kind = BigIntegerField() if name == "disposition_id" else CharField()
+        return Case(kept, default=becomes, output_field=kind)
+
+    return _asked(conversation_id, after, up_to), {
+        "intent": intent,
+        "sentiment_score": sentiment,
+        "language": language,
+        "disposition": undecided("disposition", disposition),
+        "disposition_reason": undecided("disposition_reason", reason),
+        "disposition_id": undecided("disposition_id", delivery_id),
     }
 
 
-@Change
-def _note_first_reply(pk: int) -> tuple[QuerySet[Episode], dict[str, object]]:
-    return Episode.objects.filter(pk=pk), {"first_bot_reply_at": Now()}
+@Taking
+def _first_reply(conversation_id: int) -> tuple[QuerySet[Episode], dict[str, object], str]:
+    """Note the bot's first reply in the open episode, unless it has one."""
+    unanswered = Episode.objects.filter(conversation_id=conversation_id, ended_at=None, first_bot_reply_at=None)
+    return unanswered, {"first_bot_reply_at": Now()}, "id"
 
 
-def _keep_facts(conversation: Conversation, turn: Turn, facts: MessageFacts) -> None:
-    _describe(turn.conversation_id, turn.answered_to_seq, turn.to_seq, facts.intent, facts.sentiment, facts.language)
+def _keep_facts(conversation: Conversation, facts: MessageFacts) -> None:
     conversation.last_intent = facts.intent or conversation.last_intent
     conversation.last_sentiment = facts.sentiment if facts.sentiment is not None else conversation.last_sentiment
     conversation.language = facts.language or conversation.language
 
 
-def _commit_handover(conversation: Conversation, turn: Turn, outcome: HandOver, *, run_id: int) -> TurnResult:
+def _commit_handover(
+    conversation: Conversation, turn: Turn, outcome: HandOver, *, run_id: int, facts: MessageFacts
+) -> TurnResult:
+    _describe(turn.conversation_id, turn.answered_to_seq, turn.to_seq, facts.intent, facts.sentiment, facts.language)
     hand_to_people(
         conversation,
         reason=outcome.reason,
@@ -208,25 +212,26 @@ def _commit_handover(conversation: Conversation, turn: Turn, outcome: HandOver, 
     return TurnResult.ESCALATED
 
 
-def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silence, *, run_id: int) -> TurnResult:
-    covered = (turn.conversation_id, turn.answered_to_seq, turn.to_seq)
+def _commit_words(
+    conversation: Conversation, turn: Turn, outcome: Reply | Silence, *, run_id: int, facts: MessageFacts
+) -> TurnResult:
+    delivery_id: int | None = None
     if isinstance(outcome, Silence):
-        _dispose(*covered, Message.Disposition.IGNORED, outcome.reason[:120], None)
-        result = TurnResult.SUPPRESSED
+        result, disposition, reason = TurnResult.SUPPRESSED, Message.Disposition.IGNORED, outcome.reason[:120]
     else:
-        episode = open_episode(conversation)
         delivery = say(
             conversation,
             outcome.text,
             sender=Message.Sender.BOT,
             sources=outcome.sources,
             run_id=run_id,
-            episode=episode,
+            episode_id=_answered_episode(conversation, turn),
         )
-        _dispose(*covered, Message.Disposition.ANSWERED, "answered by the bot", delivery.pk)
-        if episode.first_bot_reply_at is None:
-            _note_first_reply(episode.pk)
-        result = TurnResult.REPLIED
+        delivery_id = delivery.pk
+        result, disposition, reason = TurnResult.REPLIED, Message.Disposition.ANSWERED, "answered by the bot"
+    covered = (turn.conversation_id, turn.answered_to_seq, turn.to_seq)
+    about = (facts.intent, facts.sentiment, facts.language)
+    _describe_and_dispose(*covered, *about, disposition, reason, delivery_id)
     conversation.answered_to_seq = turn.to_seq
     conversation.attempts = conversation.supersedes = 0
     conversation.lease_owner, conversation.lease_until = "", None
@@ -238,6 +243,18 @@ def _commit_words(conversation: Conversation, turn: Turn, outcome: Reply | Silen
     elif conversation.ready_at is not None:
         conversation.ready_at = max(conversation.ready_at, not_before(conversation, database_now()))
     return result
+
+
+def _answered_episode(conversation: Conversation, turn: Turn) -> int:
+    """The key of the open episode, in which the bot's first reply is noted."""
+    # Where nothing was answered yet this is most likely the first reply, and noting it tells the episode.
+    first = _first_reply(conversation.pk) if not turn.answered_to_seq else None
+    if first is not None:
+        return int(first[0])
+    episode = open_episode(conversation)
+    if episode.first_bot_reply_at is None:
+        _first_reply(conversation.pk)
+    return episode.pk
 
 
 def _oldest_left(conversation: Conversation, turn: Turn) -> datetime | None:
@@ -311,63 +328,3 @@ def give_up(
     save(conversation, *HANDOVER_FIELDS)
     announce(conversation, queued=True)
     return escalation
-
-
-@Read
-def _talk(pk: int) -> QuerySet[Conversation]:
-    return Conversation.objects.select_related("customer").only(*READ_OF_CONVERSATION).filter(pk=pk).order_by()
-
-
-@Read
-def _said(conversation_id: int, from_seq: int) -> QuerySet[Message, Any]:
-    since = Message.objects.filter(conversation_id=conversation_id, seq__gte=from_seq).order_by("-seq")
-    # Not the details whole: they hold what the platform sent, word for word.
-    return since.annotate(followed=KT("details__request_id")).values_list(*READ_OF_MESSAGE, "followed", named=True)[
-        :MOST_LINES
-    ]
-
-
-@Read
-def _escalations(conversation_id: int) -> QuerySet[Escalation, int]:
-    return Escalation.objects.filter(conversation_id=conversation_id).order_by().values_list("pk", flat=True)
-
-
-def read_talk(conversation_id: int) -> Talk:
-    """What was said since the bot's context begins, at most ``MOST_LINES`` lines, oldest first."""
-    conversation = _talk.one(conversation_id)
-    recent = _said.all(conversation_id, conversation.bot_context_from_seq)
-    media = media_by_seq(conversation.pk, from_seq=recent[-1].seq) if recent else {}
-    lines = tuple(
-        TalkLine(
-            seq=message.seq,
-            sender_type=message.sender_type,
-            text=message.text,
-            kind=message.kind,
-            created_at=message.created_at,
-            intent=message.intent,
-            sentiment=message.sentiment_score,
-            language=message.language,
-            disposition=message.disposition,
-            media=media.get(message.seq, Media()),
-            request_id=message.followed or "",
-        )
-        for message in reversed(recent)
-    )
-    return Talk(
-        conversation_id=conversation.pk,
-        public_id=str(conversation.public_id),
-        platform=conversation.platform,
-        account_id=conversation.account_id,
-        account_name=conversation.account_name,
-        customer_id=conversation.customer_id,
-        customer_name=conversation.customer.name,
-        customer_public_id=str(conversation.customer.public_id),
-        customer_email=conversation.customer.email,
-        is_vouched_for=conversation.customer.details_from == Customer.Source.SITE,
-        locale=conversation.customer.locale,
-        language=conversation.language,
-        is_public=conversation.is_public,
-        text_limit=conversation.text_limit,
-        escalations_before=len(_escalations.all(conversation.pk)),
-        lines=lines,
-    )

@@ -3,15 +3,16 @@
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from conversations import services as conversations
-from conversations.models import Conversation
+from conversations.models import Conversation, Delivery
 from conversations.types import ClaimedDelivery, SendOutcome, SendResult
 from core import http
 from core.crashpoints import crash_point
@@ -46,75 +47,75 @@ def send_next(conversation_pk: int) -> int:
     with what was left over, for a while: a hand that never ended would be taken for one that is stuck.
     """
     attempts, until = 0, time.monotonic() + LONGEST_AT_IT_SECONDS
-    account_pk = conversations.account_to_send_through(conversation_pk)
-    if account_pk is None or not _bulkhead.enter(account_pk, conversation_pk, most=settings.SENDS_PER_ACCOUNT):
+    account = _account_to_send_through(conversation_pk)
+    if account is None or not _bulkhead.enter(account.pk, conversation_pk, most=settings.SENDS_PER_ACCOUNT):
         return 0
     is_within = True
     try:
-        attempts += _send_all(conversation_pk, account_pk)
+        attempts += _send_all(conversation_pk, account)
         while time.monotonic() < until:
-            left_over = _bulkhead.go_on(account_pk)
+            left_over = _bulkhead.go_on(account.pk)
             if left_over is None:
                 is_within = False
                 break
-            attempts += _send_all(left_over, conversations.account_to_send_through(left_over))
+            attempts += _send_all(left_over, _account_to_send_through(left_over))
     finally:
         if is_within:
-            _bulkhead.leave(account_pk)
+            _bulkhead.leave(account.pk)
     return attempts
 
 
-def _send_all(conversation_pk: int, account_pk: int | None) -> int:
+def _send_all(conversation_pk: int, account: PlatformAccount | None) -> int:
     attempts = 0
     with bound_contextvars(conversation=conversation_pk):
-        while account_pk is not None and attempts < MOST_IN_A_ROW and _send_one(conversation_pk, account_pk):
+        while account is not None and attempts < MOST_IN_A_ROW and _is_ready(account, conversation_pk):
+            begun = time.monotonic()
+            claimed = _claim(account, conversation_pk)
+            if claimed is None:
+                break
             attempts += 1
-            account_pk = conversations.account_to_send_through(conversation_pk)
+            with following([claimed.request_id]):
+                may_go_on = _send_claimed(account, claimed, begun)
+            account = _account_to_send_through(conversation_pk) if may_go_on else None
     return attempts
 
 
-def _send_one(conversation_pk: int, account_pk: int) -> bool:
-    account = _account(account_pk)
-    if account is None or not _is_ready(account, conversation_pk):
-        return False
-    begun = time.monotonic()
-    claimed = _claim(account, conversation_pk)
-    if claimed is None:
-        return False
-    with following([claimed.request_id]):
-        _send_claimed(account, claimed, begun)
-    return True
-
-
-def _send_claimed(account: PlatformAccount, claimed: ClaimedDelivery, begun: float) -> None:
-    """One attempt, whose claim was asked for at ``begun``, and its end in the record."""
+def _send_claimed(account: PlatformAccount, claimed: ClaimedDelivery, begun: float) -> bool:
+    """One attempt, whose claim was asked for at ``begun``, and its end in the record; whether more may have to be sent."""
     crash_point("send.after_claim_commit")
     started_at = timezone.now()
     result = _attempt(account, claimed, lease_ends=begun + settings.SEND_LEASE_SECONDS)
     crash_point("send.after_response_before_write")
     # The platform has answered: while the database is away that is kept here, for as long as nobody else may judge it.
-    is_ours = persistently(
+    settled = persistently(
         lambda: conversations.settle_delivery(claimed, result, started_at=started_at),
         seconds=max(LEAST_END_SECONDS, settings.SEND_LEASE_SECONDS - (time.monotonic() - begun)),
     )
-    if not is_ours:
+    if settled is None:
         logger.warning("The result of delivery %d came too late and changed nothing.", claimed.delivery_id)
     elif result.outcome is SendOutcome.OK:
         logger.info("Delivery %d arrived as %s.", claimed.delivery_id, result.platform_message_id)
     else:
         logger.warning("Delivery %d: %s (HTTP %s).", claimed.delivery_id, result.outcome.value, result.http_status)
     crash_point("send.after_write")
+    return settled is None or settled.may_go_on
 
 
-def _account(pk: int) -> PlatformAccount | None:
-    """The account as it stands; None where it is gone, or of a platform that nothing is sent to."""
-    account = _by_key.first(pk)
+def _account_to_send_through(conversation_pk: int) -> PlatformAccount | None:
+    """The account, as it stands, of what a conversation has to send now as far as time goes; None where nothing is due.
+
+    It holds nothing: a claim looks closer. None as well where nothing is sent: the row itself is the delivery, or the
+    account is gone or of a platform that takes nothing.
+    """
+    account = _due_account.first(conversation_pk)
     return account if account is not None and account.platform in PLATFORMS else None
 
 
 @Read
-def _by_key(pk: int) -> QuerySet[PlatformAccount]:
-    return PlatformAccount.objects.filter(pk=pk).order_by()
+def _due_account(conversation_pk: int) -> QuerySet[PlatformAccount]:
+    due = Delivery.objects.due().filter(conversation_id=conversation_pk, conversation__delivers_itself=False)
+    first = due.order_by("out_seq").values("account_id")[:1]
+    return PlatformAccount.objects.filter(pk=Subquery(first)).order_by()
 
 
 def _is_ready(account: PlatformAccount, conversation_pk: int) -> bool:
@@ -223,18 +224,17 @@ def mark_read(conversation_pk: int) -> bool:
 
 
 @Read
-def _thread(conversation_pk: int) -> QuerySet[Conversation, tuple[int, str]]:
-    thread = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False)
-    return thread.order_by().values_list("account_id", "thread_key")
+def _account_of(conversation_pk: int) -> QuerySet[PlatformAccount, Any]:
+    """A conversation's account that works, with the thread's key as ``thread_key``."""
+    thread = Conversation.objects.filter(pk=conversation_pk, delivers_itself=False).order_by()
+    accounts = PlatformAccount.objects.filter(pk=Subquery(thread.values("account_id")))
+    active = accounts.filter(state=PlatformAccount.State.ACTIVE).order_by()
+    return active.annotate(thread_key=Subquery(thread.values("thread_key")))
 
 
 def _show(conversation_pk: int, what: str) -> bool:
-    found = _thread.first(conversation_pk)
-    if found is None:
-        return False
-    account_pk, thread_key = found
-    account = _account(account_pk)
-    if account is None or account.state != PlatformAccount.State.ACTIVE:
+    account = _account_of.first(conversation_pk)
+    if account is None or account.platform not in PLATFORMS:
         return False
     platform = PLATFORMS[account.platform]
     if not platform.shows_activity:
@@ -243,7 +243,7 @@ def _show(conversation_pk: int, what: str) -> bool:
         return False
     action = platform.show_typing if what == "show_typing" else platform.mark_read
     try:
-        action(platform.session(account), thread_key)
+        action(platform.session(account), account.thread_key)
     except CallFailed as failure:
         logger.info("Conversation %d: %s was not shown: %s", conversation_pk, what, failure)
         return False

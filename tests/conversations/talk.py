@@ -16,6 +16,7 @@ from conversations.types import (
     Reply,
     SendOutcome,
     SendResult,
+    Settled,
     Turn,
     TurnResult,
 )
@@ -117,7 +118,7 @@ def claimed_delivery(conversation: Conversation) -> ClaimedDelivery:
     return claimed
 
 
-def settle(claimed: ClaimedDelivery, outcome: SendOutcome, **result: object) -> bool:
+def settle(claimed: ClaimedDelivery, outcome: SendOutcome, **result: object) -> Settled | None:
     """Write the end of an attempt."""
     fields = {"outcome": outcome, **result}
     return conversations.settle_delivery(claimed, SendResult(**fields), started_at=timezone.now())  # type: ignore[arg-type]

@@ -55,12 +55,55 @@ def test_an_accepted_message_is_sent_and_carries_the_platforms_id(answered: Conv
     assert fresh(answered).window_used == 1
 
 
+def test_an_id_that_another_message_has_is_not_given_twice(answered: Conversation) -> None:
+    Message.objects.filter(direction="in").update(platform_message_id="p-9")
+
+    delivery = send(answered, platform_message_id="p-9")
+
+    assert (delivery.state, delivery.platform_message_id) == (Delivery.State.SENT, "p-9")
+    assert delivery.message.platform_message_id is None
+
+
+def test_screens_are_told_that_it_is_being_sent_where_a_person_wrote_or_it_is_tried_again(
+    answered: Conversation,
+) -> None:
+    before = fresh(answered).version
+    claimed = claimed_delivery(answered)
+    assert fresh(answered).version == before
+    settle(claimed, SendOutcome.RETRY, evidence="503")
+    due_now()
+    before = fresh(answered).version
+
+    settle(claimed_delivery(answered), SendOutcome.OK, platform_message_id="p-1")
+    assert fresh(answered).version == before + 2
+    make_delivery(fresh(answered), author="human")
+    before = fresh(answered).version
+    claimed_delivery(answered)
+
+    assert fresh(answered).version == before + 1
+
+
+def test_whoever_settles_knows_whether_there_may_be_more_to_send(answered: Conversation) -> None:
+    claimed = claimed_delivery(answered)
+    later = make_delivery(fresh(answered), author="human")
+
+    first = settle(claimed, SendOutcome.OK, platform_message_id="p-1")
+    last = settle(claimed_delivery(answered), SendOutcome.OK, platform_message_id="p-2")
+
+    assert first is not None
+    assert first.may_go_on
+    assert last is not None
+    assert not last.may_go_on
+    later.refresh_from_db()
+    assert later.state == Delivery.State.SENT
+
+
 def test_a_late_result_changes_nothing(answered: Conversation) -> None:
     slow = claimed_delivery(answered)
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     conversations.release_expired_sends()
 
-    assert settle(slow, SendOutcome.OK, platform_message_id="late") is False
+    assert settle(slow, SendOutcome.OK, platform_message_id="late") is None
     assert state() == Delivery.State.UNKNOWN
 
 

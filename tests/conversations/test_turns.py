@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations import services as conversations
-from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.models import Conversation, Delivery, Episode, Escalation, Message
 from conversations.types import HandOver, ReasonCategory, Silence, TurnResult
 from tests.conversations.talk import (
     WEBCHAT,
@@ -101,6 +101,34 @@ def test_handing_over_leaves_one_escalation_one_text_and_nothing_owed() -> None:
     assert Delivery.objects.get().author == Delivery.Author.SYSTEM
     assert Message.objects.get(direction="in").disposition_id == escalation.pk
     assert conversation.episodes.get().asked_for_person_at is not None
+
+
+def test_what_was_decided_already_is_described_and_not_decided_again() -> None:
+    conversation = wrote("One")
+    write("Two")
+    Message.objects.filter(seq=1).update(disposition="ignored", disposition_reason="thanks")
+
+    assert answer(fresh(conversation)) is TurnResult.REPLIED
+
+    first, second = Message.objects.filter(direction="in").order_by("seq")
+    assert (first.disposition, first.disposition_reason, first.disposition_id) == ("ignored", "thanks", None)
+    assert (second.disposition, second.disposition_id) == ("answered", Delivery.objects.get().pk)
+    assert first.intent == second.intent == "order_status"
+
+
+def test_the_bots_first_reply_is_noted_once_an_episode() -> None:
+    conversation = wrote("One")
+    answer(conversation)
+    first = Episode.objects.get().first_bot_reply_at
+    assert first is not None
+    said = Message.objects.get(direction="out")
+    assert said.episode == Episode.objects.get()
+
+    write("Two")
+    answer(fresh(conversation))
+
+    assert Episode.objects.get().first_bot_reply_at == first
+    assert set(Message.objects.values_list("episode", flat=True)) == {said.episode_id}
 
 
 def test_silence_decides_the_message_without_saying_anything() -> None:

@@ -1,5 +1,6 @@
 """A kept statement gives what the queryset gives, is written once, and refuses what it cannot keep."""
 
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.models import Conversation, Message
-from core.clock import now_plus
-from core.statements import Change, Read, StatementRefused
+from core.clock import database_now, now_plus
+from core.statements import Change, Read, StatementRefused, Taking
 from tests.factories import make_conversation, make_message
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,21 @@ def test_instances_are_those_of_the_queryset_with_what_comes_with_them() -> None
         assert found.customer.created_at == expected.customer.created_at
         assert found.team is None
     assert len(asked) == 0
+
+
+def test_instances_have_what_is_worked_out_beside_them() -> None:
+    message = make_message(make_conversation(subject="A lamp"), sources=[{"title": "Lamps"}])
+
+    @Read
+    def beside(pk: int, more: int) -> QuerySet[Message, Any]:
+        rows = Message.objects.select_related("conversation").filter(pk=pk)
+        return rows.annotate(later=F("seq") + more, again=F("sources"), now=Now())
+
+    found = beside.one(message.pk, 2)
+
+    assert (found.pk, found.conversation.subject) == (message.pk, "A lamp")
+    assert (found.later, found.again) == (message.seq + 2, [{"title": "Lamps"}])
+    assert abs(found.now - database_now()) < timedelta(minutes=1)
 
 
 def test_values_are_those_of_the_queryset() -> None:
@@ -149,6 +166,56 @@ def test_a_row_is_held_and_only_within_a_transaction() -> None:
             held.one(conversation.pk)
 
 
+def test_a_row_comes_with_the_databases_time_in_one_statement() -> None:
+    conversation, before = make_conversation(subject="A lamp"), database_now()
+
+    with CaptureQueriesContext(connection) as asked:
+        found = held.first_at(conversation.pk)
+
+    assert found is not None
+    row, now = found
+    assert (row, row.subject, row.created_at) == (conversation, "A lamp", conversation.created_at)
+    assert before <= now <= database_now()
+    assert len(asked) == 1
+    assert held.first_at(0) is None
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_the_time_is_one_at_which_the_row_was_held_already() -> None:
+    conversation, at_it = make_conversation(), threading.Event()
+
+    def take() -> datetime:
+        try:
+            with transaction.atomic():
+                at_it.set()
+                found = held.first_at(conversation.pk)
+                assert found is not None
+                return found[1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            held.one(conversation.pk)
+            taking = pool.submit(take)
+            at_it.wait(10)
+            assert is_waited_for()
+            given_back = database_now()
+        assert taking.result(10) > given_back
+
+
+def is_waited_for() -> bool:
+    """Whether another session waits for what this one holds, as soon as one does."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    for _ in range(50_000):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_threads_may_ask_at_once() -> None:
     conversations = [make_conversation() for _ in range(8)]
@@ -194,6 +261,25 @@ def test_a_change_is_that_of_the_queryset() -> None:
     assert conversation.ready_at == before
 
 
+def test_a_change_tells_what_stands_in_the_row_afterwards() -> None:
+    conversation = make_conversation(epoch=3, subject="A lamp")
+    make_conversation(epoch=3)
+
+    @Taking
+    def claim(pk: int, epoch: int, ready_at: datetime) -> Any:
+        rows = Conversation.objects.filter(pk=pk, epoch=epoch)
+        return rows, {"epoch": F("epoch") + 1, "ready_at": ready_at}, "epoch", "ready_at", "subject"
+
+    moment = database_now()
+    with CaptureQueriesContext(connection) as asked:
+        assert list(claim(conversation.pk, 3, moment) or ()) == [4, moment, "A lamp"]
+        assert claim(conversation.pk, 3, moment) is None
+
+    assert len(asked) == 2
+    conversation.refresh_from_db()
+    assert (conversation.epoch, conversation.ready_at) == (4, moment)
+
+
 def test_a_change_that_fails_leaves_the_transaction_to_be_rolled_back() -> None:
     conversation = make_conversation()
 
@@ -235,17 +321,13 @@ def _prefetched(pk: int) -> Any:
     return Conversation.objects.filter(pk=pk).prefetch_related("messages")
 
 
-def _annotated(pk: int) -> Any:
-    return Message.objects.filter(pk=pk).annotate(later=F("seq") + 1)
-
-
 def _of_nothing(pk: int) -> Any:
     return Message.objects.filter(pk=pk).none()
 
 
 @pytest.mark.parametrize(
     "build",
-    [_contains, _sliced, _worked_out, _unused, _lowered, _as_dictionaries, _prefetched, _annotated, _of_nothing],
+    [_contains, _sliced, _worked_out, _unused, _lowered, _as_dictionaries, _prefetched, _of_nothing],
 )
 def test_what_cannot_be_kept_is_refused(build: Callable[..., Any]) -> None:
     question = Read(build)

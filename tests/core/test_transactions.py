@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from psycopg.errors import DeadlockDetected
 
 from core import transactions
 from core.models import Team
-from core.transactions import MOST_TRIES, counter, gave_way, persistently, retried
+from core.transactions import MOST_TRIES, counter, gave_way, persistently, retried, retried_as_part
 from tests.deadlocks import DEADLOCK, SERIALIZATION_FAILURE, giving_way
 from tests.factories import make_team
 
@@ -167,3 +168,39 @@ def test_what_is_no_outage_is_told_at_once() -> None:
         persistently(failing(gave_up), seconds=60.0)
     with transaction.atomic(), pytest.raises(OperationalError):
         persistently(failing(OperationalError("gone")), seconds=60.0)
+
+
+def test_a_part_without_a_savepoint_ends_the_whole_with_its_error() -> None:
+    team = make_team()
+
+    @retried_as_part
+    def rename(name: str) -> None:
+        Team.objects.filter(pk=team.pk).update(name=name)
+        if not name:
+            raise ValueError("A team has a name.")
+
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        rename("renamed")
+    assert not [each for each in asked.captured_queries if "SAVEPOINT" in each["sql"]]
+
+    with transaction.atomic():
+        Team.objects.filter(pk=team.pk).update(name="renamed by the whole")
+        with pytest.raises(ValueError, match="has a name"):
+            rename("")
+        assert connection.needs_rollback
+
+    assert Team.objects.get(pk=team.pk).name == "renamed"
+
+
+@pytest.mark.services
+def test_a_part_that_is_begun_by_itself_is_tried_again() -> None:
+    team = make_team()
+
+    @retried_as_part
+    def rename() -> None:
+        Team.objects.filter(pk=team.pk).update(name="renamed")
+
+    with giving_way("core_team", times=2):
+        rename()
+
+    assert Team.objects.get(pk=team.pk).name == "renamed"

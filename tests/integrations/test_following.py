@@ -27,7 +27,7 @@ INGEST, TURNS, SENDING = "integrations.services.ingest", "agent.services.turns",
 class OutOfOrder:
     """A mind that cannot think."""
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         raise RuntimeError("out of order")
 
 

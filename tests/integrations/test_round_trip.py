@@ -157,7 +157,7 @@ def test_a_conversation_that_takes_no_pictures_now_says_so_to_staff(
 class OutOfOrder:
     """A mind that cannot think."""
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         raise RuntimeError("out of order")
 
 

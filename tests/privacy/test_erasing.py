@@ -191,7 +191,7 @@ class Erasing:
         self._mind = mind
         self._happens = happens
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         thought = self._mind.think(brief)
         self._happens()
         return thought

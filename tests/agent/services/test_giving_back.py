@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 class Broken:
     """A mind that cannot think."""
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         raise RuntimeError("out of order")
 
 

@@ -63,7 +63,7 @@ class Waiting:
         self._mind = mind
         self._extensions = extensions
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         assert self._extensions.wait_for(brief.conversation_id, times=2)
         return self._mind.think(brief)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from agent import services
 from agent.graph.brief import Brief, Thought
@@ -27,7 +28,7 @@ class Meanwhile:
         self._mind = mind
         self._happens = happens
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         self._happens()
         return self._mind.think(brief)
 
@@ -35,7 +36,7 @@ class Meanwhile:
 class Broken:
     """A mind that cannot think."""
 
-    def think(self, brief: Brief) -> Thought:
+    def think(self, brief: Brief, **_: object) -> Thought:
         raise RuntimeError("out of order")
 
 
@@ -62,6 +63,33 @@ def test_a_question_is_answered_from_an_article_with_its_source(mind: Runtime) -
     assert reply.sources[0]["title"] == "Delivery times"
     asked = Message.objects.get(direction="in")
     assert (asked.disposition, asked.intent, asked.language) == ("answered", "delivery_time", "en")
+
+
+def test_a_turn_takes_few_statements(
+    mind: Runtime, release: Release, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    mind.prepare(release.pk)
+    conversation = wrote("How long does delivery take?")
+
+    # Four of them only because a test is a transaction already: the two savepoints.
+    with django_assert_num_queries(17):
+        services.answer(conversation.pk, mind)
+
+    write("And how much is it?")
+    due_again(conversation)
+    with django_assert_num_queries(19):
+        services.answer(conversation.pk, mind)
+    assert AgentRun.objects.filter(state="replied").count() == 2
+
+
+def test_where_nothing_is_due_one_statement_says_so(
+    mind: Runtime, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    conversation = wrote("How long does delivery take?")
+    services.answer(conversation.pk, mind)
+
+    with django_assert_num_queries(3):
+        assert services.answer(conversation.pk, mind) is None
 
 
 def test_the_run_says_why(mind: Runtime, release: Release) -> None:
@@ -291,7 +319,12 @@ def test_a_process_that_died_after_its_claim_is_followed_by_another(mind: Runtim
 
 def test_a_run_that_a_dead_process_left_is_ended_by_the_next(mind: Runtime, release: Release) -> None:
     conversation = wrote("How long does delivery take?")
-    left = AgentRun.objects.create(conversation_id=conversation.pk, epoch=0, release=release, from_seq=1, to_seq=1)
+    dead = conversations.claim_turn(conversation.pk, owner="killed")
+    assert dead is not None
+    left = AgentRun.objects.create(
+        conversation_id=conversation.pk, epoch=dead.epoch, release=release, from_seq=1, to_seq=1
+    )
+    expire_lease(conversation)
 
     services.answer(conversation.pk, mind)
 

@@ -66,12 +66,23 @@ def test_an_end_that_the_database_does_not_take_is_told_again_while_the_lease_ho
 
 
 def test_one_message_is_sent_by_few_statements(
-    tiktok: Rig, conversation: Conversation, django_assert_max_num_queries: DjangoAssertNumQueries
+    tiktok: Rig, conversation: Conversation, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    SendWindow.objects.create(account_id=conversation.account_id)
     make_delivery(conversation)
 
-    with django_assert_max_num_queries(32):
+    # Four of them only because a test is a transaction already: the two savepoints.
+    with django_assert_num_queries(16):
         assert services.send_next(conversation.pk) == 1
+
+
+def test_the_sign_of_typing_costs_three_statements(
+    tiktok: Rig, conversation: Conversation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    SendWindow.objects.create(account_id=conversation.account_id)
+
+    with django_assert_num_queries(3):
+        assert services.send_typing(conversation.pk)
 
 
 def test_whoever_sends_goes_on_without_a_bell(
