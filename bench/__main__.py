@@ -1,20 +1,32 @@
-"""``python -m bench``: measure on a quiet machine. Exit code 0: every must is met. 1: one is not. 2: nothing could be measured."""
+"""``python -m bench``: measure on a quiet machine. Exit code 0: every must is met. 1: one is not. 2: not all could be measured."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
-from bench import door, engine, lists, messages, starting
+from bench import door, engine, growth, lists, messages, sockets, starting
 from bench.figures import Figures
+from bench.sizes import QUICK, Sizes
 from drill.rig import DrillFailed, Rig
 from drill.servers import Servers
 from drill.shapes import Shape
 
-PARTS = ("engine", "messages", "start", "lists", "door")
-OF_A_SHAPE = frozenset(PARTS) - {"engine"}
+AT_WORK, FILLED = ("messages", "memory", "start", "sockets"), ("lists", "door")
+PARTS = ("engine", *AT_WORK, *FILLED)
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
+# What may be given beside the sizes.
+COUNTS = {
+    "messages": "how many customers write at once",
+    "rounds": "how often what is compared is measured, in turns",
+    "alone": "how many write while nobody else does",
+    "growth": "how many write between two looks at the memory",
+    "kept": "how many events are kept in the inbox before the door",
+}
 
 
 def main() -> int:
@@ -24,9 +36,13 @@ def main() -> int:
         "parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=f"only these of {', '.join(PARTS)}"
     )
     parser.add_argument("--shape", choices=[*SHAPES, "both"], default="both")
-    parser.add_argument("--messages", type=int, default=300, help="how many customers write at once")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--alone", type=int, default=20, help="how many write while nobody else does")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="so little of everything but the engine that it is seen whether a part runs; no limit is held against it",
+    )
+    for name, meaning in COUNTS.items():
+        parser.add_argument(f"--{name}", type=int, help=f"{meaning} ({getattr(Sizes(), name):,})")
     parser.add_argument(
         "--engine",
         choices=["use", "installed"],
@@ -36,49 +52,80 @@ def main() -> int:
     parser.add_argument("--json", metavar="FILE", help="write everything there as JSON")
     parser.add_argument("--report", metavar="FILE", help="write the table there as Markdown")
     arguments = parser.parse_args()
-    figures = Figures()
+    signal.signal(signal.SIGTERM, _end)
+    figures = Figures(counts=not arguments.quick)
     parts = set(arguments.parts or PARTS)
+    could_measure = True
     try:
         if "engine" in parts:
             engine.measure(figures)
-        shapes = SHAPES if arguments.shape == "both" else (arguments.shape,)
-        for shape in shapes if parts & OF_A_SHAPE else ():
+        for shape in SHAPES if arguments.shape == "both" else (arguments.shape,):
             _measure(shape, parts, arguments, figures)
     except DrillFailed as problem:
         print(problem, file=sys.stderr)
-        return 2
+        could_measure = False
     if arguments.json:
         figures.write(Path(arguments.json))
     if arguments.report:
         Path(arguments.report).write_text(figures.markdown(), encoding="utf-8")
+    if not could_measure:
+        return 2
     return 0 if figures.holds else 1
 
 
+def _end(*_: object) -> NoReturn:
+    """End as at Ctrl-C, and with us whatever was started; a second SIGTERM does not interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
+
+
+def sizes_of(arguments: argparse.Namespace) -> Sizes:
+    """How much was asked for."""
+    given = {name: getattr(arguments, name) for name in COUNTS if getattr(arguments, name) is not None}
+    return replace(QUICK if arguments.quick else Sizes(), **given)
+
+
 def _measure(shape: Shape, parts: set[str], arguments: argparse.Namespace, figures: Figures) -> None:
-    """One shape, in processes of its own. The lists and the door are measured last: for them what works on messages is ended."""
+    """One shape. The lists and the door have a product of their own: its records are made, and what works on them is ended."""
+    sizes = sizes_of(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        own = Servers(folder=folder / "servers", durable=True) if shape == "services" else None
-        servers = stack.enter_context(own) if own is not None else None
-        rig = Rig(
-            folder=folder / "rig",
-            database_url=servers.database_url if servers else "",
-            redis_url=servers.redis_url if servers else "",
-            variables={
-                "CRASH_POINTS": "0",
-                "CRASH_AT": "",
-                "ENGLISH_ENCODER": "0" if arguments.engine == "use" else "1",
-            },
-        )
-        stack.enter_context(rig)
-        if "messages" in parts:
-            messages.measure(rig, figures, messages=arguments.messages, rounds=arguments.rounds, alone=arguments.alone)
-        if "start" in parts:
-            starting.measure(rig, figures)
-        if "lists" in parts and servers is not None:
-            lists.measure(rig, figures)
-        if "door" in parts and servers is not None:
-            door.measure(rig, servers, figures)
+        servers = None
+        if shape == "services" and not parts.isdisjoint((*AT_WORK, *FILLED)):
+            servers = stack.enter_context(Servers(folder=folder / "servers", durable=True))
+        if not parts.isdisjoint(AT_WORK):
+            with _rig(folder / "rig", servers, arguments) as rig:
+                if "messages" in parts:
+                    messages.measure(rig, figures, sizes)
+                if "memory" in parts:
+                    growth.measure(rig, figures, sizes)
+                if "start" in parts:
+                    starting.measure(rig, figures)
+                if "sockets" in parts:
+                    sockets.measure(rig, figures, sizes)
+        if not parts.isdisjoint(FILLED) and servers is not None:
+            # What the first product kept there is of rows that are gone.
+            servers.flush_redis()
+            with _rig(folder / "filled", servers, arguments) as rig:
+                if "lists" in parts:
+                    lists.measure(rig, figures, sizes)
+                if "door" in parts:
+                    door.measure(rig, servers, figures, sizes)
+
+
+def _rig(folder: Path, servers: Servers | None, arguments: argparse.Namespace) -> Rig:
+    """A product to be measured. What is not held against any limit may begin as a fork of one that is loaded already."""
+    return Rig(
+        folder=folder,
+        database_url=servers.database_url if servers else "",
+        redis_url=servers.redis_url if servers else "",
+        variables={
+            "CRASH_POINTS": "0",
+            "CRASH_AT": "",
+            "ENGLISH_ENCODER": "0" if arguments.engine == "use" else "1",
+        },
+        quick_starts=arguments.quick,
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import platform
 import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from drill.rig import ROOT
@@ -37,12 +37,15 @@ class Figure:
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured, in order."""
+    """What was measured, in order. Where nothing ``counts``, because too little was done, there are no limits."""
 
+    counts: bool = True
     found: list[Figure] = field(default_factory=list)
 
     def tell(self, figure: Figure) -> None:
         """Keep one, and say it."""
+        if not self.counts:
+            figure = replace(figure, must=None, aim=None)
         self.found.append(figure)
         print(
             f"{figure.name:<64} {_spelt(figure.value):>9} {figure.unit:<12} {figure.verdict:<7} {figure.detail}",
@@ -82,6 +85,14 @@ def median(values: Sequence[float]) -> float:
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that ``share`` of them do not exceed."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def without(took: float, beside: float) -> float:
+    """Seconds by the clock, less the share that ``beside`` seconds of what is no part of the product had of all processors.
+
+    All its time on all processors was ours to lose, since a bench lets the product work as fast as it can.
+    """
+    return took - beside / len(os.sched_getaffinity(0))
 
 
 def _spelt(value: float) -> str:

@@ -1,13 +1,17 @@
 """From a signed webhook to the reply that the platform accepted: how many a second, what one costs, how long one takes."""
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx2
 
-from bench.figures import Figure, Figures, median, percentile
+from bench.figures import Figure, Figures, median, percentile, without
+from bench.replies import Replies
+from bench.sizes import Sizes
 from drill import wire
-from drill.rig import Rig, wait_for
-from drill.vitals import memory, processor_seconds
+from drill.rig import Rig
+from drill.vitals import processor_seconds
 
 LINES = (
     "How long does delivery to France take?",
@@ -25,33 +29,47 @@ QUIET_SECONDS = 1.2
 MOST_SECONDS = 600.0
 # The round of those who write while nobody else does.
 ALONE = 25
+SIMULATOR = "simulator"
 
 
-def measure(rig: Rig, figures: Figures, *, messages: int, rounds: int, alone: int) -> None:
-    """Let ``messages`` customers write at once, ``rounds`` times; then ``alone`` one after another."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """So many messages answered, in ``took`` seconds by the clock.
+
+    ``used`` are the seconds of the processors that each process of the product took for it; ``simulator`` and ``bench`` are
+    those of what is nobody's in production.
+    """
+
+    messages: int
+    took: float
+    used: dict[str, float]
+    simulator: float
+    bench: float
+
+    @property
+    def by_the_clock(self) -> float:
+        """Answers a second."""
+        return self.messages / self.took
+
+    @property
+    def rate(self) -> float:
+        """Answers a second, had the product had the processors for itself."""
+        return self.messages / without(self.took, self.simulator + self.bench)
+
+    def cost(self, *names: str) -> float:
+        """Milliseconds of the processors that one message took in these processes of the product, or in all."""
+        return 1000 * sum(self.used[name] for name in names or self.used) / self.messages
+
+
+def measure(rig: Rig, figures: Figures, sizes: Sizes) -> None:
+    """Let many customers write at once, in rounds; then some one after another."""
     with wire.Client(base_url=rig.sim_url, timeout=60) as client:
-        _say(client, "somebody", LINES[0])
-        _await_replies(rig, 1)
-        rates: list[float] = []
-        costs: list[dict[str, float]] = []
-        for number in range(rounds):
-            rate, cost = _burst(rig, client, messages=messages, number=number)
-            rates.append(rate)
-            costs.append(cost)
-        must, aim = MUST_AND_AIM[rig.shape]
-        figures.tell(
-            Figure(
-                name=f"{rig.shape}: messages answered a second, everybody at once",
-                value=median(rates), unit="/s", must=must, aim=aim,
-                detail=f"medians of {rounds} rounds of {messages}",
-            )
-        )  # fmt: skip
-        whole = median([sum(cost.values()) for cost in costs])
-        figures.tell(Figure(name=f"{rig.shape}: processor time of one message", value=1000 * whole, unit="ms"))
-        for part in costs[0] if len(costs[0]) > 1 else ():
-            spent = median([cost[part] for cost in costs])
-            figures.tell(Figure(name=f"{rig.shape}: of that, {part}", value=1000 * spent, unit="ms"))
-        waits = [_alone(rig, client, number) for number in range(alone)]
+        replies = Replies(client)
+        say(client, "somebody", LINES[0])
+        replies.wait(1, seconds=MOST_SECONDS)
+        bursts = [burst(rig, client, replies, messages=sizes.messages, number=number) for number in range(sizes.rounds)]
+        _tell(rig, figures, bursts)
+        waits = [_alone(rig, client, replies, number) for number in range(sizes.alone)]
     for share, must, aim in ((0.5, 60.0, 40.0), (0.95, 120.0, 90.0)) if waits else ():
         figures.tell(
             Figure(
@@ -59,32 +77,60 @@ def measure(rig: Rig, figures: Figures, *, messages: int, rounds: int, alone: in
                 value=1000 * (percentile(waits, share) - QUIET_SECONDS), unit="ms", must=must, aim=aim, less_is_better=True,
             )
         )  # fmt: skip
-    for name, process in rig.running.items():
-        if name != "simulator":
-            figures.tell(Figure(name=f"{rig.shape}: memory of {name} (PSS)", value=memory(process.pid), unit="MB"))
 
 
-def _burst(rig: Rig, client: httpx2.Client, *, messages: int, number: int) -> tuple[float, dict[str, float]]:
-    """Answers a second, and the seconds that each process spent on one; the platform holds all webhooks until all is written."""
-    before = _replies(rig)
+def burst(rig: Rig, client: httpx2.Client, replies: Replies, *, messages: int, number: int) -> Burst:
+    """Let so many customers write, each for the first time; the platform holds all webhooks until all is written."""
+    before = replies.count
     client.post("/_sim/pause", json={}).raise_for_status()
     for index in range(messages):
-        _say(client, f"round-{number}-{index}", _words(number, index))
-    used, simulated = _used(rig), processor_seconds(rig.running["simulator"].pid)
+        say(client, f"round-{number}-{index}", _words(number, index))
+    used, ours = _used(rig), time.process_time()
     begun = time.monotonic()
     client.post("/_sim/resume", json={}).raise_for_status()
-    _await_replies(rig, before + messages)
+    replies.wait(before + messages, seconds=MOST_SECONDS)
     took = time.monotonic() - begun
-    # The simulator's time is nobody's in production; on two processors half of it was ours to lose.
-    took -= (processor_seconds(rig.running["simulator"].pid) - simulated) / 2
-    return messages / took, {name: (after - used[name]) / messages for name, after in _used(rig).items()}
+    spent = {name: after - used[name] for name, after in _used(rig).items()}
+    return Burst(
+        messages=messages,
+        took=took,
+        simulator=spent.pop(SIMULATOR),
+        bench=time.process_time() - ours,
+        used=spent,
+    )
 
 
-def _alone(rig: Rig, client: httpx2.Client, number: int) -> float:
+def say(client: httpx2.Client, user: str, text: str) -> str:
+    """A customer writes; answers the platform's name of the conversation."""
+    said = client.post("/_sim/say", json={"user": user, "text": text})
+    said.raise_for_status()
+    return str(said.json()["conversation_id"])
+
+
+def _tell(rig: Rig, figures: Figures, bursts: Sequence[Burst]) -> None:
+    must, aim = MUST_AND_AIM[rig.shape]
+    figures.tell(
+        Figure(
+            name=f"{rig.shape}: messages answered a second, everybody at once",
+            value=median([each.rate for each in bursts]), unit="/s", must=must, aim=aim,
+            detail=f"medians of {len(bursts)} rounds of {bursts[0].messages}; by the clock, simulator and bench beside it, "
+            f"{median([each.by_the_clock for each in bursts]):.1f}",
+        )
+    )  # fmt: skip
+    costs = {"processor time of one message": median([each.cost() for each in bursts])}
+    for part in bursts[0].used if len(bursts[0].used) > 1 else ():
+        costs[f"of that, {part}"] = median([each.cost(part) for each in bursts])
+    costs["beside it, the simulator"] = median([1000 * each.simulator / each.messages for each in bursts])
+    costs["beside it, the bench itself"] = median([1000 * each.bench / each.messages for each in bursts])
+    for name, cost in costs.items():
+        figures.tell(Figure(name=f"{rig.shape}: {name}", value=cost, unit="ms"))
+
+
+def _alone(rig: Rig, client: httpx2.Client, replies: Replies, number: int) -> float:
     """Seconds until somebody who writes while nobody else does has the answer, by the platform's own clock."""
-    before = _replies(rig)
-    thread = _say(client, f"alone-{number}", _words(ALONE, number))
-    _await_replies(rig, before + 1)
+    before = replies.count
+    thread = say(client, f"alone-{number}", _words(ALONE, number))
+    replies.wait(before + 1, seconds=MOST_SECONDS)
     rows = [row for kind in ("webhook", "accepted") for row in rig.log(kind) if row["conversation_id"] == thread]
     return float(rows[-1]["at"]) - float(rows[0]["at"])
 
@@ -96,19 +142,5 @@ def _words(number: int, index: int) -> str:
     return f"{LINES[index % len(LINES)]} {first} {last} {'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[number % 26]}."
 
 
-def _say(client: httpx2.Client, user: str, text: str) -> str:
-    said = client.post("/_sim/say", json={"user": user, "text": text})
-    said.raise_for_status()
-    return str(said.json()["conversation_id"])
-
-
 def _used(rig: Rig) -> dict[str, float]:
-    return {name: processor_seconds(process.pid) for name, process in rig.running.items() if name != "simulator"}
-
-
-def _replies(rig: Rig) -> int:
-    return len(rig.log("accepted"))
-
-
-def _await_replies(rig: Rig, count: int) -> None:
-    wait_for(lambda: _replies(rig) >= count, seconds=MOST_SECONDS, what=f"{count} replies")
+    return {name: processor_seconds(process.pid) for name, process in rig.running.items()}

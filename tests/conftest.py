@@ -24,7 +24,7 @@ from tests.flushing import flush_without_triggers
 
 PRODUCTS = {"running_product", "running_demo", "start"}
 # Here only what says so knows a database.
-WITHOUT_DATABASE = ("agent/engine/", "agent/evaluation/", "simulator/", "drill/", "scripts/", "test_house.py")
+WITHOUT_DATABASE = ("agent/engine/", "agent/evaluation/", "simulator/", "drill/", "bench/", "scripts/", "test_house.py")
 # What is thought about here, and who may do what, is the same whatever keeps the record, whose services have tests of their own.
 SAME_ON_BOTH = (
     "access/", "agent/graph/", "agent/llm/", "agent/test_declining.py", "agent/test_first_words.py", "agent/test_obedient.py", "agent/test_obedient_cases.py",
