@@ -91,11 +91,11 @@ def _lane_of(pk: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
     return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by().values_list("source", "conv_key", "pk")
 
 
-def ingest_event(event_pk: int) -> None:
+def ingest_event(event_pk: int, *, until: float = inf) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
     lane = _lane_of.first(event_pk)
     if lane is not None:
-        _take_in(Lane(*lane))
+        _take_in(Lane(*lane), until=until)
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
