@@ -57,6 +57,8 @@ class Duties:
         self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD)
         self.typing = Crew("typing", 1, ahead=AHEAD)
         self.errands = Crew("errands", 3)
+        # What was missed must be found, and whatever else is being done for long has hands of its own.
+        self.comparing = Crew("comparing", 1)
         # Subscribers may be slow, and nobody's message waits for them.
         self.tellers = Crew("tellers", 2)
         # A long recording takes its time, and no platform waits for it.
@@ -68,6 +70,7 @@ class Duties:
             self.sends,
             self.typing,
             self.errands,
+            self.comparing,
             self.tellers,
             self.readers,
         )
@@ -141,6 +144,7 @@ class Duties:
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="notifications", run=self._errand("notifications", integrations.keep_notified), every=30),
             Step(name="read back", run=self._read_back, every=30),
+            Step(name="restored", run=self._go_on_after_restore, every=5),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
             Step(name="readings", run=self._begin_readings, every=EACH_SECOND / 2),
             Step(name="facts", run=lambda: integrations.spread_facts(FACTS_PER_PASS), most=FACTS_PER_PASS),
@@ -223,11 +227,18 @@ class Duties:
 
     def _read_back(self) -> int:
         # The first look of a process is the one after an outage, so it does not wait until the account is due.
-        first, self._has_read_back = not self._has_read_back, True
-        return self.errands.give("read back", (0,), lambda _: integrations.read_back(at_once=first))
+        is_first = not self._has_read_back
+        is_taken = self.comparing.give("comparison", (0,), lambda _: integrations.read_back(at_once=is_first))
+        self._has_read_back = self._has_read_back or bool(is_taken)
+        return is_taken
+
+    def _go_on_after_restore(self) -> int:
+        # Nothing is said through these accounts until it is done, and each moment a few of their calls are free again.
+        return self.comparing.give("comparison", (0,), lambda _: integrations.go_on_after_restore())
 
     def _beat(self) -> int:
-        heartbeats.beat(self._kind, {"in_hand": sum(crew.in_hand for crew in self.crews)})
+        compared = {str(pk): list(threads) for pk, threads in integrations.progress().items()}
+        heartbeats.beat(self._kind, {"in_hand": sum(crew.in_hand for crew in self.crews), "compared": compared})
         return 1
 
 

@@ -52,6 +52,7 @@ from conversations.services.restoring import (
     begin_after_restore,
     doubt_what_was_on_its_way,
     end_restoration,
+    leave_to_people,
     lost_since,
     unsettled_threads,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "keep_attachment",
     "keep_reading",
     "known_ids",
+    "leave_to_people",
     "leave_unread",
     "lock",
     "lock_free",

@@ -8,18 +8,20 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Subquery
+from django.db.models import F, Max, Min, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from conversations.models import Conversation, Delivery, Message, Restoration
-from conversations.services.announce import announce, save
+from conversations.services.announce import announce, lock, save
 from conversations.services.handover import HANDOVER_FIELDS, hand_to_people, open_episode, rest_turn
 from conversations.services.outgoing import DELIVERY_LIFE
+from conversations.services.threads import conversation_of_thread
 from conversations.types import OutboundEcho, ReasonCategory
 from core import audit
 from core.clock import database_now
 from core.statements import Read
 from core.text import clean_text
+from core.transactions import retried
 
 # Numbers and versions that were given out since the back-up are not given out a second time.
 NUMBERS_LEFT_OUT = 1_000
@@ -27,6 +29,7 @@ BEFORE_THE_RESTORE = "Sent before the restore"
 IN_DOUBT = "The record was restored: it is not known whether this was sent since."
 BY_LOST_WORDS = "answered before the restore"
 TOO_LATE = "It was written before the record was restored, and may have been answered then."
+UNREADABLE = "The record was restored, and the platform does not tell what was said in this conversation since."
 ENDED = "It had ended before the record was restored, for something later was sent."
 # Our clock and the platform's need not agree.
 SKEW = timedelta(minutes=2)
@@ -101,6 +104,19 @@ def end_restoration(account_id: int) -> bool:
     return bool(Restoration.objects.unfinished().filter(account_id=account_id).update(ended_at=Now()))
 
 
+@retried
+def leave_to_people(account_id: int, thread_key: str) -> None:
+    """Let people answer where a platform does not tell what was said in a thread since the back-up."""
+    found = conversation_of_thread(account_id, thread_key)
+    if found is None:
+        return
+    conversation = lock(found)
+    if conversation.is_with_bot and conversation.owes_an_answer:
+        hand_to_people(conversation, reason=ReasonCategory.POLICY, detail=UNREADABLE)
+        save(conversation, *HANDOVER_FIELDS)
+        announce(conversation)
+
+
 def is_of_the_lost_time(account_id: int, said_at: datetime | None) -> bool:
     """Whether something was said between a back-up and its restoring, so that the record need not know of it."""
     if said_at is None:
@@ -157,10 +173,10 @@ def recover(conversation: Conversation, echo: OutboundEcho) -> Delivery:
 
     Whoever reads the thread on the platform sees it so. Who spoke, the bot or a person, is not known any more.
     """
-    conversation.last_seq += 1
-    conversation.out_seq += 1
-    conversation.window_used += 1
     sent_at = echo.sent_at or database_now()
+    conversation.last_seq += 1
+    conversation.window_used += 1
+    out_seq = _number_for(conversation, sent_at)
     message = Message.objects.create(
         conversation=conversation,
         episode=open_episode(conversation),
@@ -178,8 +194,9 @@ def recover(conversation: Conversation, echo: OutboundEcho) -> Delivery:
         conversation=conversation,
         message=message,
         account_id=conversation.account_id,
-        out_seq=conversation.out_seq,
-        idem_key=f"{conversation.public_id}:{conversation.out_seq}",
+        out_seq=out_seq,
+        # Never sent under it, and the number may still change.
+        idem_key=f"{conversation.public_id}:found:{message.pk}",
         author=Delivery.Author.SYSTEM,
         state=Delivery.State.SENT,
         platform_message_id=echo.source_id,
@@ -191,6 +208,39 @@ def recover(conversation: Conversation, echo: OutboundEcho) -> Delivery:
     save(conversation, *HANDOVER_FIELDS, "window_used")
     announce(conversation)
     return delivery
+
+
+def _number_for(conversation: Conversation, sent_at: datetime) -> int:
+    """The number of words that were found again, in a locked conversation: below all that was queued since the restore.
+
+    A platform may show the newer ones first; nobody is shown these numbers, so those of what was said later move up.
+    """
+    deliveries = Delivery.objects.filter(conversation=conversation)
+    is_found = Q(message__author_name=BEFORE_THE_RESTORE)
+    queued = deliveries.filter(created_at__gte=_restored_at(conversation.account_id, sent_at)).exclude(is_found)
+    lowest_queued = queued.aggregate(number=Min("out_seq"))["number"]
+    if lowest_queued is None:
+        # A conversation that began in the lost time has no numbers left out.
+        conversation.out_seq = max(conversation.out_seq, NUMBERS_LEFT_OUT)
+        below = deliveries
+    else:
+        below = deliveries.filter(out_seq__lt=lowest_queued)
+    free = (below.aggregate(number=Max("out_seq"))["number"] or 0) + 1
+    if free == lowest_queued:
+        free = conversation.out_seq + 1
+        below = deliveries.none()
+    conversation.out_seq = max(conversation.out_seq, free)
+    for pk, number in below.filter(is_found, sent_at__gt=sent_at).order_by("-out_seq").values_list("pk", "out_seq"):
+        Delivery.objects.filter(pk=pk).update(out_seq=free)
+        free = number
+    return free
+
+
+def _restored_at(account_id: int, said_at: datetime) -> datetime:
+    """When what was said then was lost, by the restore that lost it."""
+    around = Restoration.objects.filter(account_id=account_id, since__lte=said_at + SKEW, begun_at__gte=said_at - SKEW)
+    found = around.order_by("begun_at").values_list("begun_at", flat=True).first()
+    return found or database_now()
 
 
 def _end_earlier(conversation: Conversation, delivery: Delivery, sent_at: datetime) -> None:

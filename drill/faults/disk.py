@@ -11,14 +11,23 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from drill import wire
-from drill.faults.acks import judge_acks
-from drill.faults.base import BOTH, EMBEDDED, NO_POSTGRES, NO_SQLITE, SERVICES, Fault, Stage
+from drill.faults.acks import acks, judge_acks
+from drill.faults.base import (
+    BOTH,
+    EMBEDDED,
+    NO_POSTGRES,
+    NO_SQLITE,
+    SERVICES,
+    SHOWN_SECONDS,
+    Fault,
+    Stage,
+)
 from drill.rig import DrillFailed
 
 MEGABYTE = 1_000_000
 FULL_SECONDS = 8.0
 ROOM_MEGABYTES = 40
-REFUSED = 503
+TAKEN = 200
 FULL = Path("/dev/full")
 SLOWEST_ACK = 5.0
 # A report of the content policy: the door logs it, whatever else it has to do.
@@ -122,22 +131,27 @@ def _dropped(stage: Stage) -> float:
 
 
 def _watch_door(stage: Stage) -> None:
-    """While the disk is full nothing may be acknowledged that is not kept; the checker sees to that afterwards."""
-    if not stage.looks:
-        stage.at_rest(lambda: _judge_refusals(stage))
-    refused = 0
+    """While the disk is full nothing may be acknowledged that is not kept; the checker sees to that afterwards.
+
+    It stays full until an event was refused. A page need not be: what is changed within the files needs no room.
+    """
+    began, refused = time.time(), 0
     for _ in range(int(FULL_SECONDS / 0.5)):
         status, _took = stage.knock(at="/health/ready")
-        refused += status != 200
+        refused += status != TAKEN
         stage.pause(0.5)
-    stage.figures["looks refused"] = stage.figures.get("looks refused", 0) + refused
+    latest = time.monotonic() + SHOWN_SECONDS
+    while not (events := _events_refused(stage, began)) and time.monotonic() < latest:
+        stage.pause(0.5)
+    for name, number in (("looks refused", refused), ("events refused", events)):
+        stage.figures[name] = stage.figures.get(name, 0) + number
+    if not events:
+        stage.object_to("No event was refused while there was no room, so nothing was shown.")
 
 
-def _judge_refusals(stage: Stage) -> None:
-    """A disk on which all went on was not full."""
-    stage.figures["events refused"] = sum(row["status"] == REFUSED for row in stage.rig.log("webhook"))
-    if not stage.figures["looks refused"]:
-        stage.object_to("Nothing was refused while there was no room, so nothing was shown.")
+def _events_refused(stage: Stage, since: float) -> int:
+    """How many events that came since then were not taken."""
+    return sum(ack.status != TAKEN for ack in acks(stage.rig, since) if ack.began >= since)
 
 
 def _look_whole(stage: Stage) -> None:

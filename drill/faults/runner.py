@@ -136,6 +136,8 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         traffic.stop()
         rig.simulator("DELETE", "faults")
     drained_after = drain(rig)
+    for name in (process.name for process in rig.processes if not rig.runs(process.name)):
+        stage.object_to(f"{name} ended by itself, and everything waited for it.")
     for look in stage.looks:
         look()
     undecided = longest_undecided(rig)

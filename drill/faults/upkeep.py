@@ -8,11 +8,13 @@ from typing import Any
 from drill.channels import WITH_A_PLATFORM
 from drill.faults.acks import slowest_ack
 from drill.faults.base import BOTH, Fault, Stage
+from drill.recovery import epoch
 
 ROWS = 100_000
 ROWS_AT_ONCE = 1_000
 LONGEST_ACK = 1.0
 LOST_SHARE = 0.4
+COMPARED = "SELECT account_id, begun_at, ended_at FROM conversations_restoration ORDER BY account_id"
 SETTLED_SECONDS = 3.0
 BETWEEN_SECONDS = 0.02
 # Events of long ago that nobody looks at, so that the table of events is as large as it is after some weeks.
@@ -84,7 +86,20 @@ def restored(stage: Stage) -> None:
     rig.start_all()
     stage.figures["webhooks repeated"] = repeated
     stage.pause(3.0)
+    stage.at_rest(lambda: _judge_comparing(stage))
     stage.at_rest(lambda: _judge_replies(stage, replied))
+
+
+def _judge_comparing(stage: Stage) -> None:
+    """Each account was compared with its platform, which here sets no limit of calls a minute, and speaks again."""
+    spans = [
+        (account, epoch(begun), epoch(ended) if ended else None) for account, begun, ended in stage.rig.query(COMPARED)
+    ]
+    stage.figures["silent after it, s"] = round(
+        max((ended - begun for _, begun, ended in spans if ended), default=0.0), 1
+    )
+    if silent := [account for account, _, ended in spans if not ended]:
+        stage.object_to(f"{len(silent)} accounts were not compared with their platform after the restore.")
 
 
 def _replies(stage: Stage) -> int:

@@ -333,6 +333,9 @@ class Platform(Protocol):
     def listing(self, session: Session, thread_key: str) -> Listing:
         """The newest messages of a thread. Raises CallFailed."""
 
+    def reads_back(self, account: PlatformAccount, thread_key: str) -> bool:
+        """Whether it can be asked what was said in this thread by itself; where not, no call is spent on it."""
+
     def threads_since(self, session: Session, since: datetime) -> list[str]:
         """The threads in which something was said since then, in two calls. Raises CallFailed."""
 

@@ -11,7 +11,7 @@ from integrations.services.ingest import (
     shorten_impossible_waits,
 )
 from integrations.services.media import fetch_media
-from integrations.services.missed import not_reached, read_back
+from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back
 from integrations.services.notified import keep_notified
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
@@ -41,6 +41,7 @@ __all__ = [
     "fetch_media",
     "forget_events",
     "forget_visitors",
+    "go_on_after_restore",
     "ingest_event",
     "ingest_events",
     "ingest_thread",
@@ -50,6 +51,7 @@ __all__ = [
     "mark_read",
     "not_reached",
     "people_about",
+    "progress",
     "read_back",
     "reconcile_unknown",
     "refresh_tokens",

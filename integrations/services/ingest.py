@@ -47,10 +47,10 @@ _drains = Drains()
 State = WebhookEvent.State
 
 
-def ingest_event(event_pk: int) -> None:
+def ingest_event(event_pk: int, *, until: float = inf) -> None:
     """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
     for lane in lanes_of([event_pk]):
-        _take_in(lane)
+        _take_in(lane, until=until)
 
 
 def ingest_events(event_pks: Collection[int], *, seconds: float = inf) -> None:

@@ -8,19 +8,23 @@ through the account again.
 """
 
 import logging
+import time
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Min, Q, QuerySet
 
 from conversations import services as conversations
+from conversations.types import SendOutcome
 from core import leases
 from core.clock import database_now, now_plus
+from integrations.limits import KEPT_FOR_MESSAGES
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, MissedEvent, OutOfCalls
 from integrations.services import tokens
-from integrations.services.ingest import ingest_thread
+from integrations.services.ingest import ingest_event
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +32,33 @@ logger = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=2)
 LATE_AFTER = timedelta(minutes=5)
 LEASE_SECONDS = 120.0
+# Then what is left waits for the next round: a job that never seems to end is taken for one that is stuck.
+ROUND_SECONDS = 40.0
 READ_BACK = "read-back"
 """Stands where a webhook has its body's hash: the words are the platform's, the bytes were put together here."""
 
-
-# What has been compared so far, while an account has no calls left to go on: since when, and which threads.
-_compared: dict[int, tuple[datetime, set[str]]] = {}
-
-
 # A new account is compared within half a minute.
 NEW_FOR = timedelta(minutes=2)
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """How far an account has been compared with what was said ``since``: the threads its platform named, and those done.
+
+    ``is_held`` says that a restore keeps the account silent meanwhile. ``refused`` are threads the platform says nothing of.
+    """
+
+    began: datetime
+    since: datetime | None
+    is_held: bool
+    named: list[str] | None = None
+    done: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    threads: int = 0
+
+
+# What is under way, while an account has no calls left to go on.
+_under_way: dict[int, _Comparison] = {}
 
 
 def read_back(*, at_once: bool = False) -> int:
@@ -52,7 +73,21 @@ def read_back(*, at_once: bool = False) -> int:
     elif not at_once:
         before = database_now() - timedelta(minutes=settings.READ_BACK_MINUTES)
         accounts = accounts.filter(restored | Q(read_back_to=None) | Q(read_back_to__lte=before))
-    return sum(_compare_held(account) for account in accounts.order_by("pk"))
+    return _round(accounts)
+
+
+def go_on_after_restore() -> int:
+    """Go on comparing the accounts that a restore holds, as far as they have calls; how many messages were missed."""
+    held = conversations.accounts_to_compare()
+    accounts = PlatformAccount.objects.filter(state=PlatformAccount.State.ACTIVE, platform__in=list(PLATFORMS))
+    return _round(accounts.filter(pk__in=held)) if held else 0
+
+
+def progress() -> dict[int, tuple[int, int]]:
+    """How many threads are done, and how many are known, of each account that this process compares after a restore."""
+    begun = {pk: (len(each.done), each.threads) for pk, each in list(_under_way.items()) if each.is_held}
+    # Another process may have ended it.
+    return {pk: begun[pk] for pk in conversations.accounts_to_compare() if pk in begun} if begun else {}
 
 
 def not_reached() -> list[PlatformAccount]:
@@ -65,71 +100,130 @@ def not_reached() -> list[PlatformAccount]:
     return list(accounts.filter(never | Q(read_back_to__lt=long_ago)).order_by("pk").defer("secrets")[:20])
 
 
-def _compare_held(account: PlatformAccount) -> int:
+def _round(accounts: QuerySet[PlatformAccount]) -> int:
+    """Compare each of these accounts, as far as the round's time goes; how many messages were missed."""
+    until, kept = time.monotonic() + ROUND_SECONDS, 0
+    for account in accounts.order_by("pk"):
+        kept += _compare_held(account, until)
+        if time.monotonic() >= until:
+            break
+    return kept
+
+
+def _compare_held(account: PlatformAccount, until: float) -> int:
     """Compare one account, in one process at a time."""
     with leases.held(f"read back {account.pk}", seconds=LEASE_SECONDS) as is_ours:
+        before = progress().get(account.pk)
         try:
-            return _compare(account) if is_ours else 0
+            return _compare(account, until) if is_ours else 0
         except OutOfCalls:
-            logger.info(
-                "Account %d is compared with its platform later: its calls are needed for messages.", account.pk
-            )
+            logger.info("Account %d is compared with its platform later: it has no calls left for it.", account.pk)
         except CallFailed as failure:
             logger.warning("Account %d could not be compared with its platform: %s", account.pk, failure)
         except Exception:
             # One account's trouble must not keep the others from being compared.
             logger.exception("Account %d could not be compared with its platform.", account.pk)
+        finally:
+            after = progress().get(account.pk)
+            if after is not None and after != before:
+                logger.info("Account %d after the restore: %d of %d threads are compared.", account.pk, *after)
     return 0
 
 
-def _compare(account: PlatformAccount) -> int:
-    lost_since = conversations.lost_since(account.pk)
-    began, done = _compared.setdefault(account.pk, (database_now(), set()))
-    kept = 0
-    if lost_since is not None:
+def _compare(account: PlatformAccount, until: float) -> int:
+    kept, under_way = 0, _begin_or_go_on(account)
+    if under_way.is_held:
         conversations.doubt_what_was_on_its_way(account.pk)
-    if lost_since is not None or account.read_back_to is not None:
-        since = min(moment for moment in (lost_since, account.read_back_to) if moment is not None) - OVERLAP
-        threads = _threads(account, since) + (_unsettled(account, lost_since) if lost_since is not None else [])
-        for thread_key in dict.fromkeys(threads):
-            if thread_key not in done:
-                missed = _missed(account, thread_key, since, by_us_too=lost_since is not None)
-                kept += _keep(account, missed, now=began)
-                done.add(thread_key)
-        if lost_since is not None and not _finish(account, done):
+    if under_way.since is not None:
+        for thread_key in _left(account, under_way, under_way.since):
+            if time.monotonic() >= until:
+                return kept
+            kept += _keep(account, _missed(account, under_way, thread_key, under_way.since), now=under_way.began)
+            under_way.done.add(thread_key)
+        if under_way.is_held and not _finish(account, under_way, until):
             return kept
-    del _compared[account.pk]
-    PlatformAccount.objects.filter(pk=account.pk).update(read_back_to=began)
+    del _under_way[account.pk]
+    PlatformAccount.objects.filter(pk=account.pk).update(read_back_to=under_way.began)
     return kept
 
 
-def _threads(account: PlatformAccount, since: datetime) -> list[str]:
-    platform = PLATFORMS[account.platform]
-    return tokens.call_aside(account, lambda session: platform.threads_since(session, since), calls=2)
+def _begin_or_go_on(account: PlatformAccount) -> _Comparison:
+    lost_since = conversations.lost_since(account.pk)
+    moments = [moment for moment in (lost_since, account.read_back_to) if moment is not None]
+    since, is_held = min(moments) - OVERLAP if moments else None, lost_since is not None
+    begun = _under_way.get(account.pk)
+    if begun is None or (begun.since, begun.is_held) != (since, is_held):
+        begun = _under_way[account.pk] = _Comparison(began=database_now(), since=since, is_held=is_held)
+    return begun
 
 
-def _unsettled(account: PlatformAccount, lost_since: datetime) -> list[str]:
-    """Threads that the platform's list may be too short for, and in which something would be said at once."""
-    arrived = WebhookEvent.objects.filter(source=account.source, received_at__gte=lost_since).exclude(conv_key="")
-    return conversations.unsettled_threads(account.pk) + list(arrived.values_list("conv_key", flat=True).distinct())
+def _left(account: PlatformAccount, under_way: _Comparison, since: datetime) -> list[str]:
+    """The threads that are still to be looked at. The platform names its own once; what is said since comes by webhook."""
+    if under_way.named is None:
+        under_way.named = _threads(account, since, is_held=under_way.is_held)
+    threads = dict.fromkeys(under_way.named + (_unsettled(account, since) if under_way.is_held else []))
+    under_way.threads = len(threads)
+    return [thread_key for thread_key in threads if thread_key not in under_way.done]
 
 
-def _missed(account: PlatformAccount, thread_key: str, since: datetime, *, by_us_too: bool) -> list[MissedEvent]:
-    if by_us_too and conversations.thread_was_erased(account.pk, thread_key):
-        # Whoever was erased since the back-up is not brought back.
-        return []
+def _threads(account: PlatformAccount, since: datetime, *, is_held: bool) -> list[str]:
     platform = PLATFORMS[account.platform]
     return tokens.call_aside(
-        account, lambda session: platform.said_since(session, thread_key, since, by_us_too=by_us_too)
+        account, lambda session: platform.threads_since(session, since), calls=2, leaving=_leaving(is_held=is_held)
     )
 
 
-def _finish(account: PlatformAccount, threads: set[str]) -> bool:
-    """Take in what was found, and let the account speak again; False while something of it cannot be taken in yet."""
-    for thread_key in threads:
-        ingest_thread(account, thread_key)
-    if WebhookEvent.objects.to_ingest().filter(source=account.source, conv_key__in=threads).exists():
+def _unsettled(account: PlatformAccount, since: datetime) -> list[str]:
+    """Threads that the platform's list may be too short for, and in which something would be said at once."""
+    arrived = WebhookEvent.objects.filter(source=account.source, received_at__gte=since).exclude(conv_key="")
+    return conversations.unsettled_threads(account.pk) + list(arrived.values_list("conv_key", flat=True).distinct())
+
+
+def _missed(account: PlatformAccount, under_way: _Comparison, thread_key: str, since: datetime) -> list[MissedEvent]:
+    """What was said in a thread; after a restore by us too."""
+    platform, is_held = PLATFORMS[account.platform], under_way.is_held
+    if not platform.reads_back(account, thread_key):
+        return []
+    if is_held and conversations.thread_was_erased(account.pk, thread_key):
+        # Whoever was erased since the back-up is not brought back.
+        return []
+    try:
+        return tokens.call_aside(
+            account,
+            lambda session: platform.said_since(session, thread_key, since, by_us_too=is_held),
+            leaving=_leaving(is_held=is_held),
+        )
+    except CallFailed as failure:
+        if failure.result.outcome is not SendOutcome.REFUSED:
+            raise
+        # One thread that the platform no longer knows must not keep the account silent, nor unread, for ever.
+        logger.warning("A thread of account %d cannot be compared with its platform: %s", account.pk, failure)
+        under_way.refused.add(thread_key)
+        return []
+
+
+def _leaving(*, is_held: bool) -> int:
+    """Nothing is said through an account that a restore holds, so nothing has to be left for messages."""
+    return 0 if is_held else KEPT_FOR_MESSAGES
+
+
+def _finish(account: PlatformAccount, under_way: _Comparison, until: float) -> bool:
+    """Take in what was found, and let the account speak again; False while something of it cannot be taken in yet.
+
+    Where the platform said nothing of a thread, people answer in it.
+    """
+    waiting = WebhookEvent.objects.to_ingest().filter(source__in=account.sources, conv_key__in=under_way.done)
+    for event_pk in (
+        waiting.order_by().values("source", "conv_key").annotate(first=Min("pk")).values_list("first", flat=True)
+    ):
+        if time.monotonic() >= until:
+            return False
+        ingest_event(event_pk, until=until)
+    if waiting.exists():
+        # Others are at it, in this process or another one.
         return False
+    for thread_key in under_way.refused:
+        conversations.leave_to_people(account.pk, thread_key)
     conversations.end_restoration(account.pk)
     logger.warning("Account %d was compared with its platform after the restore: it speaks again.", account.pk)
     return True

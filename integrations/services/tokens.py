@@ -67,12 +67,18 @@ def call_as(account: PlatformAccount, call: Callable[[Session], Result], *, paid
         raise
 
 
-def call_aside(account: PlatformAccount, call: Callable[[Session], Result], *, calls: int = 1) -> Result:
+def call_aside(
+    account: PlatformAccount,
+    call: Callable[[Session], Result],
+    *,
+    calls: int = 1,
+    leaving: int = limits.KEPT_FOR_MESSAGES,
+) -> Result:
     """The same for what is no message: only with calls that messages do not need, of which it takes so many at least.
 
     Raises CallFailed; OutOfCalls where there are none left, and nobody was asked then.
     """
-    limit, leaving = limits.per_minute(PLATFORMS[account.platform]), limits.KEPT_FOR_MESSAGES
+    limit = limits.per_minute(PLATFORMS[account.platform])
     wait = limits.take(account.pk, limit=limit, calls=calls, leaving=leaving)
     if wait:
         raise OutOfCalls(wait)

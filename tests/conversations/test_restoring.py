@@ -117,6 +117,52 @@ def test_our_own_words_are_put_into_the_record_and_answer_what_came_before() -> 
     assert echo(conversation, "It left today.", at=now - timedelta(minutes=30)) is EchoMeaning.DUPLICATE
 
 
+def numbers(conversation: Conversation) -> list[tuple[str, int]]:
+    """Our words there and their numbers, by number."""
+    deliveries = Delivery.objects.filter(conversation=conversation).order_by("out_seq")
+    return list(deliveries.values_list("message__text", "out_seq"))
+
+
+def test_words_are_numbered_as_they_were_said_in_whatever_order_they_are_found() -> None:
+    conversation = make_conversation()
+    make_delivery(conversation, "before", state="sent", created_at=timezone.now() - 3 * HOUR)
+    restored(conversation)
+    now = timezone.now()
+
+    for minutes, text in ((20, "third"), (10, "fourth"), (40, "first"), (30, "second")):
+        echo(conversation, text, at=now - timedelta(minutes=minutes))
+
+    expected = ["before", "first", "second", "third", "fourth"]
+    assert numbers(conversation) == [(text, number) for number, text in enumerate(expected, start=1)]
+    assert len(set(Delivery.objects.values_list("idem_key", flat=True))) == 5
+
+
+def test_words_that_are_found_late_come_before_what_was_queued_since() -> None:
+    known = make_conversation()
+    restored(known)
+    begun = make_conversation(channel=make_channel_of(known))
+    for conversation in (known, begun):
+        echo(conversation, f"found first in {conversation.pk}", at=timezone.now() - timedelta(minutes=10))
+        conversation.refresh_from_db()
+        make_delivery(conversation, "since", author="human")
+
+        echo(conversation, f"found last in {conversation.pk}", at=timezone.now() - timedelta(minutes=20))
+
+        words = [text.partition(" in ")[0] for text, _ in numbers(conversation)]
+        assert words == ["found last", "found first", "since"]
+
+
+def test_where_no_number_is_left_out_what_is_found_gets_the_next() -> None:
+    known = make_conversation()
+    restored(known)
+    begun = make_conversation(channel=make_channel_of(known))
+    make_delivery(begun, "since", author="human")
+
+    echo(begun, "found", at=timezone.now() - timedelta(minutes=20))
+
+    assert numbers(begun) == [("since", 1), ("found", 2)]
+
+
 def test_a_question_that_is_repeated_after_its_answer_is_answered() -> None:
     conversation = make_conversation()
     restored(conversation)

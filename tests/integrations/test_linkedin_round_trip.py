@@ -10,9 +10,10 @@ from pytest_django import Settings
 
 from conversations.models import Conversation, Delivery, Message, Restoration
 from integrations import accounts, limits, services
-from integrations.models import PlatformAccount, WebhookEvent
+from integrations.models import PlatformAccount, SendWindow, WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import Outgoing
+from tests.factories import make_conversation, make_message
 from tests.integrations.linkedin import PAGE, account_at, answered, deliver
 from tests.simulator.linkedin import LinkedInRig
 from tests.waiting import wait_until
@@ -271,3 +272,18 @@ def test_what_was_answered_since_a_back_up_is_not_answered_again(
     assert not Conversation.objects.get(thread_key__startswith=top).owes_an_answer
     assert Conversation.objects.exclude(thread_key__startswith=top).get().owes_an_answer
     assert [each.message.text for each in Delivery.objects.filter(state="sent")] == ["Nine a seat."]
+
+
+def test_no_call_is_spent_on_threads_that_cannot_be_asked_for_one_by_one(
+    rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    channel = PLATFORMS["linkedin"].channel(account)
+    for number in range(3):
+        make_message(make_conversation(channel=channel, thread_key=f"top-{number}|someone"), "How much?")
+
+    services.begin_after_restore(timezone.now() - timedelta(minutes=30))
+    services.read_back()
+
+    assert not Restoration.objects.unfinished().exists()
+    # Two are put by for naming what there is, and one asks for the Page's list.
+    assert sum(made for _, made in SendWindow.objects.get(account_id=account.pk).calls) == 3

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
@@ -17,7 +18,7 @@ from conversations.types import InboundAttachment
 from core import audit, leases
 from core.models import AuditSeal, WorkerHeartbeat
 from integrations import services as integrations
-from integrations.models import EventDelivery
+from integrations.models import EventDelivery, PlatformAccount
 from integrations.tasks import ingest_event, send_next
 from supportagent.duties import Duties
 from tests.factories import (
@@ -86,6 +87,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "erasures",
         "notifications",
         "read back",
+        "restored",
         "audit",
         "whole audit",
         "clock",
@@ -150,6 +152,37 @@ def test_it_gives_a_sign_of_life(duties: Duties) -> None:
     duties.sweeper.sweep_once()
 
     assert WorkerHeartbeat.objects.get().kind == "sweeper"
+
+
+def test_what_was_missed_is_looked_for_however_long_other_errands_last(duties: Duties) -> None:
+    is_over = threading.Event()
+    duties.errands.give("errand", range(3), lambda _: is_over.wait(20))
+    account = make_account()
+    try:
+        duties.sweeper.sweep_once()
+
+        wait_until(lambda: PlatformAccount.objects.get(pk=account.pk).read_back_to is not None)
+    finally:
+        is_over.set()
+
+
+def test_a_look_that_could_not_begin_is_still_the_first_one(duties: Duties) -> None:
+    is_over = threading.Event()
+    duties.comparing.give("comparison", (0,), lambda _: is_over.wait(20))
+    looks: list[bool] = []
+    try:
+        with patch.object(integrations, "read_back", lambda *, at_once: looks.append(at_once)):
+            duties.sweeper.sweep_once()
+            is_over.set()
+            assert duties.wait(20)
+            a_second_later(duties)
+            assert duties.wait(20)
+            a_second_later(duties)
+            assert duties.wait(20)
+    finally:
+        is_over.set()
+
+    assert looks == [True, False]
 
 
 def test_two_sweeps_at_once_do_no_harm(duties: Duties) -> None:

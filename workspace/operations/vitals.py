@@ -69,14 +69,14 @@ class Vitals:
 
 
 def read(*, now: datetime) -> Vitals:
-    """At most 11 queries, however many rows there are."""
-    processes, breakers = _processes()
+    """At most 11 queries, and one after a restore, however many rows there are."""
+    processes, breakers, compared = _processes()
     spent, cap = _spend(now)
     accounts = _accounts()
     return Vitals(
         tiles=[*_set_aside(), *_sends(now), *_turns(now), _connections(len(accounts)), *_waits(now)],
         processes=processes,
-        troubles=[*accounts, *_subscribers(), *breakers],
+        troubles=[*accounts, *_silent(compared), *_subscribers(), *breakers],
         is_swept=any(process.kind == "sweeper" and process.age < LATE_SECONDS for process in processes),
         spent=spent,
         cap=cap,
@@ -206,11 +206,11 @@ def _age(since: datetime, now: datetime) -> float:
     return max(0.0, (now - since).total_seconds())
 
 
-def _processes() -> tuple[list[Process], list[Trouble]]:
-    """The processes of the last hour, and what they say is being left alone."""
+def _processes() -> tuple[list[Process], list[Trouble], dict[int, tuple[int, int]]]:
+    """The processes of the last hour, what they say is being left alone, and how far accounts are compared after a restore."""
     now = database_now()
     rows = WorkerHeartbeat.objects.filter(at__gte=now - timedelta(seconds=GONE_SECONDS)).order_by("kind", "-at")[:50]
-    processes, breakers = [], {}
+    processes, breakers, compared = [], {}, {}
     for row in rows:
         age = _age(row.at, now)
         details: dict[str, Any] = row.details
@@ -225,7 +225,8 @@ def _processes() -> tuple[list[Process], list[Trouble]]:
         )
         if age < LATE_SECONDS:
             breakers.update({str(name): row.kind for name in details.get("breakers", [])})
-    return processes, [
+            compared.update({int(pk): (done, there) for pk, (done, there) in details.get("compared", {}).items()})
+    troubles = [
         Trouble(
             title=_("%(name)s is left alone") % {"name": name},
             text=_("It failed too often; the %(process)s tries again soon and does without it until then.")
@@ -233,6 +234,7 @@ def _processes() -> tuple[list[Process], list[Trouble]]:
         )
         for name, process in sorted(breakers.items())
     ]
+    return processes, troubles, compared
 
 
 def _process_state(kind: str, age: float) -> str:
@@ -268,6 +270,22 @@ def _account_title(account: PlatformAccount) -> str:
     if account.state_reason == account.notified_problem:
         return _("%(name)s is not told at once what happens")
     return _("%(name)s must be connected again soon")
+
+
+def _silent(compared: dict[int, tuple[int, int]]) -> list[Trouble]:
+    """Accounts through which nothing is said until they are compared with their platform, for the record was restored."""
+    names = PlatformAccount.objects.filter(pk__in=compared).order_by("pk").values_list("pk", "name") if compared else ()
+    return [
+        Trouble(
+            title=_("%(name)s says nothing yet") % {"name": name},
+            text=_(
+                "The record was restored, and its platform is asked what was said since: %(done)d of %(there)d threads"
+                " are compared. Messages are taken in meanwhile."
+            )
+            % {"done": compared[pk][0], "there": compared[pk][1]},
+        )
+        for pk, name in names
+    ]
 
 
 def _subscribers() -> list[Trouble]:

@@ -130,6 +130,10 @@ class Events:
         """Nothing can be read back. Raises CallFailed."""
         raise CallFailed(_not_offered("A signed webhook cannot be asked what arrived."))
 
+    def reads_back(self, account: PlatformAccount, thread_key: str) -> bool:
+        """None: nobody can be asked."""
+        return False
+
     def threads_since(self, session: Session, since: datetime) -> list[str]:
         """None: nobody can be asked."""
         return []

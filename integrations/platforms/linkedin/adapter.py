@@ -172,6 +172,10 @@ class LinkedIn:
         elements, whole = LinkedInClient(session).comments(top)
         return read_back.listing(elements, whole=whole, page=session.external_id, top=top)
 
+    def reads_back(self, account: PlatformAccount, thread_key: str) -> bool:
+        """No thread by itself: what happened on the Page is one list."""
+        return thread_key == parse.lane_of(account.external_id)
+
     def threads_since(self, session: Session, since: datetime) -> list[str]:
         """The Page itself stands for all its threads, as at the door: what happened on it is one list."""
         return [] if session.kind == MESSAGES else [parse.lane_of(session.external_id)]

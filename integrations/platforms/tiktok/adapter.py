@@ -159,6 +159,10 @@ class TikTok:
             reaches_back_to=min(moments) if len(messages) >= LISTED and moments else None,
         )
 
+    def reads_back(self, account: PlatformAccount, thread_key: str) -> bool:
+        """Every thread."""
+        return True
+
     def threads_since(self, session: Session, since: datetime) -> list[str]:
         """The threads in which something was said since then. Raises CallFailed."""
         client = TikTokClient(session)

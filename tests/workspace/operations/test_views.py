@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations.models import Delivery, Note
-from core.models import AuditEvent
+from core.models import AuditEvent, WorkerHeartbeat
 from core.policy import Role
 from integrations.models import PlatformAccount, WebhookEvent
 from tests.factories import make_account, make_api_key, make_delivery, make_escalation, make_event, make_team, make_user
@@ -128,6 +128,18 @@ def test_an_account_that_cannot_be_reached_is_no_connected_one(
     assert ("Northwind cannot be reached" in page) is bool(words)
     assert ("Every account is connected" in page) is not bool(words)
     assert words in page
+
+
+def test_an_account_that_a_restore_keeps_silent_is_shown_with_how_far_it_is() -> None:
+    account = make_account(name="Northwind")
+    WorkerHeartbeat.objects.create(
+        process="sweeper:here:1", kind="sweeper", at=timezone.now(), details={"compared": {str(account.pk): [12, 90]}}
+    )
+
+    page = told(signed_in().get("/operations/"))
+
+    assert "Northwind says nothing yet" in page
+    assert "12 of 90 threads are compared" in page
 
 
 def test_it_asks_the_same_few_questions_however_much_there_is() -> None:
