@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import httpx2
 import psycopg
@@ -78,15 +79,17 @@ def in_turns(looks: Mapping[str, Look], *, rounds: int, times: int) -> dict[str,
     return took
 
 
+def _are_answered(rig: Rig, wanted: int) -> bool:
+    return len(rig.log("accepted")) >= wanted
+
+
 def _patterns(rig: Rig, colleague: Colleague) -> dict[Pattern, float]:
     """One conversation that the bot answers, one that waits for a person, one that a person ended; the share of each."""
     with wire.Client(base_url=rig.sim_url, timeout=60) as client:
         for number in range(EXCHANGES):
             for who in ("answered", "waiting", "ended"):
                 client.post("/_sim/say", json={"user": who, "text": ASKED}).raise_for_status()
-            wait_for(
-                lambda: len(rig.log("accepted")) >= 3 * (number + 1), seconds=ANSWER_SECONDS, what="the bot's answers"
-            )  # noqa: B023
+            wait_for(partial(_are_answered, rig, 3 * (number + 1)), seconds=ANSWER_SECONDS, what="the bot's answers")
         for who in ("waiting", "ended"):
             client.post("/_sim/say", json={"user": who, "text": PERSON}).raise_for_status()
     wait_for(

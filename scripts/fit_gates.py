@@ -21,9 +21,13 @@ from agent.engine.gate_fitting import fit_gates  # noqa: E402  (needs the settin
 from agent.evaluation.business import Workshop  # noqa: E402
 
 
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
 def main() -> int:
     """Fit and print; 1 if an encoder is missing, for then a part of the gates would be."""
-    workshop = Workshop(lambda line: sys.stderr.write(f"{line}\n"))
+    workshop = Workshop(_tell)
     if not workshop.encoder.has_english:
         sys.stderr.write("The English weights are missing: make models, then again.\n")
         return 1
