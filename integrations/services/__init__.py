@@ -10,7 +10,7 @@ from integrations.services.ingest import (
     shorten_impossible_waits,
 )
 from integrations.services.media import fetch_media
-from integrations.services.missed import not_reached, read_back
+from integrations.services.missed import not_reached, read_back, read_back_one
 from integrations.services.notified import keep_notified
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
@@ -49,6 +49,7 @@ __all__ = [
     "not_reached",
     "people_about",
     "read_back",
+    "read_back_one",
     "reconcile_unknown",
     "refresh_tokens",
     "release_expired_events",

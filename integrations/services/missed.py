@@ -16,6 +16,7 @@ from django.db.models import Q
 from conversations import services as conversations
 from core import leases
 from core.clock import database_now, now_plus
+from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
 from integrations.platforms.base import CallFailed, MissedEvent, OutOfCalls
@@ -55,6 +56,26 @@ def read_back(*, at_once: bool = False) -> int:
     return sum(_compare_held(account) for account in accounts.order_by("pk"))
 
 
+def read_back_one(account: PlatformAccount, *, hours: int = 0) -> int:
+    """Compare one account now, from where it was last compared or ``hours`` ago, the earlier; how many messages were missed.
+
+    Raises AccountProblem.
+    """
+    if account.state != PlatformAccount.State.ACTIVE or account.platform not in PLATFORMS:
+        raise AccountProblem(f"{account.name} has no platform that can be asked now: see manage.py account list.")
+    since = database_now() - timedelta(hours=hours)
+    account.read_back_to = min(account.read_back_to or since, since)
+    with leases.held(_lease_of(account), seconds=LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            raise AccountProblem(f"{account.name} is being compared at this moment. Try again in two minutes.")
+        try:
+            return _compare(account)
+        except OutOfCalls:
+            raise AccountProblem(f"{account.name}'s calls are needed for messages. Try again in a minute.") from None
+        except CallFailed as failure:
+            raise AccountProblem(f"{account.name} could not be compared with its platform: {failure}") from None
+
+
 def not_reached() -> list[PlatformAccount]:
     """The accounts, without their secrets, that should have been compared three times over and were not once."""
     if not settings.READ_BACK_MINUTES:
@@ -67,7 +88,7 @@ def not_reached() -> list[PlatformAccount]:
 
 def _compare_held(account: PlatformAccount) -> int:
     """Compare one account, in one process at a time."""
-    with leases.held(f"read back {account.pk}", seconds=LEASE_SECONDS) as is_ours:
+    with leases.held(_lease_of(account), seconds=LEASE_SECONDS) as is_ours:
         try:
             return _compare(account) if is_ours else 0
         except OutOfCalls:
@@ -80,6 +101,10 @@ def _compare_held(account: PlatformAccount) -> int:
             # One account's trouble must not keep the others from being compared.
             logger.exception("Account %d could not be compared with its platform.", account.pk)
     return 0
+
+
+def _lease_of(account: PlatformAccount) -> str:
+    return f"read back {account.pk}"
 
 
 def _compare(account: PlatformAccount) -> int:
