@@ -345,12 +345,11 @@ class Runtime:
         own = content.settings
         return chain.Budget(
             deadline=time.monotonic() + settings.TURN_DEADLINE_SECONDS,
-            caps=(
-                spend.Cap(scope="global", micros=round(settings.SPEND_CAP_DOLLARS_PER_DAY * spend.MICROS)),
-                spend.Cap(
-                    scope=f"conversation:{brief.conversation_id}",
-                    micros=own["spend.conversation_cents_per_day"] * spend.MICROS // 100,
-                ),
+            caps=spend.caps_of(
+                own,
+                account_id=brief.account_id,
+                customer_id=brief.customer_id,
+                conversation_id=brief.conversation_id,
             ),
             prices=own["models.prices"],
             max_tokens=own["models.max_output_tokens"],

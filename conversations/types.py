@@ -309,6 +309,8 @@ class ClaimedReading:
 
     attachment_id: int
     conversation_id: int
+    account_id: int
+    customer_id: int
     attempt: int
     kind: str
     content_type: str

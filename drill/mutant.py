@@ -127,13 +127,8 @@ EDITS: Mapping[str, tuple[Edit, ...]] = {
     # What was spent is looked at, as a throttle looks at its history; what was reserved since is not.
     "check-then-act-cap": (
         Edit(
-            "agent.llm.spend:reserve",
-            {
-                'if not room.update(reserved=F("reserved") + micros):': (
-                    'SpendLedger.objects.filter(pk=row.pk).update(reserved=F("reserved") + micros)\n'
-                    "        if row.spent + micros > cap.micros:"
-                )
-            },
+            "agent.llm.spend:_hold",
+            {'promised = F("reserved")': "promised = 0"},
         ),
     ),
 }

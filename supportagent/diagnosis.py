@@ -18,7 +18,7 @@ from core.clock import database_now
 from core.exceptions import SecretUnreadable
 from core.terminal import what_is_missing
 from integrations.models import PlatformAccount
-from supportagent import heartbeats, readings
+from supportagent import durability, heartbeats, readings
 
 SWEEPER_SECONDS = 15
 CLOCK_SECONDS = 5
@@ -73,20 +73,35 @@ def _folder() -> Finding:
 def _database() -> Finding:
     try:
         started = time.monotonic()
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA journal_mode" if connection.vendor == "sqlite" else "SHOW synchronous_commit")
-            mode = cursor.fetchone()[0]
+        found = durability.asked()
+        took = (time.monotonic() - started) * 1000
+        journal = _journal()
     except DatabaseError as error:
         first = str(error).splitlines()[0]
         return Finding(
             name="database", ok=False, detail=f"It does not answer ({first}): see DATABASE_URL.", is_fatal=True
         )
-    took = (time.monotonic() - started) * 1000
-    wanted = "wal" if connection.vendor == "sqlite" else "on"
-    if mode != wanted:
-        detail = f"{connection.vendor} runs in mode {mode!r}, and what is acknowledged is only safe in mode {wanted!r}."
+    unsafe = durability.unsafe(found)
+    if unsafe:
+        detail = (
+            f"{connection.vendor} does not wait for the disk ({', '.join(unsafe)}): what is acknowledged can be lost."
+        )
         return Finding(name="database", ok=False, detail=detail)
-    return Finding(name="database", ok=True, detail=f"{connection.vendor} answers in {took:.1f} ms, in mode {mode}.")
+    if journal not in {"", "wal"}:
+        detail = f"SQLite's journal is {journal!r}, and writers only do not stop readers with 'wal': is VAR_DIR on a network?"
+        return Finding(name="database", ok=False, detail=detail)
+    return Finding(
+        name="database", ok=True, detail=f"{connection.vendor} answers in {took:.1f} ms and waits for the disk."
+    )
+
+
+def _journal() -> str:
+    """SQLite's kind of journal; empty elsewhere."""
+    if connection.vendor != "sqlite":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        return str(cursor.fetchone()[0])
 
 
 def _tables() -> Finding:

@@ -19,7 +19,7 @@ from core.authentication import OperationsKeyAuthentication, caller
 from core.bells import breaker
 from core.negotiation import OneAnswer
 from core.policy import Action, require
-from supportagent import counters, heartbeats, promises, readings, sign_ins
+from supportagent import counters, durability, heartbeats, promises, readings, sign_ins
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ def _figures() -> Iterable[Metric]:
     yield _single("breakglass_sign_ins", "By superusers, within 24 hours.", sign_ins.break_glass_recently())
     yield _single("oldest_unanswered_seconds", "Longest the bot owes an answer.", readings.oldest_unanswered_seconds())
     yield _single("oldest_waiting_seconds", "Longest a customer waits for a person.", readings.oldest_waiting_seconds())
+    yield _single("database_durable", "Whether a commit waits for the disk.", int(not durability.unsafe()))
     yield from _promises()
     yield from _heartbeats()
     yield _single("bells_breaker_open", "Whether bells are being skipped.", int(breaker.is_open))
@@ -89,19 +90,23 @@ def _promises() -> Iterable[Metric]:
     yield _single("delivery_waiting_seconds", "Longest a reply waits to be sent.", waits.send)
     yield _single("delivery_unknown_seconds", "Longest it is not known whether a reply arrived.", waits.unknown)
     yield _single("delivery_review_seconds", "Longest a reply waits for a person's decision.", waits.review)
-    missing, over, early = (
+    missing, over, early, twice = (
         promises.events_without_effect(),
         promises.takeover_violations(),
         promises.sends_out_of_order(),
+        promises.deliveries_sent_twice(),
     )
     yield _single("webhook_events_without_message_last_hour", "Taken in, and not in the record. Must be 0.", missing)
     yield _single("takeover_violations_last_hour", "Sends of the bot begun while people answer. Must be 0.", over)
     yield _single("sends_out_of_order_last_hour", "Replies begun before an earlier one. Must be 0.", early)
+    yield _single("deliveries_sent_twice_last_hour", "Replies that a platform took twice. Must be 0.", twice)
     yield _by("send_attempts_last_hour", "Attempts by how they ended.", "outcome", promises.attempts_by_outcome())
     yield _by("turns_last_hour", "Answers worked out, by how it ended.", "state", promises.answers_by_kind())
     yield _by("escalations_last_hour", "Calls for a person, by why.", "reason", promises.escalations_by_reason())
     spend = promises.spend_today()
-    yield _single("spend_scopes_over_cap", "Scopes that cost more than their cap today.", spend.pop("scopes_over"))
+    over_cap, near_cap = spend.pop("scopes_over"), spend.pop("accounts_near")
+    yield _single("spend_scopes_over_cap", "Scopes above their cap by more than one call today.", over_cap)
+    yield _single("spend_accounts_near_cap", "Accounts that have used four fifths of their cap today.", near_cap)
     yield _by("spend_dollars_today", "What models cost today.", "part", spend)
     yield _by("breaker_open", "Processes that leave this alone for now.", "name", promises.left_alone())
     yield _single("restore_unfinished_seconds", "Longest an account is held after a restore.", promises.held_seconds())

@@ -27,7 +27,8 @@ PRODUCTS = {"running_product", "running_demo", "start"}
 WITHOUT_DATABASE = ("agent/engine/", "agent/evaluation/", "simulator/", "drill/", "bench/", "scripts/", "test_house.py")
 # What is thought about here, and who may do what, is the same whatever keeps the record, whose services have tests of their own.
 SAME_ON_BOTH = (
-    "access/", "agent/graph/", "agent/llm/", "agent/test_declining.py", "agent/test_first_words.py", "agent/test_obedient.py", "agent/test_obedient_cases.py",
+    "access/", "agent/graph/", "agent/llm/test_breaker.py", "agent/llm/test_bulkhead.py", "agent/llm/test_chain.py", "agent/llm/test_senses.py",
+    "agent/llm/test_wording.py", "agent/test_declining.py", "agent/test_first_words.py", "agent/test_obedient.py", "agent/test_obedient_cases.py",
     "agent/test_ordinary.py", "agent/test_rehearsal.py", "agent/test_verbatim.py", "agent/test_what_is_asked.py",
 )  # fmt: skip
 

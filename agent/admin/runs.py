@@ -141,7 +141,8 @@ class SpendLedgerAdmin(AgentAdmin):
     """What models cost."""
 
     view_action = Action.VIEW_OPERATIONS
-    list_display = ["day", "scope", "spent", "reserved", "cap"]
+    list_display = ["day", "scope", "spent", "reserved", "cap", "dearest_call"]
+    search_fields = ["scope"]
 
 
 @admin.register(EngineBuild)

@@ -25,7 +25,8 @@ class Brief:
 
     ``message`` holds the words of voice notes too, where a machine wrote them down. ``pictures`` counts those beside it that
     a person can look at, which the agent cannot; ``descriptions`` say what they show, where a machine described them.
-    ``switched_off`` are the intents that people answer at present, whatever the release says.
+    ``switched_off`` are the intents that people answer at present, whatever the release says. ``account_id`` and
+    ``customer_id`` are whose spending counts; runs from before that was counted have none.
     """
 
     release_id: int
@@ -42,6 +43,8 @@ class Brief:
     dialogue: Dialogue = field(default_factory=lambda: Dialogue(slots={}, waiting=""))
     remembered: Remembered | None = None
     switched_off: tuple[str, ...] = ()
+    account_id: int = 0
+    customer_id: int = 0
 
 
 class ModelAnswer(TypedDict):

@@ -1,5 +1,6 @@
 """One call to a model: what is asked in which form, what came back, and how it failed."""
 
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ CONNECT_SECONDS, READ_SECONDS, WRITE_SECONDS, POOL_SECONDS = 3.0, 15.0, 5.0, 2.0
 # Of one attempt as a whole: an answer that trickles ends here, and leaves the next model some of the turn's time.
 ATTEMPT_SECONDS = CONNECT_SECONDS + READ_SECONDS
 MOST_BYTES = 2 * 1024 * 1024
+NOT_CLEAN = "not clean UTF-8"
 
 
 class FailureKind(StrEnum):
@@ -74,7 +76,7 @@ STATUS_KINDS = {
     401: FailureKind.ACCOUNT,
     402: FailureKind.ACCOUNT,
     403: FailureKind.ACCOUNT,
-    **dict.fromkeys((408, 409, 429, 500, 502, 503, 504, 529), FailureKind.RETRY),
+    **dict.fromkeys((408, 409, 429, 500, 501, 502, 503, 504, 529), FailureKind.RETRY),
 }
 
 
@@ -109,7 +111,7 @@ def _until(moment: str) -> float:
 
 
 def read_answer(message: BaseMessage) -> Completion:
-    """The structured reply of a model's message. Raises CallFailed for one that is empty, cut, too big or off-schema."""
+    """The structured reply of a model's message. Raises CallFailed for one that is empty, cut, too big, unclean or off-schema."""
     if not isinstance(message, AIMessage):
         raise CallFailed(FailureKind.UNUSABLE, "no answer")
     details: dict[str, Any] = message.response_metadata
@@ -122,6 +124,11 @@ def read_answer(message: BaseMessage) -> Completion:
     arguments = message.tool_calls[0]["args"]
     if len(str(arguments)) > MOST_BYTES:
         raise CallFailed(FailureKind.UNUSABLE, "too long")
+    try:
+        # Half a character, as JSON can escape it, is no text: the schema lets it pass, and no database would.
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise CallFailed(FailureKind.UNUSABLE, NOT_CLEAN) from None
     try:
         reply = StructuredReply.model_validate(arguments)
     except ValidationError:

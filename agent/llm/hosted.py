@@ -106,6 +106,8 @@ class HostedModel:
             raise calls.failure_of_status(
                 error.status_code, error.body, error.response.headers.get("retry-after")
             ) from None
+        except UnicodeError:
+            raise CallFailed(FailureKind.UNUSABLE, calls.NOT_CLEAN) from None
         except (
             self._any_error,
             httpx2.HTTPError,

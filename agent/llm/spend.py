@@ -1,12 +1,15 @@
 """What models may cost: reserved in the ledger before a call, settled after it. Amounts are millionths of a dollar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -14,6 +17,11 @@ from agent.models import SpendLedger, SpendReservation
 from core.clock import now_plus
 
 MICROS = 1_000_000
+GLOBAL = "global"
+RELEASE_KEYS: Mapping[str, str] = {
+    kind: f"spend.{kind}_cents_per_day" for kind in ("account", "customer", "conversation")
+}
+"""The settings of a release that say what one of each may cost in a day. All together have a cap of the installation's."""
 _CHARACTERS_A_TOKEN = 3
 
 
@@ -43,20 +51,57 @@ class CapReached(Exception):
         super().__init__(f"The spending cap of {scope} is reached for today.")
 
 
-@transaction.atomic
+def caps_of(release: Mapping[str, Any], *, account_id: int, customer_id: int, conversation_id: int) -> tuple[Cap, ...]:
+    """What a call for a conversation must leave room in: all that is spent, its account's, its customer's and its own.
+
+    ``release`` holds the settings that RELEASE_KEYS names.
+    """
+    pks = {"account": account_id, "customer": customer_id, "conversation": conversation_id}
+    whole = Cap(scope=GLOBAL, micros=round(settings.SPEND_CAP_DOLLARS_PER_DAY * MICROS))
+    return whole, *(
+        Cap(scope=f"{kind}:{pks[kind]}", micros=release[key] * MICROS // 100) for kind, key in RELEASE_KEYS.items()
+    )
+
+
 def reserve(caps: Sequence[Cap], micros: int) -> Reservation:
-    """Hold the estimate in every scope, or in none: one UPDATE a scope decides, at any concurrency. Raises CapReached."""
+    """Hold the estimate in every scope of one or more, or in none, at any concurrency. Raises CapReached."""
     today = timezone.now().date()
-    for cap in caps:
-        row, created = SpendLedger.objects.get_or_create(scope=cap.scope, day=today, defaults={"cap": cap.micros})
-        if not created and row.cap != cap.micros:
-            SpendLedger.objects.filter(pk=row.pk).update(cap=cap.micros)
-        room = SpendLedger.objects.filter(pk=row.pk, cap__gte=F("spent") + F("reserved") + micros)
-        if not room.update(reserved=F("reserved") + micros):
-            raise CapReached(cap.scope)
+    while (held := _hold(caps, micros, today)) is None:
+        _open(caps, today)
+    return held
+
+
+@transaction.atomic
+def _open(caps: Iterable[Cap], day: date) -> None:
+    """Make the day's rows, in a transaction of their own: whoever waits for one of them must hold none that others wait for."""
+    rows = [SpendLedger(scope=cap.scope, day=day, cap=cap.micros) for cap in caps]
+    SpendLedger.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+@transaction.atomic
+def _hold(caps: Sequence[Cap], micros: int, today: date) -> Reservation | None:
+    """The estimate held; None while a scope has no row of the day. One UPDATE decides for all scopes. Raises CapReached."""
     scopes = tuple(cap.scope for cap in caps)
+    rows = {row.scope: row for row in _in_turn(scopes, today)}
+    if len(rows) < len(caps):
+        return None
+    promised = F("reserved")
+    room = [Q(scope=cap.scope, spent__lte=cap.micros - micros - promised) for cap in caps]
+    taken = SpendLedger.objects.filter(reduce(or_, room), day=today).update(
+        reserved=F("reserved") + micros,
+        dearest_call=Greatest(F("dearest_call"), micros),
+        cap=Case(*(When(scope=cap.scope, then=cap.micros) for cap in caps), output_field=BigIntegerField()),
+    )
+    if taken < len(caps):
+        full = (cap for cap in caps if rows[cap.scope].spent + rows[cap.scope].reserved + micros > cap.micros)
+        raise CapReached(next(full, caps[0]).scope)
     held = SpendReservation.objects.create(day=today, scopes=scopes, micros=micros)
     return Reservation(pk=held.pk, scopes=scopes, day=today, micros=micros)
+
+
+def _in_turn(scopes: Iterable[str], day: date) -> QuerySet[SpendLedger]:
+    """The day's rows of the scopes, held in one order by everybody, so that no two wait for each other."""
+    return SpendLedger.objects.filter(day=day, scope__in=scopes).select_for_update().order_by("scope")
 
 
 @transaction.atomic
@@ -64,10 +109,8 @@ def settle(reservation: Reservation, micros: int) -> None:
     """Book what the call really cost, 0 for one that cost nothing, and give the estimate back if that was not done yet."""
     is_held, _ = SpendReservation.objects.filter(pk=reservation.pk).delete()
     back = reservation.micros if is_held else 0
-    for scope in reservation.scopes:
-        SpendLedger.objects.filter(scope=scope, day=reservation.day).update(
-            reserved=Greatest(F("reserved") - back, 0), spent=F("spent") + micros
-        )
+    pks = [row.pk for row in _in_turn(reservation.scopes, reservation.day)]
+    SpendLedger.objects.filter(pk__in=pks).update(reserved=Greatest(F("reserved") - back, 0), spent=F("spent") + micros)
 
 
 def give_back(*, older_than: timedelta, most: int) -> int:

@@ -87,13 +87,17 @@ class AgentRun(models.Model):
 
 
 class SpendLedger(models.Model):
-    """What a day's model calls have cost and have reserved, for one scope, in millionths of a dollar."""
+    """What a day's model calls have cost and have reserved, for one scope, in millionths of a dollar.
+
+    ``dearest_call`` is the highest estimate of one call: by more than that nothing is spent beyond the cap.
+    """
 
     scope = models.CharField(max_length=80)
     day = models.DateField()
     reserved = models.BigIntegerField(default=0)
     spent = models.BigIntegerField(default=0)
     cap = models.BigIntegerField()
+    dearest_call = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ["-day", "scope"]

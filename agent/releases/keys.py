@@ -93,6 +93,18 @@ KEYS: Mapping[str, Key] = {
         default=json.dumps({"default": [5, 25]}),
         description="Dollars per million tokens in and out, by “provider:model” or its beginning.",
     ),
+    "spend.account_cents_per_day": Key(
+        kind="whole",
+        default="2000",
+        least=0,
+        description="What the models may cost for one account in a day, in cents; for all, SPEND_CAP_DOLLARS_PER_DAY.",
+    ),
+    "spend.customer_cents_per_day": Key(
+        kind="whole",
+        default="100",
+        least=0,
+        description="What the models may cost for one customer in a day, in cents, however many conversations they have.",
+    ),
     "spend.conversation_cents_per_day": Key(
         kind="whole",
         default="50",

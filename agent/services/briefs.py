@@ -57,6 +57,8 @@ def brief_of(talk: Talk, turn: Turn, *, answering: Answering, before: Before) ->
     return Brief(
         release_id=answering.release_id,
         conversation_id=talk.conversation_id,
+        account_id=talk.account_id,
+        customer_id=talk.customer_id,
         message=truncate("\n".join(texts), MOST_CHARACTERS),
         message_kinds=tuple(line.kind for line in asked),
         pictures=sum(line.media.pictures for line in asked),

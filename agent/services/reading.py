@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -69,7 +68,7 @@ def _read(claimed: ClaimedReading, senses: Senses | None) -> bool:
     if content is None or claimed.attempt > MAX_ATTEMPTS or timezone.now() - claimed.received_at > OLDEST:
         _give_up(claimed, "It cannot be read, or was tried for too long.")
         return False
-    caps, prices = _limits(claimed.conversation_id)
+    caps, prices = _limits(claimed)
     try:
         reading = senses.read(claimed.kind, content, claimed.content_type, caps=caps, prices=prices)
     except ReadingFailed as failed:
@@ -106,15 +105,19 @@ def _give_up(claimed: ClaimedReading, why: str, *, cost_micros: int = 0) -> None
     conversations.give_up_reading(claimed, cost_micros=cost_micros)
 
 
-def _limits(conversation_id: int) -> tuple[tuple[spend.Cap, ...], Mapping[str, Any]]:
+def _limits(claimed: ClaimedReading) -> tuple[tuple[spend.Cap, ...], Mapping[str, Any]]:
     """What may be spent, and what models cost, as for answers."""
-    release = current_release()
-    names = ("spend.conversation_cents_per_day", "models.prices")
+    names = (*spend.RELEASE_KEYS.values(), "models.prices")
     stored = dict(
-        AgentConfig.objects.filter(release=release, config_key__in=names).values_list("config_key", "config_value")
+        AgentConfig.objects.filter(release=current_release(), config_key__in=names).values_list(
+            "config_key", "config_value"
+        )
     )
-    cents, prices = (keys.read(name, stored.get(name) or keys.KEYS[name].default) for name in names)
-    return (
-        spend.Cap(scope="global", micros=round(settings.SPEND_CAP_DOLLARS_PER_DAY * spend.MICROS)),
-        spend.Cap(scope=f"conversation:{conversation_id}", micros=cents * spend.MICROS // 100),
-    ), prices
+    own = {name: keys.read(name, stored.get(name) or keys.KEYS[name].default) for name in names}
+    caps = spend.caps_of(
+        own,
+        account_id=claimed.account_id,
+        customer_id=claimed.customer_id,
+        conversation_id=claimed.conversation_id,
+    )
+    return caps, own["models.prices"]

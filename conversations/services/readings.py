@@ -45,7 +45,7 @@ def claim_reading(attachment_id: int, *, held: timedelta) -> ClaimedReading | No
     due = Attachment.objects.filter(
         pk=attachment_id, reading_state=State.PENDING, state=Attachment.State.KEPT, reading_due_at__lte=now
     )
-    found = due.select_related("message").first()
+    found = due.select_related("message__conversation").first()
     if found is None:
         return None
     mine = Attachment.objects.filter(pk=attachment_id, reading_state=State.PENDING, reading_due_at=found.reading_due_at)
@@ -54,6 +54,8 @@ def claim_reading(attachment_id: int, *, held: timedelta) -> ClaimedReading | No
     return ClaimedReading(
         attachment_id=found.pk,
         conversation_id=found.message.conversation_id,
+        account_id=found.message.conversation.account_id,
+        customer_id=found.message.conversation.customer_id,
         attempt=found.reading_attempts + 1,
         kind=found.kind,
         content_type=found.content_type,

@@ -11,7 +11,7 @@ from integrations.services.ingest import (
     shorten_impossible_waits,
 )
 from integrations.services.media import fetch_media
-from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back
+from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back, read_back_one
 from integrations.services.notified import keep_notified
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
@@ -53,6 +53,7 @@ __all__ = [
     "people_about",
     "progress",
     "read_back",
+    "read_back_one",
     "reconcile_unknown",
     "refresh_tokens",
     "release_expired_events",

@@ -11,6 +11,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 
 from django.conf import settings
 from django.db.models import Min, Q, QuerySet
@@ -19,6 +20,7 @@ from conversations import services as conversations
 from conversations.types import SendOutcome
 from core import leases
 from core.clock import database_now, now_plus
+from integrations.exceptions import AccountProblem
 from integrations.limits import KEPT_FOR_MESSAGES
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms import PLATFORMS
@@ -90,6 +92,26 @@ def progress() -> dict[int, tuple[int, int]]:
     return {pk: begun[pk] for pk in conversations.accounts_to_compare() if pk in begun} if begun else {}
 
 
+def read_back_one(account: PlatformAccount, *, hours: int = 0) -> int:
+    """Compare one account now, from where it was last compared or ``hours`` ago, the earlier; how many messages were missed.
+
+    Raises AccountProblem.
+    """
+    if account.state != PlatformAccount.State.ACTIVE or account.platform not in PLATFORMS:
+        raise AccountProblem(f"{account.name} has no platform that can be asked now: see manage.py account list.")
+    since = database_now() - timedelta(hours=hours)
+    account.read_back_to = min(account.read_back_to or since, since)
+    with leases.held(_lease_of(account), seconds=LEASE_SECONDS) as is_ours:
+        if not is_ours:
+            raise AccountProblem(f"{account.name} is being compared at this moment. Try again in two minutes.")
+        try:
+            return _compare(account, inf)
+        except OutOfCalls:
+            raise AccountProblem(f"{account.name}'s calls are needed for messages. Try again in a minute.") from None
+        except CallFailed as failure:
+            raise AccountProblem(f"{account.name} could not be compared with its platform: {failure}") from None
+
+
 def not_reached() -> list[PlatformAccount]:
     """The accounts, without their secrets, that should have been compared three times over and were not once."""
     if not settings.READ_BACK_MINUTES:
@@ -112,7 +134,7 @@ def _round(accounts: QuerySet[PlatformAccount]) -> int:
 
 def _compare_held(account: PlatformAccount, until: float) -> int:
     """Compare one account, in one process at a time."""
-    with leases.held(f"read back {account.pk}", seconds=LEASE_SECONDS) as is_ours:
+    with leases.held(_lease_of(account), seconds=LEASE_SECONDS) as is_ours:
         before = progress().get(account.pk)
         try:
             return _compare(account, until) if is_ours else 0
@@ -128,6 +150,10 @@ def _compare_held(account: PlatformAccount, until: float) -> int:
             if after is not None and after != before:
                 logger.info("Account %d after the restore: %d of %d threads are compared.", account.pk, *after)
     return 0
+
+
+def _lease_of(account: PlatformAccount) -> str:
+    return f"read back {account.pk}"
 
 
 def _compare(account: PlatformAccount, until: float) -> int:

@@ -24,6 +24,7 @@ WIRES = ("openai:gpt-test", "anthropic:claude-test")
 @contextmanager
 def obedient(wire: str, release: Release, fitted: Fitted, settings: Settings) -> Iterator[tuple[Script, Runtime]]:
     """A model on loopback, and a mind that asks it; the mark stands in its prompt."""
+    releases.configure("spend.account_cents_per_day", "100000", None)
     releases.publish(releases.configure("guard.canary", CANARY, None), None)
     provider = wire.partition(":")[0]
     with serving() as script:

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ class Answer:
 
     ``hold`` waits for the event first; with ``trickle`` the bytes come one by one until the caller has had enough.
     ``cites_all`` cites every passage that was given; ``tool`` is the tool that is called, and ``text`` is said without one.
+    ``reset`` answers nothing and breaks the connection off.
     """
 
     reply: dict[str, Any] | None = None
@@ -26,6 +28,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hold: threading.Event | None = None
     cut: bool = False
+    reset: bool = False
     trickle: bool = False
     cites_all: bool = False
     tool: str = "StructuredReply"
@@ -83,6 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
             answer = replace(answer, reply={**answer.reply, "cited": _PASSAGE.findall(json.dumps(body))})
         if answer.hold is not None:
             answer.hold.wait(30)
+        if answer.reset:
+            # Without lingering, closing is a reset and no orderly end.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
         content = (
             answer.body if answer.body is not None else json.dumps(_wire(provider, body["model"], answer)).encode()
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.exceptions import SecretUnreadable
 from core.terminal import OwnCommand
-from integrations import accounts
+from integrations import accounts, services
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 from integrations.new_accounts import NewAccount
@@ -16,8 +16,8 @@ from integrations.new_accounts import NewAccount
 class Command(OwnCommand):
     """Adds, lists, tests and changes accounts on the platforms."""
 
-    help = "Accounts on the platforms: add, list, test, renew, rotate, pause, resume, remove."
-    orders = ("add", "list", "test", "renew", "rotate", "pause", "resume", "remove")
+    help = "Accounts on the platforms: add, list, test, read-back, renew, rotate, pause, resume, remove."
+    orders = ("add", "list", "test", "read-back", "renew", "rotate", "pause", "resume", "remove")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """One subcommand each."""
@@ -66,6 +66,7 @@ class Command(OwnCommand):
         orders.add_parser("list", help="List the accounts as JSON.")
         for order, what in (
             ("test", "Try an account for real; prints the checks as JSON."),
+            ("read-back", "Take in now what no webhook brought; prints how many messages that were."),
             ("renew", "Put new secrets in the place of old ones."),
             ("rotate", "Make another valid secret of a signed webhook or a web chat and print it once."),
             ("pause", "Leave everything on this account to people."),
@@ -76,6 +77,10 @@ class Command(OwnCommand):
             each.add_argument("id", help="the account's number or public id")
             if order == "renew":
                 _add_secrets(each)
+            if order == "read-back":
+                each.add_argument(
+                    "--hours", type=int, default=0, help="look back so far, and not only to the last look"
+                )
             if order == "rotate":
                 each.add_argument("--drop-old", action="store_true", help="make none; let the older one prove nothing")
 
@@ -101,6 +106,8 @@ class Command(OwnCommand):
         account = accounts.find(options["id"])
         if order == "test":
             return _tested(accounts.try_out(account))
+        if order == "read-back":
+            return {"id": account.pk, "read_back": services.read_back_one(account, hours=options["hours"])}, True
         if order == "rotate" and not options["drop_old"]:
             return accounts.with_secret(accounts.rotate_secret(account)), True
         if order == "rotate":

@@ -68,13 +68,40 @@ def test_a_pause_that_cannot_be_is_none(script: Script, pause: str) -> None:
     assert result.written is not None
 
 
-def test_a_server_error_twice_is_the_next_providers_turn(script: Script) -> None:
-    script.will("openai", [Answer(status=500)])
+@pytest.mark.parametrize("status", [408, 409, 500, 501, 502, 503, 504, 529])
+def test_a_server_error_twice_is_the_next_providers_turn(script: Script, status: int) -> None:
+    script.will("openai", [Answer(status=status)])
     script.will("anthropic", [reply("Yes.", "p1")])
 
     result = ask()
 
     assert providers_asked(script) == ["openai", "openai", "anthropic"]
+    assert result.written is not None
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_connection_that_is_reset_is_asked_once_more_and_then_it_is_the_next_models_turn(
+    script: Script, settings: Settings, provider: str
+) -> None:
+    settings.MODEL_CHAIN = [OPENAI, ANTHROPIC] if provider == "openai" else [ANTHROPIC, OPENAI]
+    script.will(provider, [Answer(reset=True)])
+    other = "anthropic" if provider == "openai" else "openai"
+    script.will(other, [reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == [provider, provider, other]
+    assert result.written is not None
+    assert [call["outcome"] for call in result.calls] == ["retry: no connection", "retry: no connection", "ok"]
+    assert SpendLedger.objects.get().reserved == 0
+
+
+def test_a_connection_that_is_reset_once_answers_the_second_time(script: Script) -> None:
+    script.will("openai", [Answer(reset=True), reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == ["openai", "openai"]
     assert result.written is not None
 
 
@@ -98,6 +125,28 @@ def test_exhausted_credit_opens_the_breaker_at_once(script: Script) -> None:
     configured.writer(budget()).write(request())
 
     assert providers_asked(script) == ["openai", "anthropic", "anthropic"]
+
+
+def test_an_account_without_credit_is_left_alone_although_its_provider_calls_that_a_bad_request(
+    script: Script, settings: Settings
+) -> None:
+    settings.MODEL_CHAIN = [ANTHROPIC, OPENAI]
+    configured = chain.configured()
+    assert configured is not None
+    said = (
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to purchase credits."
+    )
+    refused = {"type": "error", "error": {"type": "invalid_request_error", "message": said}}
+    script.will("anthropic", [Answer(status=400, body=json.dumps(refused).encode())])
+    script.will("openai", [reply("Yes.", "p1")])
+
+    first = configured.writer(budget()).write(request())
+    configured.writer(budget()).write(request())
+
+    assert providers_asked(script) == ["anthropic", "openai", "openai"]
+    assert [call["outcome"] for call in first.calls] == ["account: HTTP 400", "ok"]
+    assert first.written is not None
+    assert configured.breakers.open_now() == [ANTHROPIC]
 
 
 def test_a_slow_model_is_left_for_the_next(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from langchain_core.messages import BaseMessage
+from pytest_django import Settings
 
 from agent.graph.context import WriteResult
 from agent.llm import chain
 from agent.llm.breaker import FAILURES
 from agent.llm.calls import Completion, FailureKind, StructuredReply, failure_of_status
 from agent.models import SpendLedger
-from tests.agent.llm.asking import OPENAI, ask, budget, providers_asked, request
+from tests.agent.llm.asking import ANTHROPIC, OPENAI, ask, budget, providers_asked, request
 from tests.agent.providers import Answer, Script, reply
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,56 @@ def test_an_answer_nested_without_end_is_the_next_models_turn(script: Script, bo
     assert result.written is not None
     assert result.calls[0]["outcome"].startswith("unusable: ")
     assert SpendLedger.objects.get().reserved == 0
+
+
+SAID = {"answer": "HERE", "cited": ["p1"], "needs_person": False, "reason": "test"}
+# Bytes that are no UTF-8, half a character as JSON can escape it, and the same as bytes that only look like UTF-8.
+UNCLEAN = {"bytes": b"Yes\xff.", "escaped half": b"Yes \\ud83d.", "raw half": b"Yes \xed\xa0\xbd."}
+
+
+def answering_with(provider: str, words: bytes, field: str) -> bytes:
+    """The provider's answer, with these bytes in a field of the structured reply."""
+    said = {**SAID, field: ["HERE"] if field == "cited" else "HERE"}
+    if field != "answer":
+        said["answer"] = "Yes."
+    if provider == "openai":
+        # There the reply is JSON within JSON, so that an escape in it is escaped once more.
+        return calls_tool(json.dumps(said)).replace(b"HERE", words.replace(b"\\", b"\\\\"))
+    content = [{"type": "tool_use", "id": "t1", "name": "StructuredReply", "input": said}]
+    message = {"id": "x", "type": "message", "role": "assistant", "model": "m", "content": content}
+    usage = {"input_tokens": 200, "output_tokens": 20}
+    return json.dumps({**message, "stop_reason": "tool_use", "usage": usage}).encode().replace(b"HERE", words)
+
+
+@pytest.mark.parametrize("field", ["answer", "cited", "reason"])
+@pytest.mark.parametrize("unclean", UNCLEAN)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_an_answer_that_is_not_clean_text_is_the_next_models_turn(
+    script: Script, settings: Settings, provider: str, unclean: str, field: str
+) -> None:
+    other = "anthropic" if provider == "openai" else "openai"
+    settings.MODEL_CHAIN = [OPENAI, ANTHROPIC] if provider == "openai" else [ANTHROPIC, OPENAI]
+    script.will(provider, [Answer(body=answering_with(provider, UNCLEAN[unclean], field))])
+    script.will(other, [reply("Yes.", "p1")])
+
+    result = ask()
+
+    assert providers_asked(script) == [provider, other]
+    assert [call["outcome"] for call in result.calls] == ["unusable: not clean UTF-8", "ok"]
+    assert result.calls[0]["cost_micros"] > 0
+    assert result.written is not None
+    assert SpendLedger.objects.get().reserved == 0
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_the_same_answer_in_clean_text_is_taken(script: Script, settings: Settings, provider: str) -> None:
+    settings.MODEL_CHAIN = [OPENAI if provider == "openai" else ANTHROPIC]
+    script.will(provider, [Answer(body=answering_with(provider, b"Yes \\ud83d\\ude00 \xc3\xa9.", "answer"))])
+
+    result = ask()
+
+    assert result.written is not None
+    assert result.written.text == "Yes 😀 é."
 
 
 def test_a_refusal_nested_without_end_is_judged_by_its_status() -> None:

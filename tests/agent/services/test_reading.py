@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agent import services
-from agent.llm import senses
-from agent.models import AgentRun
+from agent.llm import senses, spend
+from agent.models import AgentRun, SpendLedger
 from agent.revisiting import Recollection
 from agent.runtime import Runtime
 from agent.services.envelopes import envelope_of
@@ -252,6 +252,22 @@ def test_what_waits_for_a_cap_ends_by_its_age(script: Script, settings: Settings
     assert script.asked == []
 
 
+def test_what_reading_costs_counts_for_the_account_and_the_customer_too(script: Script) -> None:
+    script.will("transcription", [Answer(text=QUESTION)])
+
+    attachment = read(sent("audio"))
+
+    conversation = Conversation.objects.get()
+    cost = attachment.reading_cost_micros
+    assert cost > 0
+    assert dict(SpendLedger.objects.values_list("scope", "spent")) == {
+        "global": cost,
+        f"account:{conversation.account_id}": cost,
+        f"customer:{conversation.customer_id}": cost,
+        f"conversation:{conversation.pk}": cost,
+    }
+
+
 def test_a_reader_that_is_gone_leaves_what_waited_unread(script: Script) -> None:
     attachment = sent("audio")
 
@@ -298,7 +314,9 @@ def test_who_is_erased_while_a_file_is_being_read_leaves_nothing(script: Script,
     script.will("transcription", [Answer(text="zq7xkvwp93")])
     heard = senses.configured()
     assert heard is not None
-    reading = heard.read("audio", OGG, "audio/ogg", caps=(), prices={"default": [1, 2]})
+    reading = heard.read(
+        "audio", OGG, "audio/ogg", caps=[spend.Cap(scope="global", micros=1_000_000)], prices={"default": [1, 2]}
+    )
 
     assert not conversations.keep_reading(claimed, reading)
     assert not Attachment.objects.exists()

@@ -1,14 +1,20 @@
 """What no webhook brought is found on the platform, once, and takes the same way in."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 from unittest.mock import patch
 
+import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from conversations.models import Conversation, Message
+from core import leases
 from integrations import services
+from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.services import missed
 from tests.integrations.tiktok import post, tiktok_account
@@ -149,3 +155,57 @@ def test_nothing_is_compared_where_it_is_switched_off(
     tiktok.say("Where is my order?")
 
     assert services.read_back(at_once=True) == 0
+
+
+def by_hand(account: PlatformAccount, *options: str) -> dict[str, int]:
+    """What `manage.py account read-back` prints."""
+    output = StringIO()
+    call_command("account", "read-back", str(account.pk), *options, stdout=output)
+    found: dict[str, int] = json.loads(output.getvalue())
+    return found
+
+
+def test_a_person_can_read_an_account_back_at_once(tiktok: Rig, account: PlatformAccount) -> None:
+    connected(account, minutes=1)
+    tiktok.say("Where is my order?")
+
+    assert by_hand(account) == {"id": account.pk, "read_back": 1}
+    services.ingest_waiting()
+
+    assert texts() == ["Where is my order?"]
+    assert by_hand(account)["read_back"] == 0
+
+
+def test_a_person_can_look_further_back_than_it_was_looked_last(
+    tiktok: Rig, account: PlatformAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(missed, "OVERLAP", timedelta(0))
+    tiktok.say("Where is my order?")
+    connected(account, minutes=-60)
+    assert by_hand(account)["read_back"] == 0
+
+    assert by_hand(account, "--hours", "1")["read_back"] == 1
+
+
+def test_two_do_not_read_an_account_back_at_once(tiktok: Rig, account: PlatformAccount) -> None:
+    connected(account)
+
+    leases.take(f"read back {account.pk}", owner="another process", seconds=60)
+
+    with pytest.raises(AccountProblem, match="at this moment"):
+        services.read_back_one(account)
+
+
+def test_an_account_that_cannot_be_read_back_says_why(
+    tiktok: Rig, account: PlatformAccount, settings: Settings
+) -> None:
+    connected(account)
+    tiktok.say("Where is my order?")
+    settings.TIKTOK_RATE_LIMIT = 21
+    with pytest.raises(AccountProblem, match="needed for messages"):
+        services.read_back_one(account)
+
+    PlatformAccount.objects.filter(pk=account.pk).update(state=PlatformAccount.State.RECONNECT)
+    account.refresh_from_db()
+    with pytest.raises(AccountProblem, match="no platform that can be asked now"):
+        services.read_back_one(account)
