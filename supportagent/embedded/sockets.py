@@ -52,7 +52,12 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
         """Send a frame, unless too much lies here unread already: then all of that is let go, with the connection."""
         if self.is_cut_off:
             return
-        super().serverSend(content, binary)
+        # The limit is for what pages send; Autobahn would raise at a longer message of ours, and end the socket.
+        for_pages, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            super().serverSend(content, binary)
+        finally:
+            self.maxMessagePayloadSize = for_pages
         if _unread(self.transport) > MOST_UNREAD_BYTES:
             self.is_cut_off = True
             logger.warning("A page does not read what it is sent; its socket is cut off.")
