@@ -40,7 +40,7 @@ volume: prepare-dev  ## show that a sweep finds its work by indexes beside many 
 whole: prepare-dev  ## check every sentence of every answer to everything there is to ask, which takes long (EVAL_DATA_DIR: the public suites too)
 	@exec $(IN) -m pytest -m whole $(ARGS)
 
-fuzz: prepare-dev  ## send 100,000 mutated bodies to the door; ARGS="--bodies 2000 --seed 1", ARGS="--shape services"
+fuzz: prepare-dev  ## send 100,000 mutated bodies to all doors; ARGS="--bodies 2000 --seed 1 --shape embedded"; after services-up on both shapes
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m tests.fuzz $(ARGS)
 
 drill: prepare-dev  ## kill the product at every crash point and by every fault: make drill ARGS="faults --only F10"

@@ -3,7 +3,9 @@
 import ipaddress
 import re
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import httpx2
 from django.conf import settings
@@ -11,6 +13,7 @@ from django.conf import settings
 from core.exceptions import EgressRefused
 
 HTTPS_PORT = 443
+_STORE_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 # Letters, digits and hyphens between dots, nothing at either end: what a name in the public DNS looks like.
 _NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -71,13 +74,16 @@ def addresses(host: str, port: int) -> list[str]:
     """Where to connect to for ``host``: resolved once, and every address judged. Raises EgressRefused and OSError.
 
     The caller connects to one of these and does not resolve again, so that a name that changes its answer between
-    two questions gains nothing. One address that is not public refuses them all.
+    two questions gains nothing. One address that is not public refuses them all, and so does one where the product
+    keeps its own data, whoever vouches for it.
     """
-    found = dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    found = _resolved(host, port)
     if not is_vouched_for(host, port):
         for address in found:
             judge_address(address, host, port)
-    return list(found)
+    if _is_ours(host, port, found):
+        raise EgressRefused(f"{host}:{port} is where our own data are kept; nothing is called there.")
+    return found
 
 
 def judge_whole(url: httpx2.URL) -> None:
@@ -94,6 +100,41 @@ def judge_whole(url: httpx2.URL) -> None:
 def port_of(url: httpx2.URL) -> int:
     """The port that is called."""
     return url.port or (HTTPS_PORT if url.scheme == "https" else 80)
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+
+
+def _is_ours(host: str, port: int, found: Iterable[str]) -> bool:
+    """Whether our database, Redis or broker listens at one of these addresses of ``host``."""
+    for store, store_port in _stores():
+        if store_port != port:
+            continue
+        if store == host:
+            return True
+        with suppress(OSError, UnicodeError):
+            machines = {_machine(address) for address in _resolved(store, port)}
+            if not machines.isdisjoint(map(_machine, found)):
+                return True
+    return False
+
+
+def _stores() -> Iterable[tuple[str, int]]:
+    """Where this process reaches its own data over the network."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("postgresql"):
+        yield str(database.get("HOST") or ""), int(database.get("PORT") or 5432)
+    for address in (settings.REDIS_URL, settings.CELERY_BROKER_URL):
+        parts = urlsplit(address)
+        if parts.scheme in _STORE_PORTS and parts.hostname:
+            yield parts.hostname, parts.port or _STORE_PORTS[parts.scheme]
+
+
+def _machine(address: str) -> str:
+    """The address, or one name for all of this machine's own."""
+    return "loopback" if ipaddress.ip_address(address.partition("%")[0]).is_loopback else address
 
 
 def _literal(host: str) -> str | None:

@@ -228,7 +228,7 @@ class WorkerHeartbeat(models.Model):
 
 
 class CallWindow(models.Model):
-    """How many REST calls somebody made in the minute that began with the first of them."""
+    """How many calls somebody made in the minute that began with the first of them: REST calls, or tries from an address."""
 
     caller = models.CharField(max_length=30, primary_key=True)
     began_at = models.DateTimeField()

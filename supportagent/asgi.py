@@ -12,6 +12,7 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 
 from analytics.routing import websocket_urlpatterns as analytics_routes  # noqa: E402
 from integrations.routing import websocket_urlpatterns as integrations_routes  # noqa: E402
+from supportagent.callers import SocketCaller  # noqa: E402
 from supportagent.door import DoorHandler, Entrance  # noqa: E402
 from supportagent.origins import NotFound, SameOrigin  # noqa: E402
 from supportagent.second_factor import SecondFactorSocket  # noqa: E402
@@ -27,14 +28,16 @@ application = ProtocolTypeRouter(
     {
         "http": Entrance(door=DoorHandler(), pages=pages),
         "websocket": NotFound(
-            SameOrigin(
-                CookieMiddleware(
-                    SessionSocket(
-                        SecondFactorSocket(URLRouter([*staff, *visitors])),
-                        judged_within=VISITORS,
-                    )
-                ),
-                judged_within=VISITORS,
+            SocketCaller(
+                SameOrigin(
+                    CookieMiddleware(
+                        SessionSocket(
+                            SecondFactorSocket(URLRouter([*staff, *visitors])),
+                            judged_within=VISITORS,
+                        )
+                    ),
+                    judged_within=VISITORS,
+                )
             )
         ),
     }

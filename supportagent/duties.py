@@ -14,7 +14,7 @@ from agent.services import gaps, importing, reviewing, searching
 from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
 from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn, run_turn
 from conversations import services as conversations
-from core import audit, idempotency, leases
+from core import audit, idempotency, leases, throttles
 from integrations import services as integrations
 from integrations.tasks import ingest_event, send_next, send_typing
 from privacy import services as privacy
@@ -159,6 +159,7 @@ class Duties:
             Step(name="old searches", run=searching.forget_old_searches, every=60),
             Step(name="audit", run=_seal, every=EACH_SECOND),
             Step(name="whole audit", run=lambda: _seal(look_back=None), every=3600),
+            Step(name="old calls", run=throttles.forget_old_windows, every=3600),
             Step(name="repeated calls", run=idempotency.forget_old_calls, every=60),
             Step(name="heartbeat", run=self._beat, every=5),
             Step(name="dead processes", run=heartbeats.forget_the_dead, every=3600),

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,26 +21,29 @@ from pytest_django import Settings
 
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message
-from conversations.types import MessageFacts, Reply, TurnResult
+from conversations.types import MessageFacts, Reply, SendOutcome, TurnResult
 from core import egress, http
-from core.exceptions import AnswerTooLong, EgressRefused, NotAllowed
+from core.exceptions import EgressRefused, NotAllowed
 from core.models import AuditEvent, User
 from core.policy import Role
 from core.sheets import as_csv
 from integrations import services as integrations
+from integrations.platforms import PLATFORMS, calls
+from integrations.platforms.base import CallFailed
 from privacy import services as privacy
 from privacy.models import Export
 from privacy.services import messages_file
-from tests.factories import make_api_key, make_conversation, make_message, make_user
+from supportagent import settings as ours
+from tests.factories import make_account, make_api_key, make_channel, make_conversation, make_message, make_user
 from tests.hostile.cases import CASES, covers
 from tests.integrations.tiktok import event, keep, text_event, tiktok_account
 from tests.outside import PUBLIC, certificate, listening
+from tests.pictures import make_png
 from tests.privacy.marker import places
 from tests.privacy.people import told
 
 INSIDE = [name for name, case in CASES.items() if case["surface"] == "ssrf"]
 ADDRESSES = [name for name in INSIDE if name not in {"F-011", "F-016"}]
-FIVE_MEGABYTES = 5_000_000
 MARKER = "zq7xkvwp93"
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +60,7 @@ def call(url: str, *, seconds: float = 10.0, client: httpx2.Client | None = None
     """One GET within the limits that the cases name."""
     deadline = time.monotonic() + seconds
     return http.exchange(
-        client or http.client(), "GET", url, deadline=deadline, connect=min(3.0, seconds), limit=FIVE_MEGABYTES
+        client or http.client(), "GET", url, deadline=deadline, connect=min(3.0, seconds), limit=calls.PICTURE_BYTES
     )
 
 
@@ -116,7 +120,7 @@ def test_f_011_a_redirect_to_the_inside_is_not_followed(
 
 
 @covers("F-016")
-def test_f_016_what_never_ends_is_cut_by_time_and_by_size(settings: Settings) -> None:
+def test_f_016_what_never_ends_is_cut_by_time_and_by_size_and_other_files_are_fetched(settings: Settings) -> None:
     ended = threading.Event()
 
     def slow(line: socket.socket) -> None:
@@ -129,13 +133,90 @@ def test_f_016_what_never_ends_is_cut_by_time_and_by_size(settings: Settings) ->
         while not ended.is_set():
             line.sendall(b"x" * 65_536)
 
-    with listening(slow) as slow_port, listening(big) as big_port:
-        settings.EGRESS_ALLOW = [f"127.0.0.1:{slow_port}", f"127.0.0.1:{big_port}"]
-        with pytest.raises(httpx2.TimeoutException):
-            call(f"http://127.0.0.1:{slow_port}/", seconds=0.5)
-        with pytest.raises(AnswerTooLong):
-            call(f"http://127.0.0.1:{big_port}/")
+    assert ours.PLATFORM_CALL_SECONDS == 10
+    settings.PLATFORM_CALL_SECONDS, settings.EGRESS_ALLOW = 0.5, ["127.0.0.1:*"]
+    with listening(slow) as slow_port, listening(big) as big_port, listening(answering(make_png())) as good_port:
+        waiting = [waiting_file(port) for port in (slow_port, big_port, good_port)]
+
+        # By the one hand that fetches, in this order.
+        assert integrations.fetch_media() == 1
         ended.set()
+
+    for attachment in waiting:
+        attachment.refresh_from_db()
+    # The slow one has its next try; what is too large would be so again.
+    assert [attachment.state for attachment in waiting] == ["waiting", "failed", "kept"]
+    assert waiting[0].next_attempt_at is not None
+    assert waiting[0].next_attempt_at > timezone.now()
+
+
+@covers("F-016")
+@pytest.mark.parametrize("platform", ["tiktok", "events"])
+@pytest.mark.parametrize(("kind", "most"), [("image", 5_000_000), ("video", 20_000_000)])
+def test_f_016_of_a_file_no_more_is_read_than_the_product_allows(
+    platform: str, kind: str, most: int, settings: Settings
+) -> None:
+    settings.EGRESS_ALLOW = ["127.0.0.1:*"]
+
+    assert fetched(platform, kind, b"x" * most) == most
+    with pytest.raises(CallFailed, match=f"more than {most // 1_000_000} MB") as failure:
+        fetched(platform, kind, b"x" * (most + 1))
+
+    assert failure.value.result.outcome is SendOutcome.REFUSED
+
+
+def fetched(platform: str, kind: str, content: bytes) -> int:
+    """How many bytes an account of the platform gets of a file that a customer sent."""
+    link = b'{"code": 0, "message": "OK", "data": {"download_url": "http://127.0.0.1:%d/file"}}'
+    # TikTok is asked for the file's address first; there is one server for both.
+    bodies = [content] if platform == "events" else [link, content]
+    with listening(lambda line: in_turn(line, bodies)) as port:
+        account = make_account(platform=platform, api_base=f"http://127.0.0.1:{port}/open_api/v1.3")
+        file = PLATFORMS[platform].fetch_media(
+            PLATFORMS[platform].session(account), thread_key="t", message_id="m", media_id=f"http://127.0.0.1:{port}/file", kind=kind
+        )  # fmt: skip
+    return len(file.content)
+
+
+def answering(body: bytes) -> Callable[[socket.socket], None]:
+    """A server that answers each request with these bytes."""
+    return lambda line: line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def in_turn(line: socket.socket, bodies: list[bytes]) -> None:
+    """Answer with the first of the bodies that was not told yet; a ``%d`` in it is the server's port."""
+    body = bodies.pop(0)
+    answering(body % line.getsockname()[1] if b"%d" in body else body)(line)
+
+
+def waiting_file(port: int) -> Attachment:
+    """A picture on the host of an account of its own, to be fetched."""
+    account = make_account(platform="events", api_base=f"http://127.0.0.1:{port}/replies")
+    conversation = make_conversation(channel=make_channel(account))
+    return Attachment.objects.create(
+        message=make_message(conversation), kind="image", state="waiting", media_id=f"http://127.0.0.1:{port}/a.png",
+        next_attempt_at=timezone.now() - timedelta(minutes=1),
+    )  # fmt: skip
+
+
+@covers("F-002")
+@pytest.mark.parametrize("by", ["address", "name", "another loopback"])
+def test_f_002_not_even_by_an_operators_word_is_our_own_store_called(
+    by: str, settings: Settings, names: dict[str, list[list[str]]], dialled: list[str]
+) -> None:
+    names["redis.example"] = names["innocent.example"] = [["10.0.0.9"]]
+    settings.EGRESS_ALLOW = ["10.0.0.9:*", "innocent.example:*", "127.0.0.2:*"]
+    settings.REDIS_URL = f"redis://{'127.0.0.1' if by == 'another loopback' else 'redis.example'}:6390/0"
+    host = {"address": "10.0.0.9", "name": "innocent.example", "another loopback": "127.0.0.2"}[by]
+
+    with pytest.raises(EgressRefused, match="our own data"):
+        call(f"http://{host}:6390/")
+
+    assert dialled == []
+    # The port makes the difference, as it does for a model server on the same machine.
+    with pytest.raises(httpx2.ConnectError):
+        call(f"http://{host}:6391/")
+    assert dialled == [names[host][0][0] if host in names else host]
 
 
 @covers("F-020")

@@ -23,7 +23,8 @@ _SIGNS = re.compile(r"[\W_]+")
 def not_before(conversation: Conversation, now: datetime) -> datetime:
     """The earliest moment of the bot's next answer here.
 
-    ``BOT_TURNS_PER_MINUTE`` of them come at once; who has had them all in the last minute is answered at that pace.
+    No minute has more than ``BOT_TURNS_PER_MINUTE`` of them, whenever it is taken to begin: what comes after the last one
+    waits, together, until the first of them is a minute old.
     """
     most = settings.BOT_TURNS_PER_MINUTE
     if conversation.out_seq < most:
@@ -35,7 +36,7 @@ def not_before(conversation: Conversation, now: datetime) -> datetime:
         message__created_at__gt=now - MINUTE,
     )
     moments = list(replies.order_by("-out_seq").values_list("message__created_at", flat=True)[:most])
-    return max(now, min(moments[0], now) + MINUTE / most) if len(moments) == most else now
+    return max(now, min(moments[-1], now) + MINUTE) if len(moments) == most else now
 
 
 def is_loop(conversation: Conversation, text: str, now: datetime) -> bool:

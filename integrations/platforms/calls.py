@@ -12,9 +12,12 @@ from conversations.types import SendOutcome, SendResult
 from core import http
 from core.exceptions import AnswerTooLong, EgressRefused
 from core.http import Answer
+from core.pictures import megabytes
 from integrations.platforms.base import CallFailed
 
 CONNECT_SECONDS = 3.0
+# Of a file that a customer sent, by what the platform calls it: some minutes of sound or film do not fit into a picture's.
+PICTURE_BYTES, RECORDING_BYTES = 5_000_000, 20_000_000
 
 
 @lru_cache(maxsize=1)
@@ -47,6 +50,17 @@ def exchange(
         raise CallFailed(too_long(error.status)) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, EgressRefused) as error:
         raise CallFailed(broken(error)) from error
+
+
+def most_bytes(kind: str) -> int:
+    """How many bytes of a customer's file are read at most. ``kind`` is image, video or audio."""
+    return RECORDING_BYTES if kind in ("video", "audio") else PICTURE_BYTES
+
+
+def file_too_long(kind: str) -> Callable[[int], SendResult]:
+    """What a longer file means: asked for again it would be as long."""
+    evidence = f"The file has more than {megabytes(most_bytes(kind))}."
+    return lambda status: SendResult(outcome=SendOutcome.REFUSED, http_status=status, evidence=evidence)
 
 
 def failed(outcome: SendOutcome, evidence: str, status: int | None = None) -> CallFailed:

@@ -10,9 +10,12 @@ from core.sockets import PageSocket
 from integrations.models import Visitor
 from integrations.origins import is_listed, is_own
 from integrations.webchat import services
+from integrations.webchat.exceptions import PageGone, TooManyRequests, VisitorUnknown
 from integrations.webchat.wire import MessageOnWire, State, bot_is_typing, message_on_wire, state_on_wire
 
 TOKEN_UNKNOWN = 4401
+# The page comes back by itself, later each time.
+TRY_LATER = 1013
 ORIGIN_REFUSED = 4403
 SECONDS_TO_SAY_WHO = 10
 
@@ -74,8 +77,12 @@ class VisitorConsumer(PageSocket):
 
     async def _begin(self, content: dict[str, Any]) -> None:
         key = self.scope["url_route"]["kwargs"]["key"]
-        visitor = await database_sync_to_async(_prove)(key, content.get("token"))
-        if visitor is None:
+        try:
+            visitor = await database_sync_to_async(_prove)(key, content.get("token"))
+        except TooManyRequests:
+            await self.close(TRY_LATER)
+            return
+        except (PageGone, VisitorUnknown):
             await self.close(TOKEN_UNKNOWN)
             return
         if self.deadline is not None:
@@ -142,9 +149,11 @@ def _lists(key: str, origin: str) -> bool:
     return account is not None and is_listed(origin, account.origins)
 
 
-def _prove(key: str, token: object) -> Visitor | None:
+def _prove(key: str, token: object) -> Visitor:
     account = services.account_of(key)
-    return services.visitor_of(account, token) if account is not None and isinstance(token, str) else None
+    if account is None:
+        raise PageGone
+    return services.prove(account, token if isinstance(token, str) else "")
 
 
 def _read_news(visitor: Visitor, after: int) -> dict[str, Any] | None:

@@ -18,10 +18,10 @@ from conversations import services as conversations
 from conversations.exceptions import CustomerErased
 from conversations.models import Attachment, Conversation, Customer, Message
 from conversations.types import Channel, InboundAttachment, InboundMessage
-from core import live
+from core import audit, live
 from core.models import hash_secret
 from integrations.models import IdentifiedPerson, PlatformAccount, Visitor
-from integrations.webchat import files
+from integrations.webchat import files, guesses
 from integrations.webchat.details import Details
 from integrations.webchat.exceptions import IdentityMissing, IdentityWrong, NoFiles, TooManyRequests, VisitorUnknown
 from integrations.webchat.identity import claims_of
@@ -144,6 +144,17 @@ def visitor_of(account: PlatformAccount, token: str) -> Visitor | None:
         return None
     known = Visitor.objects.proven().filter(account=account, token_hash=hash_secret(token))
     return known.select_related("person").first()
+
+
+def prove(account: PlatformAccount, token: str) -> Visitor:
+    """Whom a token proves. Raises VisitorUnknown, and TooManyRequests for an address that shows wrong ones again and again."""
+    visitor = visitor_of(account, token)
+    if visitor is not None:
+        return visitor
+    seconds = guesses.seconds_after(audit.origin.get().address) if token else 0
+    if seconds:
+        raise TooManyRequests("Too many chats were asked for that are not here. Wait a moment.", retry_after=seconds)
+    raise VisitorUnknown
 
 
 def is_known(visitor: Visitor) -> bool:

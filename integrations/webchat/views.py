@@ -38,7 +38,6 @@ from integrations.webchat.exceptions import (
     RecordingGone,
     TextMissing,
     TooMuchText,
-    VisitorUnknown,
 )
 from integrations.webchat.fields import message_id, number, short_text
 from integrations.webchat.wire import message_on_wire, state_on_wire
@@ -146,11 +145,8 @@ class ChatView(APIView):
         return account
 
     def visitor(self, request: Request, account: PlatformAccount) -> Visitor:
-        """Whom the bearer token proves. Raises VisitorUnknown."""
-        visitor = services.visitor_of(account, self.token(request))
-        if visitor is None:
-            raise VisitorUnknown
-        return visitor
+        """Whom the bearer token proves. Raises VisitorUnknown and TooManyRequests."""
+        return services.prove(account, self.token(request))
 
     def token(self, request: Request) -> str:
         """The bearer token, empty where there is none."""

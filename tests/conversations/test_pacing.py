@@ -40,15 +40,15 @@ def bot_answers(conversation_id: int) -> bool:
     return result is TurnResult.REPLIED
 
 
-def test_the_seventh_answer_of_a_minute_keeps_the_pace_and_answers_everything(channel: Channel) -> None:
+def test_the_seventh_answer_waits_until_the_first_is_a_minute_old_and_answers_everything(channel: Channel) -> None:
     for number in ["one", "two", "three", "four", "five", "six"]:
         assert bot_answers(writes(channel, f"Question {number}").conversation_id)
 
     later = [writes(channel, f"And {number}") for number in ["this", "that", "these", "those"]]
 
     conversation = Conversation.objects.get()
-    last = Message.objects.filter(sender_type=Message.Sender.BOT).latest("seq")
-    assert conversation.ready_at == last.created_at + timedelta(seconds=10)
+    first = Message.objects.filter(sender_type=Message.Sender.BOT).earliest("seq")
+    assert conversation.ready_at == first.created_at + timedelta(minutes=1)
     assert not bot_answers(conversation.pk)
 
     Conversation.objects.update(ready_at=timezone.now() - timedelta(seconds=1))

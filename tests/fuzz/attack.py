@@ -20,6 +20,10 @@ ANSWER_SECONDS = 30
 DRAIN_SECONDS = 1_800
 WARM_UP_SHARE, WARM_UP_MOST = 5, 2_000
 MOST_GROWTH_MB = 50.0
+CHATTED = (
+    "SELECT count(*) FROM conversations_message AS m JOIN integrations_platformaccount AS a ON a.id = m.account_id"
+    " WHERE a.platform = 'webchat' AND m.direction = 'in'"
+)
 _ERROR = re.compile(
     r"Traceback \(most recent call last\)|\[(?:error|critical) *\]|\"level\": \"(?:error|critical)\"", re.IGNORECASE
 )
@@ -27,7 +31,8 @@ _ERROR = re.compile(
 
 @dataclass(slots=True, kw_only=True)
 class Result:
-    """What came of it. ``statuses`` counts answers, 0 for none; memory in megabytes, after the warm-up and at its most.
+    """What came of it. ``answers`` counts each door's by their status, 0 for none, ``states`` and ``reasons`` what became of
+    the events of each platform; memory in megabytes, after the warm-up, at its most and at the end.
 
     ``waits`` are the seconds that each answer took.
     """
@@ -36,13 +41,20 @@ class Result:
     seconds: float = 0.0
     waits: list[float] = field(default_factory=list)
     drained_after: float = 0.0
-    statuses: Counter[int] = field(default_factory=Counter)
-    states: dict[str, int] = field(default_factory=dict)
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    states: dict[str, dict[str, int]] = field(default_factory=dict)
+    chatted: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     memory_before: float = 0.0
     memory_most: float = 0.0
+    memory_after: float = 0.0
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """The answers of all doors."""
+        return sum(self.answers.values(), Counter[int]())
 
     @property
     def growth(self) -> float:
@@ -58,7 +70,12 @@ class Result:
         """What must not be, in words; empty where all held."""
         found = [f"{count} answers of {status}" for status, count in self.statuses.items() if status >= 500]
         found += [f"{self.statuses[0]} requests without an answer"] if self.statuses[0] else []
-        found += [f"{self.states[state]} events {state}" for state in ("received", "dead") if self.states.get(state)]
+        found += [
+            f"{states[state]} events of {platform} {state}"
+            for platform, states in self.states.items()
+            for state in ("received", "dead")
+            if states.get(state)
+        ]
         found += [f"{len(self.errors)} errors in the logs"] if self.errors else []
         found += [f"memory grew by {self.growth:.0f} MB"] if self.growth > MOST_GROWTH_MB else []
         return found
@@ -69,10 +86,12 @@ def attack(product: Served, *, bodies: int, seed: int, most_seconds: float = inf
     result = Result()
     lock = threading.Lock()
     warm_up = min(bodies // WARM_UP_SHARE, WARM_UP_MOST)
+    doors = product.doors
+    result.answers = {door.name: Counter() for door in doors}
     began = time.monotonic()
 
     def call(number: int) -> None:
-        mutator = Mutator(seed * CALLERS + number)
+        mutator = Mutator(seed * CALLERS + number, doors)
         connection = _connect(product.port)
         for _ in range(bodies // CALLERS + (number < bodies % CALLERS)):
             attempt = mutator.attempt()
@@ -83,7 +102,7 @@ def attack(product: Served, *, bodies: int, seed: int, most_seconds: float = inf
             with lock:
                 result.sent += 1
                 result.waits.append(time.monotonic() - asked)
-                result.statuses[status] += 1
+                result.answers[attempt.door][status] += 1
                 if (status >= 500 or not status) and len(result.failures) < 20:
                     result.failures.append(
                         f"{status}: {attempt.method} {attempt.path} {attempt.headers} {attempt.body[:300]!r}"
@@ -99,8 +118,11 @@ def attack(product: Served, *, bodies: int, seed: int, most_seconds: float = inf
     with suppress(AssertionError):
         wait_until(lambda: not _waiting(product), seconds=DRAIN_SECONDS, what="all events to be taken in")
     result.drained_after = time.monotonic() - began - result.seconds
-    _weigh(product, result)
-    result.states = dict(product.query("SELECT state, count(*) FROM integrations_webhookevent GROUP BY state"))
+    result.memory_after = _weigh(product, result)
+    by_state = "SELECT platform, state, count(*) FROM integrations_webhookevent GROUP BY platform, state"
+    for platform, state, count in product.query(by_state):
+        result.states.setdefault(platform, {})[state] = count
+    result.chatted = int(product.query(CHATTED)[0][0])
     for state, reason in product.query("SELECT state, reason FROM integrations_webhookevent WHERE reason <> ''"):
         result.reasons[f"{state} ({re.split(':', reason)[0]})"] += 1
     result.errors = [
@@ -155,7 +177,8 @@ def _exchange(connection: http.client.HTTPConnection, attempt: Attempt) -> int:
     return response.status
 
 
-def _weigh(product: Served, result: Result) -> None:
+def _weigh(product: Served, result: Result) -> float:
     weight = sum(map(memory, product.pids))
     result.memory_before = result.memory_before or weight
     result.memory_most = max(result.memory_most, weight)
+    return weight

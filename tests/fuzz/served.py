@@ -1,5 +1,6 @@
 """A running product to be attacked: what `make run` starts, or production's processes on PostgreSQL and Redis."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,27 +16,40 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis
 
+from drill import wire
+from tests.fuzz import doors
+from tests.fuzz.doors import BUSINESS, LINKEDIN_KEY, PAGE, SECRET, TIKTOK_KEY, Door
 from tests.product import ROOT, answers, free_ports, start_product, stop
 from tests.waiting import wait_until
 
 BIN = Path(sys.executable).parent
-CLIENT_KEY, BUSINESS, SECRET = "7000000000000000001", "biz-open-id", "only-for-the-fuzz"
 # Nobody listens there: nothing of what is tried may leave.
 NOWHERE = "http://127.0.0.1:9"
 # As agent.runtime.warm_up logs it.
 ENGINE_READY = "The engine of release"
-ADD_ACCOUNT = (
-    *("account", "add", "--platform", "tiktok", "--name", "Fuzz", "--external-id", BUSINESS, "--client-key", CLIENT_KEY),
-    *("--secret", SECRET, "--access-token", "act.fuzz", "--refresh-token", "rft.fuzz"),
-    *("--api-base", f"{NOWHERE}/open_api/v1.3", "--auth-base", NOWHERE),
-)  # fmt: skip
+ACCOUNTS = {
+    "tiktok": (
+        *("--external-id", BUSINESS, "--client-key", TIKTOK_KEY, "--secret", SECRET, "--access-token", "act.fuzz"),
+        *("--refresh-token", "rft.fuzz", "--api-base", f"{NOWHERE}/open_api/v1.3", "--auth-base", NOWHERE),
+    ),
+    "linkedin": (
+        *("--api-kind", "comments", "--external-id", PAGE, "--client-key", LINKEDIN_KEY, "--secret", SECRET),
+        *("--access-token", "li.fuzz", "--api-base", NOWHERE, "--auth-base", NOWHERE),
+    ),
+    "events": ("--api-base", f"{NOWHERE}/replies"),
+    "webchat": (),
+}
+# Each may write twenty times a minute; what comes beyond is told to wait, which is tried by itself.
+VISITORS = 100
+MORE_CHATS = {"CHAT_SESSIONS_PER_TEN_MINUTES": "100000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A product with one TikTok account, whose bot is off so that the door and the taking in are what is tried.
+    """A product with one account behind each door, whose bots are off so that the doors and the taking in are what is tried.
 
-    ``pids`` are the processes whose memory counts, ``logs`` what they said; ``query`` asks the database.
+    ``pids`` are the processes whose memory counts, ``logs`` what they said; ``query`` asks the database, and ``manage`` gives a
+    management command's answer.
     """
 
     shape: str
@@ -43,12 +57,30 @@ class Served:
     pids: tuple[int, ...]
     logs: tuple[Path, ...]
     query: Callable[[str], list[tuple[Any, ...]]]
+    manage: Callable[..., dict[str, Any]]
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """Those of its accounts, with visitors in the chat."""
+        key = self.accounts["webchat"]["public_key"]
+        begun = [wire.post(f"http://127.0.0.1:{self.port}/chat/{key}/session", json={}) for _ in range(VISITORS)]
+        return doors.doors(
+            events_id=self.accounts["events"]["public_id"],
+            events_secret=self.accounts["events"]["secret"],
+            chat_key=key,
+            chat_tokens=[answer.json()["token"] for answer in begun],
+        )
 
 
 @contextmanager
 def served(folder: Path, *, database_url: str = "", redis_url: str = "") -> Iterator[Served]:
     """Start the product in ``folder``; on PostgreSQL and Redis where they are given, else as `make run` does."""
     with _services(folder, database_url, redis_url) if database_url else _embedded(folder) as product:
+        for platform, options in ACCOUNTS.items():
+            product.accounts[platform] = product.manage(
+                "account", "add", "--platform", platform, "--name", "Fuzz", *options
+            )
         product.query("UPDATE integrations_platformaccount SET bot_enabled = false")
         yield product
 
@@ -59,14 +91,14 @@ def _embedded(folder: Path) -> Iterator[Served]:
         with closing(sqlite3.connect(folder / "product" / "db.sqlite3", timeout=30)) as connection, connection:
             return list(connection.execute(sql))
 
-    with start_product(folder / "product", demo=False) as product:
-        product.manage_json(*ADD_ACCOUNT)
+    with start_product(folder / "product", demo=False, **MORE_CHATS) as product:
         yield Served(
             shape="embedded, SQLite",
             port=int(product.environment["PORT"]),
             pids=(product.process.pid,),
             logs=(product.log,),
             query=query,
+            manage=product.manage_json,
         )
 
 
@@ -94,7 +126,7 @@ def _services(folder: Path, database_url: str, redis_url: str) -> Iterator[Serve
         _administer(database_url, f"CREATE DATABASE {name}")
         stack.callback(_administer, database_url, f"DROP DATABASE {name} WITH (FORCE)")
         stack.callback(redis.Redis.from_url(redis_url).delete, "celery")
-        for order in (("migrate", "--verbosity", "0"), ("setup",), ADD_ACCOUNT):
+        for order in (("migrate", "--verbosity", "0"), ("setup",)):
             _manage(environment, *order)
         running = {}
         for process, command in commands.items():
@@ -115,6 +147,7 @@ def _services(folder: Path, database_url: str, redis_url: str) -> Iterator[Serve
             pids=tuple(process.pid for process in running.values()),
             logs=tuple(folder / f"{process}.log" for process in running),
             query=query,
+            manage=lambda *command: json.loads(_manage(environment, *command)),
         )
 
 
@@ -137,14 +170,16 @@ def _production(folder: Path, database_url: str, redis_url: str, port: int) -> d
         "STATIC_FROM_SOURCE": "1",
         "DEMO": "0",
         "PYTHONUNBUFFERED": "1",
+        **MORE_CHATS,
     }
 
 
-def _manage(environment: dict[str, str], *command: str) -> None:
+def _manage(environment: dict[str, str], *command: str) -> str:
     done = subprocess.run(
         [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"manage.py {command[0]}: {done.stderr[-2000:]}"
+    return done.stdout
 
 
 def _administer(database_url: str, sql: str) -> None:

@@ -6,14 +6,17 @@ import pytest
 
 from tests import environment
 from tests.fuzz.attack import attack
+from tests.fuzz.doors import doors
 from tests.fuzz.mutations import Mutator
 from tests.fuzz.served import served
 
 BODIES = 2_000
+WEBHOOKS = ("tiktok", "linkedin", "events")
 
 
 def test_the_same_seed_makes_the_same_bodies() -> None:
-    first, second, other = Mutator(7), Mutator(7), Mutator(8)
+    tried = doors(events_id="a", events_secret="whsec_YWJj", chat_key="b", chat_tokens=["c"])
+    first, second, other = (Mutator(seed, tried) for seed in (7, 7, 8))
 
     made = [[mutator.attempt().body for _ in range(50)] for mutator in (first, second, other)]
 
@@ -27,6 +30,10 @@ def test_no_mutated_body_breaks_the_door_or_what_is_behind_it(tmp_path: Path) ->
 
     assert result.faults == [], result.failures + result.errors
     assert result.sent == BODIES
-    # Both roads were walked: what is read, and what is set aside.
-    assert result.states["ingested"] > 100
-    assert result.states["quarantined"] > 100
+    # At each door both roads were walked: what is read, and what is set aside or refused.
+    for door in WEBHOOKS:
+        assert result.answers[door][200] > BODIES / 8
+        assert result.states[door]["ingested"] > BODIES / 50
+        assert result.states[door]["quarantined"] > BODIES / 50
+    assert result.answers["web chat"][201] == result.chatted > BODIES / 50
+    assert result.answers["web chat"][422] > BODIES / 50

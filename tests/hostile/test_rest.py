@@ -1,13 +1,13 @@
 """What people and programs try at REST, the sign-in and the admin who are known, or pretend to be."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from conversations import services as conversations
 from conversations.models import Conversation, Delivery, Message
@@ -25,6 +25,7 @@ from tests.factories import (
     make_team,
     make_user,
 )  # fmt: skip
+from tests.hostile.asking import PRODUCTION, settings_say
 from tests.hostile.cases import covers
 from tests.rest import Caller, signed_in, with_key
 
@@ -207,10 +208,22 @@ def test_no_other_site_is_told_that_it_may_read(origin: str) -> None:
 
 
 @covers("A-020")
-def test_a_caller_does_not_say_for_themselves_that_they_came_by_https(rf: RequestFactory, settings: Settings) -> None:
-    settings.SECURE_PROXY_SSL_HEADER = None
+@pytest.mark.parametrize(
+    ("variables", "is_believed"),
+    [
+        ({}, False),
+        ({"TRUSTED_PROXIES": "1"}, True),
+        (PRODUCTION, True),
+        (PRODUCTION | {"TRUSTED_PROXIES": "0"}, False),
+    ],
+    ids=["make run", "make run behind a proxy", "production", "production without a proxy"],
+)
+def test_a_caller_says_for_themselves_that_they_came_by_https_only_where_a_proxy_of_ours_overwrites_it(
+    variables: dict[str, str], is_believed: bool, tmp_path: Path
+) -> None:
+    ask = 'from django.test import RequestFactory as R; print(R().get("/", headers={"x-forwarded-proto": "https"}).is_secure())'
 
-    assert not rf.get("/", headers={"x-forwarded-proto": "https"}).is_secure()
+    assert settings_say(tmp_path, ask, **variables) == str(is_believed)
 
 
 # --- Bot and people --------------------------------------------------------------------------------------------------

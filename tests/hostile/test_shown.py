@@ -1,4 +1,8 @@
-"""Markup and templates that customers send, as browsers show them: every page holds them as text, and nothing of them happens."""
+"""Markup and templates that customers send, as browsers show them: every page holds them as text, and nothing of them happens.
+
+Once, with SQLite: what pages and scripts make of a text knows no database. That both keep it and give it back letter by letter is
+tried with the same texts in ``test_words``.
+"""
 
 import re
 from collections.abc import Iterator

@@ -1,16 +1,20 @@
 """What is tried at the sign-in, with sessions and cookies, and by whoever edits prompts."""
 
 import json
-import os
 import re
-import subprocess
-import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.core.internal import ratelimit
 from allauth.mfa.totp.internal import auth as totp
+from django.contrib.auth.hashers import get_hasher
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -18,12 +22,14 @@ from agent.exceptions import InvalidValue, UnknownKey
 from agent.releases import services as releases
 from core.models import ApiKey, AuditEvent, hash_secret
 from core.policy import Role
+from supportagent import settings as ours
 from tests.factories import (
     PASSWORD,
     make_api_key,
     make_release,
     make_user,
 )  # fmt: skip
+from tests.hostile.asking import PRODUCTION, settings_say
 from tests.hostile.cases import covers
 from tests.rest import signed_in
 
@@ -89,6 +95,66 @@ def test_an_unknown_name_is_told_what_a_known_one_is_told() -> None:
     assert told[0] == told[1]
 
 
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the clock that limits of signing in go by so many seconds on."""
+
+    def move(seconds: float) -> None:
+        ahead = time.time() + seconds
+        monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=lambda: ahead, monotonic=time.monotonic))
+
+    return move
+
+
+@covers("A-030")
+@pytest.mark.parametrize("tries", [5, 50], ids=["a person", "an address"])
+def test_a_door_that_was_closed_opens_by_itself_after_fifteen_minutes(
+    tries: int, later: Callable[[float], None]
+) -> None:
+    sam = make_user(role=Role.AGENT)
+    for number in range(tries):
+        try_login(sam.username if tries == 5 else f"somebody-{number}", "wrong")
+
+    later(14 * 60)
+    assert not is_in(try_login(sam.username, PASSWORD))
+
+    later(16 * 60)
+    assert is_in(try_login(sam.username, PASSWORD))
+
+
+@covers("A-030")
+def test_a_wrong_password_costs_the_same_work_whether_somebody_has_that_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The product's own; the one of the tests costs nothing.
+    settings.PASSWORD_HASHERS = ours.PASSWORD_HASHERS
+    hasher, hashed = type(get_hasher()), list[str]()
+    for deed in ("encode", "verify"):
+        monkeypatch.setattr(hasher, deed, noting(getattr(hasher, deed), hashed))
+    gone = make_user(role=Role.AGENT, is_active=False).username
+    known = make_user(role=Role.AGENT).username
+    costs = {}
+    for name in (known, gone, "nobody-of-this-name"):
+        hashed.clear()
+        with CaptureQueriesContext(connection) as asked:
+            assert not is_in(try_login(name, "wrong"))
+        costs[name] = (len(hashed), len(asked))
+
+    assert hasher.algorithm == "argon2"
+    assert costs[known][0] > 0
+    assert set(costs.values()) == {costs[known]}
+
+
+def noting(deed: Callable[..., Any], noted: list[str]) -> Callable[..., Any]:
+    """The same deed, which also writes down that it was done."""
+
+    def done(*args: Any, **kwargs: Any) -> Any:
+        noted.append(deed.__name__)
+        return deed(*args, **kwargs)
+
+    return done
+
+
 def half_in(secret_of: Any) -> Client:
     """A browser whose person gave the password and is asked for the code."""
     client = Client()
@@ -146,16 +212,11 @@ def test_a_session_ends_with_what_it_was_for(end: str) -> None:
 def test_cookies_of_production_are_for_this_host_by_https_alone(tmp_path: Path) -> None:
     names = ("SESSION_COOKIE", "CSRF_COOKIE")
     told = [f"{name}_{what}" for name in names for what in ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN")]
-    variables = os.environ | {
-        "ENV_FILE": os.devnull, "VAR_DIR": str(tmp_path), "DATABASE_URL": "postgres://a@a.invalid/a", "REDIS_URL": "redis://a.invalid",
-        "SECRET_KEY": "only-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz", "FIELD_ENCRYPTION_KEYS": "a", "HTTPS": "1",
-        "DJANGO_SETTINGS_MODULE": "supportagent.settings",
-    }  # fmt: skip
     ask = f"import json; from django.conf import settings; print(json.dumps([getattr(settings, n) for n in {told!r}]))"
 
-    done = subprocess.run([sys.executable, "-c", ask], env=variables, capture_output=True, text=True, check=True)
+    said = json.loads(settings_say(tmp_path, ask, **PRODUCTION))
 
-    session, token = (json.loads(done.stdout)[start : start + 6] for start in (0, 6))
+    session, token = (said[start : start + 6] for start in (0, 6))
     assert session == ["__Host-sessionid", True, True, "Lax", "/", None]
     assert [*token[:2], *token[3:]] == ["__Host-csrftoken", True, "Lax", "/", None]
 

@@ -3,28 +3,42 @@
 import asyncio
 import base64
 import secrets
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from core.models import User
+from core.models import CallWindow, User
 from core.policy import Role
 from core.sockets import FRAMES_AT_ONCE
-from integrations.models import Visitor
-from integrations.webchat import services
+from core.throttles import forget_old_windows
+from integrations.models import PlatformAccount, Visitor
+from integrations.webchat import guesses, services
 from supportagent import staff_sockets
 from supportagent.asgi import application
 from supportagent.embedded import server
 from tests.factories import make_account, make_team, make_user
 from tests.hostile.cases import covers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("nobody_guessed")]
 STAFF = ["/ws/workspace/", "/ws/dashboard/"]
 HERE = (b"origin", b"http://testserver")
+
+
+@pytest.fixture
+def nobody_guessed() -> Iterator[None]:
+    """No address is known for guessing before the test, nor after it."""
+    guesses.forget()
+    yield
+    guesses.forget()
 
 
 def cookie_of(role: Role) -> tuple[bytes, bytes]:
@@ -243,22 +257,90 @@ def test_no_token_that_was_made_up_opens_a_chat() -> None:
         "0" * len(good),
         str(Visitor.objects.get().pk),
     ]
-    made_up += [secrets.token_urlsafe(32) for _ in range(200)]
-    client = Client()
+    made_up += [secrets.token_urlsafe(32) for _ in range(40)]
 
-    for token in made_up:
-        assert (
-            client.get(f"/chat/{account.public_key}/messages", headers={"authorization": f"Bearer {token}"}).status_code
-            == 401
-        )
-    assert (
-        client.get(f"/chat/{other.public_key}/messages", headers={"authorization": f"Bearer {good}"}).status_code == 401
-    )
-    assert (
-        client.get(f"/chat/{account.public_key}/messages", headers={"authorization": f"Bearer {good}"}).status_code
-        == 200
-    )
+    assert {shown(account, token).status_code for token in made_up} == {401}
+    assert shown(other, good).status_code == 401
+    assert shown(account, good).status_code == 200
     assert len(base64.urlsafe_b64decode(good[-40:])) * 8 >= 128
+
+
+def shown(account: PlatformAccount, token: str, *, address: str = "192.0.2.7") -> Any:
+    """The chat's answer to a token."""
+    headers = {"authorization": f"Bearer {token}"}
+    return Client(REMOTE_ADDR=address).get(f"/chat/{account.public_key}/messages", headers=headers)
+
+
+@covers("S-011")
+def test_whoever_shows_one_wrong_token_after_another_is_told_to_wait_and_no_neighbour_is(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    account = make_account(platform="webchat")
+    _, good = services.begin(account, locale="en", address="192.0.2.7")
+
+    answers = [shown(account, secrets.token_urlsafe(32)) for _ in range(guesses.WRONG_TOKENS_PER_MINUTE + 10)]
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [401] * guesses.WRONG_TOKENS_PER_MINUTE + [429] * 10
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    # Who goes on costs the database no more than the look for the token.
+    with django_assert_num_queries(2):
+        assert shown(account, "made-up").status_code == 429
+    assert shown(account, secrets.token_urlsafe(32), address="192.0.2.8").status_code == 401
+    assert shown(account, good).status_code == 200
+    # What is kept to count by is no address.
+    assert "192.0.2" not in str(CallWindow.objects.values())
+
+
+@covers("S-011")
+def test_at_the_socket_wrong_tokens_count_too(settings: Settings) -> None:
+    settings.TRUSTED_PROXIES = 1
+    account = make_account(platform="webchat")
+    _, good = services.begin(account, locale="en", address="192.0.2.7")
+
+    async def code_of(token: str, address: bytes) -> int | None:
+        page = socket(f"/ws/chat/{account.public_key}/", HERE, (b"x-forwarded-for", address))
+        assert (await page.connect(timeout=5))[0]
+        await page.send_json_to({"type": "auth", "token": token})
+        frame = await page.receive_output(timeout=5)
+        if frame["type"] == "websocket.close":
+            return int(frame["code"])
+        await page.disconnect(timeout=5)
+        return None
+
+    async def scenario() -> tuple[list[int | None], int | None, int | None]:
+        most = guesses.WRONG_TOKENS_PER_MINUTE
+        wrong = [await code_of(f"wrong-{number}", b"6.6.6.6, 192.0.2.7") for number in range(most + 1)]
+        elsewhere = await code_of("wrong", b"192.0.2.7, 192.0.2.8")
+        return wrong, elsewhere, await code_of(good, b"192.0.2.7")
+
+    wrong, elsewhere, own = asyncio.run(scenario())
+
+    assert wrong == [4401] * guesses.WRONG_TOKENS_PER_MINUTE + [1013]
+    assert (elsewhere, own) == (4401, None)
+
+
+def test_a_window_that_nobody_needs_is_forgotten() -> None:
+    guesses.seconds_after("192.0.2.7")
+    assert forget_old_windows() == 0
+
+    CallWindow.objects.update(began_at=timezone.now() - timedelta(hours=1, seconds=1))
+
+    assert forget_old_windows() == 1
+
+
+@covers("S-008")
+def test_a_screen_that_takes_nothing_keeps_no_bell_from_the_others() -> None:
+    async def scenario() -> list[int]:
+        layer = get_channel_layer()
+        deaf, other = [await layer.new_channel() for _ in range(2)]
+        for channel in (deaf, other):
+            await layer.group_add("s-008", channel)
+        for number in range(500):
+            await layer.group_send("s-008", {"type": "bell", "number": number})
+        return [(await asyncio.wait_for(layer.receive(other), 5))["number"] for _ in range(500)]
+
+    assert asyncio.run(scenario()) == list(range(500))
 
 
 @covers("S-013")

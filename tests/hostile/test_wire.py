@@ -14,7 +14,8 @@ import pytest
 from drill import wire
 from drill.vitals import memory
 from tests import environment
-from tests.fuzz.served import SECRET, Served, served
+from tests.fuzz.doors import SECRET
+from tests.fuzz.served import Served, served
 from tests.hostile.cases import covers
 from tests.integrations.tiktok import text_event
 from tests.waiting import wait_until

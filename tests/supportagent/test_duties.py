@@ -91,6 +91,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "audit",
         "whole audit",
         "clock",
+        "old calls",
         "repeated calls",
         "heartbeat",
         "late promises",

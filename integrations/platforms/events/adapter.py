@@ -162,7 +162,7 @@ class Events:
 
     def fetch_media(self, session: Session, *, thread_key: str, message_id: str, media_id: str, kind: str) -> MediaFile:
         """The bytes of a file, from the account's own host only. Raises CallFailed."""
-        return EventsClient(session).download(media_id)
+        return EventsClient(session).download(media_id, kind=kind)
 
 
 def _not_offered(evidence: str) -> SendResult:

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from integrations.platforms.events import outcomes
 from integrations.platforms.events.parse import origin_of
 
 MAX_ANSWER = 64 * 1024
-MAX_MEDIA = 20 * 1024 * 1024
 REPLY, TEST = "message.reply", "account.test"
 
 
@@ -50,13 +49,13 @@ class EventsClient:
         if result.outcome is not SendOutcome.OK:
             raise CallFailed(result)
 
-    def download(self, url: str) -> MediaFile:
+    def download(self, url: str, *, kind: str) -> MediaFile:
         """The bytes of a file at the host that replies are posted to. Raises CallFailed."""
         if not origin_of(url) or origin_of(url) != origin_of(self._session.api_base):
             raise CallFailed(
                 SendResult(outcome=SendOutcome.REFUSED, evidence="The file does not lie on the account's own host.")
             )
-        answer = self._exchange("GET", url, limit=MAX_MEDIA)
+        answer = self._exchange("GET", url, limit=calls.most_bytes(kind), too_long=calls.file_too_long(kind))
         if answer.status != 200:
             raise CallFailed(outcomes.of_answer(answer.status, answer.headers))
         return MediaFile(content=answer.body, content_type=answer.headers.get("content-type", ""))
@@ -80,7 +79,15 @@ class EventsClient:
             return failure.result
         return outcomes.of_answer(answer.status, answer.headers)
 
-    def _exchange(self, method: str, url: str, *, limit: int, **content: Any) -> Answer:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        limit: int,
+        too_long: Callable[[int], SendResult] | None = None,
+        **content: Any,
+    ) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
         return calls.exchange(
             method,
@@ -88,7 +95,7 @@ class EventsClient:
             deadline=self._deadline,
             limit=limit,
             # What the answer says is of no use to us, its status is.
-            too_long=lambda status: outcomes.of_answer(status, httpx2.Headers()),
+            too_long=too_long or (lambda status: outcomes.of_answer(status, httpx2.Headers())),
             broken=outcomes.of_error,
             **content,
         )

@@ -1,7 +1,7 @@
 """TikTok's Business Messaging API over HTTP. One object speaks for one account; nothing is kept between calls."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from integrations.platforms.tiktok import outcomes
 
 ACCESS_SECONDS = 86_400.0
 MAX_ANSWER = 1024 * 1024
-MAX_MEDIA = 20 * 1024 * 1024
 TIKTOK_HOSTS = (".tiktok.com", ".tiktokcdn.com", ".tiktokcdn-us.com")
 
 
@@ -119,7 +118,14 @@ class TikTokClient:
         url = _text(self._call("POST", "/business/message/media/download/", order=order), "download_url")
         if not self._is_our_host(url):
             raise calls.failed(SendOutcome.REFUSED, "TikTok named a host for the file that is not known as its own.")
-        answer = self._exchange("GET", url, headers={"x-user": self._session.access_token}, limit=MAX_MEDIA)
+        kind = media_type.lower()
+        answer = self._exchange(
+            "GET",
+            url,
+            headers={"x-user": self._session.access_token},
+            limit=calls.most_bytes(kind),
+            too_long=calls.file_too_long(kind),
+        )
         if answer.status != 200:
             result, _, _ = outcomes.of_answer(answer.status, answer.headers, answer.body)
             raise CallFailed(result)
@@ -200,7 +206,14 @@ class TikTokClient:
         return data
 
     def _exchange(
-        self, method: str, url: str, *, headers: Mapping[str, str], limit: int = MAX_ANSWER, **content: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        limit: int = MAX_ANSWER,
+        too_long: Callable[[int], SendResult] | None = None,
+        **content: Any,
     ) -> Answer:
         """One request and its whole answer, within the deadline. Raises CallFailed."""
         return calls.exchange(
@@ -208,13 +221,15 @@ class TikTokClient:
             url,
             deadline=self._deadline,
             limit=limit,
-            too_long=lambda status: SendResult(
-                outcome=SendOutcome.AMBIGUOUS, http_status=status, evidence="TikTok's answer was too long."
-            ),
+            too_long=too_long or _answer_too_long,
             broken=outcomes.of_error,
             headers=headers,
             **content,
         )
+
+
+def _answer_too_long(status: int) -> SendResult:
+    return SendResult(outcome=SendOutcome.AMBIGUOUS, http_status=status, evidence="TikTok's answer was too long.")
 
 
 def _is_text(value: object) -> bool:
