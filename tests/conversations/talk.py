@@ -131,6 +131,11 @@ def send(conversation: Conversation, *, platform_message_id: str = "platform-1")
     return Delivery.objects.get(pk=claimed.delivery_id)
 
 
+def due_again(conversation: Conversation) -> None:
+    """As if the back-off were over."""
+    Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now() - timedelta(seconds=1))
+
+
 def expire_lease(conversation: Conversation) -> None:
     """As if the turn's worker had been killed a while ago."""
     Conversation.objects.filter(pk=conversation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))

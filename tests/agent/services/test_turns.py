@@ -1,12 +1,9 @@
 """A turn from claim to commit, on real rows and with the real engine."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from agent import services
 from agent.graph.brief import Brief, Thought
@@ -16,7 +13,7 @@ from agent.runtime import Runtime
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Delivery, Escalation, Message
 from conversations.types import TurnResult
-from tests.conversations.talk import expire_lease, fresh, person, write, wrote
+from tests.conversations.talk import due_again, expire_lease, fresh, person, write, wrote
 
 pytestmark = pytest.mark.django_db
 
@@ -47,11 +44,6 @@ def answered(conversation: Conversation) -> Message:
     return message
 
 
-def due_again(conversation: Conversation) -> None:
-    """As if the back-off were over."""
-    Conversation.objects.filter(pk=conversation.pk).update(ready_at=timezone.now() - timedelta(seconds=1))
-
-
 def test_a_question_is_answered_from_an_article_with_its_source(mind: Runtime) -> None:
     conversation = wrote("How long does delivery take?")
 
@@ -63,33 +55,6 @@ def test_a_question_is_answered_from_an_article_with_its_source(mind: Runtime) -
     assert reply.sources[0]["title"] == "Delivery times"
     asked = Message.objects.get(direction="in")
     assert (asked.disposition, asked.intent, asked.language) == ("answered", "delivery_time", "en")
-
-
-def test_a_turn_takes_few_statements(
-    mind: Runtime, release: Release, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    mind.prepare(release.pk)
-    conversation = wrote("How long does delivery take?")
-
-    # Four of them only because a test is a transaction already: the two savepoints.
-    with django_assert_num_queries(17):
-        services.answer(conversation.pk, mind)
-
-    write("And how much is it?")
-    due_again(conversation)
-    with django_assert_num_queries(19):
-        services.answer(conversation.pk, mind)
-    assert AgentRun.objects.filter(state="replied").count() == 2
-
-
-def test_where_nothing_is_due_one_statement_says_so(
-    mind: Runtime, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    conversation = wrote("How long does delivery take?")
-    services.answer(conversation.pk, mind)
-
-    with django_assert_num_queries(3):
-        assert services.answer(conversation.pk, mind) is None
 
 
 def test_the_run_says_why(mind: Runtime, release: Release) -> None:
