@@ -8,7 +8,6 @@ import math
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import bm25s
 import numpy as np
@@ -24,7 +23,6 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)
 _STEMS_VERSION = 1
 _LEAST_PART, _SAME_BEGINNING, _SHORT_TERM = 4, 5, 6
 _PART, _BEGINNING, _SHORT_BEGINNING = 0.8, 0.7, 0.5
-_CACHED_SENTENCES = 8_192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +110,8 @@ def overlap(sentence: str, language: str, match: KeywordMatch) -> float:
     total = match.total
     if not total:
         return 0.0
-    own = sentence_stems(sentence, language)
+    own = set(stems(sentence, language))
     return sum(weight for term, weight in match.idf.items() if term in own) / total
-
-
-@lru_cache(maxsize=_CACHED_SENTENCES)
-def sentence_stems(sentence: str, language: str) -> frozenset[str]:
-    """The stems of a passage's sentence; those of the passages asked for most are kept."""
-    return frozenset(stems(sentence, language))
 
 
 def _searchable(passage: PassageSource) -> str:
