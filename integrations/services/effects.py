@@ -2,11 +2,15 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
+
+from django.db import transaction
 
 from conversations import services as conversations
 from conversations.exceptions import CustomerErased
 from conversations.models import Conversation
 from conversations.types import EchoMeaning, InboundMessage, OutboundEcho
+from core.crashpoints import crash_point
 from core.text import truncate
 from core.transactions import retried
 from integrations.models import WebhookEvent
@@ -16,6 +20,16 @@ from integrations.services.readings import ERASED, Reading
 logger = logging.getLogger(__name__)
 
 State = WebhookEvent.State
+
+
+def may_die_before_bells() -> None:
+    """Let a drill strike when this transaction is committed. Called before anything is announced, it comes before the bells."""
+    transaction.on_commit(partial(crash_point, "ingest.after_commit"))
+
+
+def may_die_before_end() -> None:
+    """Let a drill strike between an effect and the end of its event."""
+    crash_point("ingest.mid_tx")
 
 
 def effect_of(reading: Reading, held: Conversation | None) -> Reading:

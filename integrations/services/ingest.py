@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from math import inf
 
 from django.db import Error as AnyDatabaseError
@@ -21,14 +20,13 @@ from conversations.models import Conversation
 from conversations.types import InboundMessage, OutboundEcho
 from core import live
 from core.clock import database_now, now_plus
-from core.crashpoints import crash_point
 from core.statements import Change
 from core.text import truncate
 from core.transactions import gave_way, retried
 from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.base import CallFailed, ParsedItem, ReadReceipt, Referral
 from integrations.services.drains import Drains
-from integrations.services.effects import effect_of, effect_of_each
+from integrations.services.effects import effect_of, effect_of_each, may_die_before_bells, may_die_before_end
 from integrations.services.finishing import finish
 from integrations.services.forgetting import forget_event
 from integrations.services.lanes import MOST_AT_ONCE, Lane, behind, due_lanes, lanes_of
@@ -164,8 +162,7 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
 @retried
 def _drain_thread(lane: Lane, conversation_id: int, readings: dict[int, Reading]) -> bool:
     """Hold a conversation and take in what waits for it, in order; whether the lane may go on and may hold more."""
-    # Registered before anything is announced, so that it comes before the bells.
-    transaction.on_commit(partial(crash_point, "ingest.after_commit"))
+    may_die_before_bells()
     conversation = conversations.lock(conversation_id, with_customer=True)
     thread = (conversation.account_id, conversation.thread_key)
     held: Conversation | None = conversation
@@ -291,7 +288,7 @@ def _log(event: WebhookEvent, end: Reading) -> None:
 def _write(event: WebhookEvent, reading: Reading, held: Conversation | None) -> Reading:
     """Do what was read, unless that is done, and note in the event how it ended."""
     end = effect_of(reading, held)
-    crash_point("ingest.mid_tx")
+    may_die_before_end()
     _end(event.pk, end.state, end.reason, end.message_id, reading.account_id)
     if end.is_erased:
         forget_event(event.pk)

@@ -8,7 +8,6 @@ event is as it was and is taken in by itself, so that the one at fault is found 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,11 +17,10 @@ from conversations import services as conversations
 from conversations.types import InboundMessage
 from core import live, rows
 from core.clock import database_now
-from core.crashpoints import crash_point
 from core.statements import Read
 from integrations.models import WebhookEvent
 from integrations.platforms.base import Defective, Ignored
-from integrations.services.effects import effect_of
+from integrations.services.effects import effect_of, may_die_before_bells, may_die_before_end
 from integrations.services.lanes import first_and_due
 from integrations.services.readings import Accounts, Reading, Thread, read
 
@@ -121,8 +119,7 @@ def _is_same(one: InboundMessage, other: InboundMessage) -> bool:
 
 @transaction.atomic
 def _write(words: Sequence[_Words], without: Sequence[Taken], threads: Mapping[Thread, int]) -> list[Taken]:
-    # Registered before anything is announced, so that it comes before the bells.
-    transaction.on_commit(partial(crash_point, "ingest.after_commit"))
+    may_die_before_bells()
     held = {(each.account_id, each.thread_key): each for each in conversations.lock_free(threads.values())}
     wanted = [each.event.pk for each in words if each.thread in held] + [each.event.pk for each in without]
     ours = set(_still_first.all(tuple(sorted(wanted)))) if wanted else set()
@@ -139,7 +136,7 @@ def _write(words: Sequence[_Words], without: Sequence[Taken], threads: Mapping[T
         if message is not None:
             written.append((each, message))
     arrivals.write()
-    crash_point("ingest.mid_tx")
+    may_die_before_end()
     taken = [each for each in without if each.event.pk in ours]
     if taken:
         # What is taken in rings for its conversation; the rest is news for operators only.

@@ -74,3 +74,8 @@ def keep(body: bytes, *, client_key: str = CLIENT_KEY, late: bool = False) -> We
         conv_key=glance.conv_key,
         is_late=late,
     )
+
+
+def said(person: int, text: str = "Where is my parcel?", *, name: str = "first") -> WebhookEvent:
+    """What somebody wrote in a thread of their own, as the door keeps it; ``name`` tells their messages apart."""
+    return keep(text_event(text, message_id=f"{name}-{person}", thread=f"t-{person}", customer=f"c-{person}"))
