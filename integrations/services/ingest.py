@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 50
 MOST_ROUNDS = 200
+# Of one bell. A task that never seems to end is taken for one that is stuck, and a long lane is found again at once.
+LONGEST_SECONDS = 20.0
 RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
 
@@ -91,11 +93,11 @@ def _lane_of(pk: int) -> QuerySet[WebhookEvent, tuple[str, str, int]]:
     return WebhookEvent.objects.to_ingest().filter(pk=pk).order_by().values_list("source", "conv_key", "pk")
 
 
-def ingest_event(event_pk: int, *, until: float = inf) -> None:
-    """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
+def ingest_event(event_pk: int, *, seconds: float = LONGEST_SECONDS) -> None:
+    """Take in a kept event, and what waits in its lane, for so long. Doing it twice, or in two places, changes nothing."""
     lane = _lane_of.first(event_pk)
     if lane is not None:
-        _take_in(Lane(*lane), until=until)
+        _take_in(Lane(*lane), until=time.monotonic() + seconds)
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
