@@ -206,8 +206,10 @@ class Stage:
 class Fault:
     """One row of the matrix. ``needs`` names what only a full drill may use, such as a privilege.
 
-    One whose limit is in seconds of waiting is for a product that keeps up: nobody writes more than ``most_rate`` messages
-    a second under it. No message is undecided for longer than ``most_undecided`` seconds: after 120 people are called. One that is not in both shapes says in ``only`` why. ``channels`` are where customers write, in turn.
+    One whose limit is in seconds of waiting is for a product that keeps up, and one may bring much at once itself: nobody
+    writes more than ``most_rate`` messages a second under it. No message is undecided for longer than ``most_undecided``
+    seconds: after 120 people are called. One that is not in both shapes says in ``only`` why. ``channels`` are where
+    customers write, in turn.
     """
 
     number: str

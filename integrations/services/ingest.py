@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 MOST_TOGETHER = 20
 MOST_ROUNDS = 200
+# Of one bell. A task that never seems to end is taken for one that is stuck, and a long lane is found again at once.
+LONGEST_SECONDS = 20.0
 RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
 
@@ -45,10 +47,10 @@ _drains = Drains()
 State = WebhookEvent.State
 
 
-def ingest_event(event_pk: int, *, until: float = inf) -> None:
-    """Take in a kept event, and whatever waits in its lane. Doing it twice, or in two places at once, changes nothing."""
+def ingest_event(event_pk: int, *, seconds: float = LONGEST_SECONDS) -> None:
+    """Take in a kept event, and what waits in its lane, for so long. Doing it twice, or in two places, changes nothing."""
     for lane in lanes_of([event_pk]):
-        _take_in(lane, until=until)
+        _take_in(lane, until=time.monotonic() + seconds)
 
 
 def ingest_events(event_pks: Collection[int], *, seconds: float = inf) -> None:

@@ -188,8 +188,10 @@ def _left(account: PlatformAccount, under_way: _Comparison, since: datetime) -> 
     if under_way.named is None:
         under_way.named = _threads(account, since, is_held=under_way.is_held)
     threads = dict.fromkeys(under_way.named + (_unsettled(account, since) if under_way.is_held else []))
-    under_way.threads = len(threads)
-    return [thread_key for thread_key in threads if thread_key not in under_way.done]
+    platform = PLATFORMS[account.platform]
+    left = [key for key in threads if key not in under_way.done and platform.reads_back(account, key)]
+    under_way.threads = len(under_way.done) + len(left)
+    return left
 
 
 def _threads(account: PlatformAccount, since: datetime, *, is_held: bool) -> list[str]:
@@ -208,8 +210,6 @@ def _unsettled(account: PlatformAccount, since: datetime) -> list[str]:
 def _missed(account: PlatformAccount, under_way: _Comparison, thread_key: str, since: datetime) -> list[MissedEvent]:
     """What was said in a thread; after a restore by us too."""
     platform, is_held = PLATFORMS[account.platform], under_way.is_held
-    if not platform.reads_back(account, thread_key):
-        return []
     if is_held and conversations.thread_was_erased(account.pk, thread_key):
         # Whoever was erased since the back-up is not brought back.
         return []
@@ -242,9 +242,10 @@ def _finish(account: PlatformAccount, under_way: _Comparison, until: float) -> b
     for event_pk in (
         waiting.order_by().values("source", "conv_key").annotate(first=Min("pk")).values_list("first", flat=True)
     ):
-        if time.monotonic() >= until:
+        left = until - time.monotonic()
+        if left <= 0:
             return False
-        ingest_event(event_pk, until=until)
+        ingest_event(event_pk, seconds=left)
     if waiting.exists():
         # Others are at it, in this process or another one.
         return False

@@ -195,3 +195,14 @@ def test_a_person_answers_in_public() -> None:
 
     assert Conversation.objects.get().text_limit == 1250
     assert POST in Conversation.objects.get().thread_key
+
+
+def test_a_bell_takes_in_no_longer_than_it_may_and_the_sweep_finds_the_rest() -> None:
+    first = keep(batch(comment("First", number=5, author=OTHER)))
+    keep(batch(comment("Second")))
+
+    services.ingest_event(first.pk, seconds=0.0)
+
+    assert list(Message.objects.values_list("text", flat=True)) == ["First"]
+    assert services.ingest_waiting() == 1
+    assert Message.objects.count() == 2
