@@ -5,14 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 import httpx2
 import psycopg
 
-from bench.door import knock, signer
+from bench.door import WARM_SECONDS, knock, signer
 from bench.figures import Figure, Figures, median, percentile
 from bench.loading import Pattern, copy, settle
+from bench.replies import Replies
 from bench.sizes import Sizes
 from drill import wire
 from drill.rig import Rig, wait_for
@@ -79,17 +79,14 @@ def in_turns(looks: Mapping[str, Look], *, rounds: int, times: int) -> dict[str,
     return took
 
 
-def _are_answered(rig: Rig, wanted: int) -> bool:
-    return len(rig.log("accepted")) >= wanted
-
-
 def _patterns(rig: Rig, colleague: Colleague) -> dict[Pattern, float]:
     """One conversation that the bot answers, one that waits for a person, one that a person ended; the share of each."""
     with wire.Client(base_url=rig.sim_url, timeout=60) as client:
+        replies = Replies(client)
         for number in range(EXCHANGES):
             for who in ("answered", "waiting", "ended"):
                 client.post("/_sim/say", json={"user": who, "text": ASKED}).raise_for_status()
-            wait_for(partial(_are_answered, rig, 3 * (number + 1)), seconds=ANSWER_SECONDS, what="the bot's answers")
+            replies.wait(3 * (number + 1), seconds=ANSWER_SECONDS)
         for who in ("waiting", "ended"):
             client.post("/_sim/say", json={"user": who, "text": PERSON}).raise_for_status()
     wait_for(
@@ -158,6 +155,7 @@ def _walks(connection: psycopg.Connection) -> dict[str, int]:
 
 def _beside(rig: Rig, colleague: Colleague, figures: Figures, sizes: Sizes) -> None:
     """The slowest of a hundred acks while nobody reads and while several people reload the queue, in turns."""
+    knock(rig.port, CALLERS, signer(rig.app_secret), seconds=WARM_SECONDS)
     idle, busy = [], []
     for _ in range(sizes.rounds):
         idle.append(_slowest(rig, sizes))
