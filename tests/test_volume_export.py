@@ -117,7 +117,7 @@ def load() -> None:
         "conversation_id": "thread.id",
         "public_id": UUIDS[connection.vendor],
     }
-    columns = [field.column for field in Message._meta.concrete_fields if not field.primary_key]
+    columns = [str(field.column) for field in Message._meta.concrete_fields if not field.primary_key]
     values = [copied.get(column, f"message.{connection.ops.quote_name(column)}") for column in columns]
     into = ", ".join(connection.ops.quote_name(column) for column in columns)
     with connection.cursor() as cursor:

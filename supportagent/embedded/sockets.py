@@ -53,7 +53,8 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
         if self.is_cut_off:
             return
         # The limit is for what pages send; Autobahn would raise at a longer message of ours, and end the socket.
-        for_pages, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        for_pages: int = vars(self)["maxMessagePayloadSize"]
+        self.maxMessagePayloadSize = 0
         try:
             super().serverSend(content, binary)
         finally:
@@ -70,7 +71,8 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
 
 def _unread(transport: Any) -> int:
     """The bytes that wait here because the other end takes none; those in the system's hands are not ours."""
-    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001  (Twisted tells it by nothing public)
+    waiting: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen  # noqa: SLF001  (Twisted tells it by nothing public)
+    return waiting
 
 
 class BoundedSocketFactory(WebSocketFactory):  # type: ignore[misc]
