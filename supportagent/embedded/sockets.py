@@ -22,6 +22,8 @@ MOST_UNREAD_BYTES = 4_000_000
 class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
     """A websocket that is closed with 1008 when more frames come than a page would send, and cut off when none are read."""
 
+    maxMessagePayloadSize: int
+
     is_flooded = False
     is_cut_off = False
 
@@ -53,8 +55,7 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
         if self.is_cut_off:
             return
         # The limit is for what pages send; Autobahn would raise at a longer message of ours, and end the socket.
-        for_pages: int = vars(self)["maxMessagePayloadSize"]
-        self.maxMessagePayloadSize = 0
+        for_pages, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
         try:
             super().serverSend(content, binary)
         finally:
