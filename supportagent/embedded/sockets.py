@@ -22,7 +22,7 @@ MOST_UNREAD_BYTES = 4_000_000
 class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
     """A websocket that is closed with 1008 when more frames come than a page would send, and cut off when none are read."""
 
-    maxMessagePayloadSize: int
+    maxMessagePayloadSize: int  # noqa: N815  (the library's name)
 
     is_flooded = False
     is_cut_off = False
