@@ -24,7 +24,7 @@ from core.statements import Change
 from core.text import truncate
 from core.transactions import gave_way, retried
 from integrations.models import PlatformAccount, WebhookEvent
-from integrations.platforms.base import CallFailed, ParsedItem, ReadReceipt, Referral
+from integrations.platforms.base import CallFailed, OutOfCalls, ParsedItem, ReadReceipt, Referral
 from integrations.services.drains import Drains
 from integrations.services.effects import effect_of, effect_of_each, may_die_before_bells, may_die_before_end
 from integrations.services.finishing import finish
@@ -238,6 +238,10 @@ def _finished(reading: Reading) -> Reading:
         return reading
     try:
         return replace(reading, items=tuple(finish(item) for item in reading.items))
+    except OutOfCalls as failure:
+        # No longer than what a clock that was put back would be taken for.
+        wait = min(failure.result.retry_after or RETRY_SECONDS[0], RETRY_SECONDS[-1])
+        return replace(reading, error=truncate(f"platform: {failure}", 300), put_off=wait)
     except CallFailed as failure:
         return replace(reading, error=truncate(f"platform: {failure}", 300))
 
@@ -262,6 +266,10 @@ def _apply(event: WebhookEvent, reading: Reading, held: Conversation | None = No
     the batch's end comes after the last.
     ``held`` is the event's conversation, where it is locked and as the database has it.
     """
+    if reading.put_off:
+        later = now_plus(timedelta(seconds=reading.put_off))
+        WebhookEvent.objects.to_ingest().filter(pk=event.pk).update(reason=reading.error, next_attempt_at=later)
+        return False
     if reading.error:
         return _failed(event, reading.error, account_id=reading.account_id)
     try:

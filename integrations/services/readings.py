@@ -23,13 +23,17 @@ Thread = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An event as it was read: what it says, or why it is set aside, or the error that stopped the reading."""
+    """An event as it was read: what it says, or why it is set aside, or the error that stopped the reading.
+
+    Where the reading could not even begin, it is done again after ``put_off`` seconds, and that is no failure.
+    """
 
     items: tuple[ParsedItem, ...] = ()
     state: WebhookEvent.State = State.INGESTED
     reason: str = ""
     message_id: int | None = None
     error: str = ""
+    put_off: float = 0.0
     account_id: int | None = None
     is_erased: bool = False
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Delivery
+from conversations.models import Delivery, Message
 from conversations.types import SendOutcome
 from integrations import limits, services
 from integrations.models import PlatformAccount, SendWindow, WebhookEvent
@@ -253,3 +253,24 @@ def test_looking_after_tokens_counts_as_well(
     services.refresh_tokens()
 
     assert counted(account) == len(made(rig)) > 0
+
+
+def test_an_event_whose_words_have_to_be_asked_for_waits_for_a_call_and_is_not_given_up(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, settings: Settings
+) -> None:
+    rig.order("settings", linkedin_decorated=False)
+    rig.order("comment", text="How much?")
+    limits.note(account.pk, limits.per_minute(LINKEDIN))
+    deliver(client, rig, 1)
+    for _ in range(8):
+        WebhookEvent.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+        services.ingest_waiting()
+    waiting = WebhookEvent.objects.get()
+    assert (waiting.state, waiting.attempts) == (WebhookEvent.State.RECEIVED, 0)
+    assert "limit of calls" in waiting.reason
+
+    a_minute_later(settings)
+    WebhookEvent.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    services.ingest_waiting()
+
+    assert Message.objects.get().text == "How much?"

@@ -21,7 +21,7 @@ def test_a_turn_takes_few_statements(
     with django_assert_num_queries(17):
         services.answer(conversation.pk, mind)
 
-    write("And how much is it?")
+    write("And to Switzerland?")
     due_again(conversation)
     with django_assert_num_queries(19):
         services.answer(conversation.pk, mind)
