@@ -1,13 +1,15 @@
 """What logs do not hold: addresses and numbers of people, tokens and secrets. Each is replaced by its kind in brackets."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.signals import setting_changed
 
-from core.personal import masked
+from core import personal
+from core.signs import signs
 
 SHORTEST_SECRET = 8
 _DEEPEST = 20
@@ -31,6 +33,24 @@ _OWN_KEY = re.compile(r"\bsak_[0-9a-z]{8}_[A-Za-z0-9_-]{8,}")
 _PROVIDER_KEY = re.compile(r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bact\.[A-Za-z0-9!._-]{8,}|\brft\.[A-Za-z0-9!._-]{8,}")
 _SIGNED_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _LOGIN = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@:]{0,100}:[^\s/@]{1,200}@")
+
+PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_LOGIN, r"\g<scheme>[secret]@"),
+    (_NAMED_SECRET, r"\g<name>[secret]"),
+    (_NAMED_CODE, r"\g<name>[secret]"),
+    (_BEARER, r"\1 [secret]"),
+    (_OWN_KEY, "[secret]"),
+    (_PROVIDER_KEY, "[secret]"),
+    (_SIGNED_TOKEN, "[secret]"),
+)
+"""What is found, one after the other, and what stands in its place."""
+
+SIGNS = personal.WORDS | signs(
+    parts=("pwd", "signature", "authorization", "authcode", "auth_code", "auth-code", "cookie", "eyj"),
+    words="bearer basic sak act rft",
+    shapes=(r"[cC](?i:ode)[\"']?\s{0,3}[:=]\s{0,3}[\"']?[^\s\"'&,;)}\]]{16}",),
+)
+"""What these patterns cannot do without, nor those for what is personal but for its numbers. One that is changed may need another sign."""
 
 _CLOUD_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abps]-[A-Za-z0-9-]{10,}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
@@ -58,13 +78,12 @@ def redact(text: str) -> str:
     for secret in _secrets():
         if secret in text:
             text = text.replace(secret, "[secret]")
-    text = _LOGIN.sub(r"\g<scheme>[secret]@", text)
-    text = _NAMED_SECRET.sub(r"\g<name>[secret]", text)
-    text = _NAMED_CODE.sub(r"\g<name>[secret]", text)
-    text = _BEARER.sub(r"\1 [secret]", text)
-    for pattern in (_OWN_KEY, _PROVIDER_KEY, _SIGNED_TOKEN):
-        text = pattern.sub("[secret]", text)
-    return masked(text)
+    if SIGNS.may_stand_in(text):
+        for pattern, shown in PATTERNS:
+            text = pattern.sub(shown, text)
+    elif not personal.NUMBERS.may_stand_in(text):
+        return text
+    return personal.masked(text)
 
 
 def redact_values(value: object, depth: int = 0) -> object:
@@ -88,6 +107,7 @@ def redact_number(value: int) -> int | str:
     return value if shown == str(value) else shown
 
 
+@lru_cache(maxsize=1)
 def _secrets() -> tuple[str, ...]:
     named: list[str] = []
     for name in SECRET_SETTINGS:
@@ -96,16 +116,18 @@ def _secrets() -> tuple[str, ...]:
     for name in SECRET_ADDRESSES:
         named.append(_password(str(getattr(settings, name, "") or "")))
     named.append(str(settings.DATABASES["default"].get("PASSWORD") or ""))
-    return _usable(tuple(named))
+    # Longest first, so that none hides within another; short ones would be found everywhere.
+    return tuple(sorted({each for each in named if len(each) >= SHORTEST_SECRET}, key=len, reverse=True))
 
 
-@lru_cache(maxsize=8)
-def _usable(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Longest first, so that none hides within another; short ones would be found everywhere."""
-    return tuple(sorted({each for each in secrets if len(each) >= SHORTEST_SECRET}, key=len, reverse=True))
+def _look_again(**_kwargs: object) -> None:
+    _secrets.cache_clear()
 
 
-@lru_cache(maxsize=16)
+# Settings stay as a process begins with them, but for those of tests.
+setting_changed.connect(_look_again)
+
+
 def _password(address: str) -> str:
     try:
         return urlsplit(address).password or ""
