@@ -310,6 +310,7 @@ def test_a_rotation_that_cannot_read_a_secret_says_which_and_a_dry_run_writes_no
         run("rotate_keys")
 
 
+@pytest.mark.usefixtures("server_that_syncs")
 def test_the_doctor_finds_what_is_missing_and_what_is_there() -> None:
     output = StringIO()
     with pytest.raises(SystemExit) as ended:

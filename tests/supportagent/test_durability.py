@@ -16,7 +16,7 @@ STRICT = {"sqlite": "PRAGMA synchronous=FULL", "postgresql": "RESET synchronous_
 
 
 @pytest.fixture
-def lax(transactional_db: None) -> Iterator[None]:
+def lax(transactional_db: None, server_that_syncs: None) -> Iterator[None]:
     """This connection does not wait for the disk."""
     with connection.cursor() as cursor:
         cursor.execute(LAX[connection.vendor])
@@ -42,6 +42,7 @@ def doctors_finding() -> dict[str, object]:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("server_that_syncs")
 def test_as_the_product_opens_it_the_database_waits_for_the_disk() -> None:
     assert durability.unsafe() == []
     assert told() == 1
