@@ -86,6 +86,7 @@ def _figures() -> Iterable[Metric]:
 def _promises() -> Iterable[Metric]:
     waits = promises.waits()
     yield _single("event_waiting_seconds", "Longest an event waits to be taken in.", waits.event)
+    yield _single("event_unasked_seconds", "Longest an event waits for its platform to say the rest.", waits.unasked)
     yield _single("message_undecided_seconds", "Longest a customer's message has no end.", waits.message)
     yield _single("delivery_waiting_seconds", "Longest a reply waits to be sent.", waits.send)
     yield _single("delivery_unknown_seconds", "Longest it is not known whether a reply arrived.", waits.unknown)

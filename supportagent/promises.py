@@ -30,6 +30,7 @@ class Waits:
     """The longest waits, in seconds; 0 where nothing waits."""
 
     event: float
+    unasked: float
     message: float
     send: float
     unknown: float
@@ -38,6 +39,13 @@ class Waits:
 
 def waits() -> Waits:
     """How long the oldest of each kind has waited; 3 queries."""
+    events = (
+        WebhookEvent.objects.to_ingest()
+        .with_unasked()
+        .aggregate(
+            event=Min("received_at", filter=Q(is_unasked=False)), unasked=Min("received_at", filter=Q(is_unasked=True))
+        )
+    )
     message = Message.objects.filter(disposition=Message.Disposition.UNDECIDED)
     deliveries = Delivery.objects.filter(state__in=[*Delivery.MOVING, Delivery.State.NEEDS_REVIEW]).aggregate(
         send=Min("created_at", filter=Q(state__in=[Delivery.State.PENDING, Delivery.State.RETRY_WAIT])),
@@ -45,7 +53,8 @@ def waits() -> Waits:
         review=Min("created_at", filter=Q(state=Delivery.State.NEEDS_REVIEW)),
     )
     return Waits(
-        event=_age(WebhookEvent.objects.to_ingest().aggregate(at=Min("received_at"))["at"]),
+        event=_age(events["event"]),
+        unasked=_age(events["unasked"]),
         message=_age(message.aggregate(at=Min("created_at"))["at"]),
         send=_age(deliveries["send"]),
         unknown=_age(deliveries["unknown"]),

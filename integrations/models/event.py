@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -16,6 +16,14 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def to_ingest(self) -> Self:
         """Those that have not been dealt with."""
         return self.filter(state=WebhookEvent.State.RECEIVED)
+
+    def with_unasked(self) -> Self:
+        """With ``is_unasked``: whether it, or what is before it in its lane, waits for its platform to say what it leaves open."""
+        unasked = Q(reason__startswith=WebhookEvent.UNASKED)
+        lane = WebhookEvent.objects.to_ingest().filter(source=OuterRef("source"), conv_key=OuterRef("conv_key"))
+        return self.annotate(
+            is_unasked=unasked | (~Q(conv_key="") & Exists(lane.filter(unasked, id__lt=OuterRef("id"))))
+        )
 
 
 class WebhookEvent(models.Model):
@@ -30,6 +38,9 @@ class WebhookEvent(models.Model):
         QUARANTINED = "quarantined", "Quarantined"
         CONFLICT = "conflict", "Conflict"
         DEAD = "dead", "Given up"
+
+    UNASKED = "platform: "
+    """How the reason of one begins that waits for its platform to say what it leaves open."""
 
     source = models.CharField(max_length=260)
     event_key = models.CharField(max_length=300)

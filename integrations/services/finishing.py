@@ -1,15 +1,32 @@
 """What an event leaves open: asked of its platform, and of the record, before it has its effect. No transaction is open."""
 
+import time
+from math import inf
+
 from conversations import services as conversations
 from conversations.types import OutboundEcho, SendOutcome, SendResult
 from integrations.models import PlatformAccount
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, Ignored, OwnComment, ParsedItem, Unfinished
+from integrations.platforms.base import CallFailed, Ignored, OutOfCalls, OwnComment, ParsedItem, Unfinished
 from integrations.services import tokens
 
 
+class Silent(CallFailed):
+    """The platform cannot be asked anything of the account at the moment: no failure of what it was to be asked."""
+
+
+# Who does not answer in a while holds up whoever asks: after that the account is left alone, longer than it took.
+SLOW_SECONDS = 1.0
+REST_SHARE, LONGEST_REST_SECONDS = 3, 30.0
+
+_rests_until: dict[int, float] = {}
+
+
 def finish(item: ParsedItem) -> ParsedItem:
-    """The item, whole. Raises CallFailed where the platform does not tell what cannot be done without."""
+    """The item, whole. Raises CallFailed where the platform does not tell what cannot be done without.
+
+    That is Silent, or OutOfCalls, where it would tell nothing else either.
+    """
     if isinstance(item, Unfinished):
         item = _asked(item)
     return _placed(item) if isinstance(item, OwnComment) else item
@@ -31,8 +48,31 @@ def _asked(item: Unfinished) -> ParsedItem:
 def _ask(item: Unfinished) -> ParsedItem:
     account = PlatformAccount.objects.get(pk=item.account_id)
     if account.state != PlatformAccount.State.ACTIVE:
-        raise CallFailed(SendResult(outcome=SendOutcome.RETRY, evidence="The account has to be reconnected first."))
-    return tokens.call_aside(account, lambda session: PLATFORMS[account.platform].finish(session, item))
+        raise Silent(SendResult(outcome=SendOutcome.RETRY, evidence="The account has to be reconnected first."))
+    began = time.monotonic()
+    if began < _rests_until.get(account.pk, -inf):
+        raise Silent(SendResult(outcome=SendOutcome.RETRY, evidence="The platform did not answer just now."))
+    platform = PLATFORMS[account.platform]
+    try:
+        return tokens.call_aside(account, lambda session: platform.finish(session, item))
+    except OutOfCalls:
+        raise
+    except CallFailed as failure:
+        if failure.result.outcome is SendOutcome.REFUSED or _answers(account):
+            raise
+        now = time.monotonic()
+        if now - began > SLOW_SECONDS:
+            _rests_until[account.pk] = now + min(REST_SHARE * (now - began), LONGEST_REST_SECONDS)
+        raise Silent(failure.result, code=failure.code) from failure
+
+
+def _answers(account: PlatformAccount) -> bool:
+    """Whether the platform answers anything else that the account asks, so that the fault was in the question."""
+    try:
+        tokens.call_aside(account, PLATFORMS[account.platform].probe)
+    except CallFailed:
+        return False
+    return True
 
 
 def _placed(item: OwnComment) -> ParsedItem:

@@ -27,7 +27,7 @@ from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.base import CallFailed, OutOfCalls, ParsedItem, ReadReceipt, Referral
 from integrations.services.drains import Drains
 from integrations.services.effects import effect_of, effect_of_each, may_die_before_bells, may_die_before_end
-from integrations.services.finishing import finish
+from integrations.services.finishing import Silent, finish
 from integrations.services.forgetting import forget_event
 from integrations.services.lanes import MOST_AT_ONCE, Lane, behind, due_lanes, lanes_of
 from integrations.services.readings import Accounts, Reading, read
@@ -41,6 +41,8 @@ MOST_ROUNDS = 200
 LONGEST_SECONDS = 20.0
 RETRY_SECONDS = (1, 2, 5, 10)
 MAX_ATTEMPTS = 5
+# So long an event waits for its platform to say what it leaves open; that is no failure of the event.
+ASKED_FOR = timedelta(hours=24)
 
 _drains = Drains()
 
@@ -151,7 +153,7 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
             return
         head = waiting[0]
         with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
-            reading = _finished(_read(head))
+            reading = _finished(head, _read(head))
             conversation_id = _conversation_of(reading)
             went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
         if conversation_id is not None:
@@ -232,18 +234,20 @@ def _read(event: WebhookEvent) -> Reading:
     return reading
 
 
-def _finished(reading: Reading) -> Reading:
-    """The reading with all that was left open; where the platform does not tell, its event is tried again."""
+def _finished(event: WebhookEvent, reading: Reading) -> Reading:
+    """The reading with all that was left open. Where the platform tells nothing it waits; where it does not tell this, it failed."""
     if not reading.is_unfinished:
         return reading
     try:
         return replace(reading, items=tuple(finish(item) for item in reading.items))
-    except OutOfCalls as failure:
-        # No longer than what a clock that was put back would be taken for.
-        wait = min(failure.result.retry_after or RETRY_SECONDS[0], RETRY_SECONDS[-1])
-        return replace(reading, error=truncate(f"platform: {failure}", 300), put_off=wait)
     except CallFailed as failure:
-        return replace(reading, error=truncate(f"platform: {failure}", 300))
+        reason = truncate(f"{WebhookEvent.UNASKED}{failure}", 300)
+        waited = database_now() - event.received_at
+        if waited > ASKED_FOR or not isinstance(failure, Silent | OutOfCalls):
+            return replace(reading, error=reason)
+        pause = failure.result.retry_after or max(waited.total_seconds() / 2, RETRY_SECONDS[0])
+        # No longer than what a clock that was put back would be taken for.
+        return replace(reading, error=reason, put_off=min(pause, RETRY_SECONDS[-1]))
 
 
 @Change

@@ -5,10 +5,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -34,14 +36,14 @@ ACCOUNTS = {
     ),
     "linkedin": (
         *("--api-kind", "comments", "--external-id", PAGE, "--client-key", LINKEDIN_KEY, "--secret", SECRET),
-        *("--access-token", "li.fuzz", "--api-base", NOWHERE, "--auth-base", NOWHERE),
+        *("--access-token", "li.fuzz", "--auth-base", NOWHERE),
     ),
     "events": ("--api-base", f"{NOWHERE}/replies"),
     "webchat": (),
 }
 # Each may write twenty times a minute; what comes beyond is told to wait, which is tried by itself.
 VISITORS = 100
-MORE_CHATS = {"CHAT_SESSIONS_PER_TEN_MINUTES": "100000"}
+UNLIMITED = {"CHAT_SESSIONS_PER_TEN_MINUTES": "100000", "LINKEDIN_RATE_LIMIT": "100000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +78,40 @@ class Served:
 @contextmanager
 def served(folder: Path, *, database_url: str = "", redis_url: str = "") -> Iterator[Served]:
     """Start the product in ``folder``; on PostgreSQL and Redis where they are given, else as `make run` does."""
-    with _services(folder, database_url, redis_url) if database_url else _embedded(folder) as product:
-        for platform, options in ACCOUNTS.items():
+    product_of = _services(folder, database_url, redis_url) if database_url else _embedded(folder)
+    with nothing_found() as linkedin, product_of as product:
+        for platform, options in (ACCOUNTS | {"linkedin": (*ACCOUNTS["linkedin"], "--api-base", linkedin)}).items():
             product.accounts[platform] = product.manage(
                 "account", "add", "--platform", platform, "--name", "Fuzz", *options
             )
         product.query("UPDATE integrations_platformaccount SET bot_enabled = false")
         yield product
+
+
+class _NotFound(BaseHTTPRequestHandler):
+    """Answers as LinkedIn does about what it does not have."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"status": 404, "code": "NOT_FOUND", "message": "Not Found"}).encode()
+        self.send_response(404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def nothing_found() -> Iterator[str]:
+    """The address of a LinkedIn that has nothing it is asked for: where a body was robbed of its words, that is asked for them."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NotFound) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @contextmanager
@@ -91,7 +120,7 @@ def _embedded(folder: Path) -> Iterator[Served]:
         with closing(sqlite3.connect(folder / "product" / "db.sqlite3", timeout=30)) as connection, connection:
             return list(connection.execute(sql))
 
-    with start_product(folder / "product", demo=False, **MORE_CHATS) as product:
+    with start_product(folder / "product", demo=False, **UNLIMITED) as product:
         yield Served(
             shape="embedded, SQLite",
             port=int(product.environment["PORT"]),
@@ -170,7 +199,7 @@ def _production(folder: Path, database_url: str, redis_url: str, port: int) -> d
         "STATIC_FROM_SOURCE": "1",
         "DEMO": "0",
         "PYTHONUNBUFFERED": "1",
-        **MORE_CHATS,
+        **UNLIMITED,
     }
 
 

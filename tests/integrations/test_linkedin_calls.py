@@ -12,14 +12,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from conversations.models import Delivery, Message
-from conversations.types import SendOutcome
+from conversations.types import SendOutcome, SendResult
+from core.policy import Role
 from integrations import limits, services
 from integrations.models import PlatformAccount, SendWindow, WebhookEvent
 from integrations.platforms import PLATFORMS
-from integrations.platforms.base import CallFailed, Outgoing, Session
-from integrations.services import tokens
+from integrations.platforms.base import CallFailed, Outgoing, ParsedItem, Session, Unfinished
+from integrations.services import finishing, tokens
+from supportagent.promises import waits
+from tests.factories import make_user
 from tests.integrations.authorise import HOST, admin_client, connect, linkedin_other
-from tests.integrations.linkedin import account_at, answered, deliver
+from tests.integrations.linkedin import NOWHERE, account_at, answered, deliver
 from tests.simulator.linkedin import TOKEN, LinkedInRig
 
 LINKEDIN = PLATFORMS["linkedin"]
@@ -273,4 +276,105 @@ def test_an_event_whose_words_have_to_be_asked_for_waits_for_a_call_and_is_not_g
     WebhookEvent.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
     services.ingest_waiting()
 
+    assert Message.objects.get().text == "How much?"
+
+
+def try_again(times: int = 1) -> None:
+    """Take in what waits, as if its time had come."""
+    for _ in range(times):
+        WebhookEvent.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+        services.ingest_waiting()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ({"api_base": NOWHERE}, "platform: "),
+        ({"state": PlatformAccount.State.RECONNECT}, "platform: The account has to be reconnected first."),
+    ],
+)
+def test_an_event_waits_for_hours_where_linkedin_cannot_be_asked(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, trouble: dict[str, str], reason: str
+) -> None:
+    rig.order("settings", linkedin_decorated=False)
+    for text in ("How much?", "Is it blue?"):
+        rig.order("comment", text=text)
+    at_peace = {name: getattr(account, name) for name in trouble}
+    PlatformAccount.objects.update(**trouble)
+    deliver(client, rig, 2)
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(hours=23))
+    try_again(times=8)
+    waiting, behind = WebhookEvent.objects.order_by("id")
+    assert (waiting.state, waiting.attempts) == (WebhookEvent.State.RECEIVED, 0)
+    assert waiting.reason.startswith(reason)
+    assert not behind.reason
+    assert waits().event == 0
+    assert waits().unasked > 22 * 3600
+
+    PlatformAccount.objects.update(**at_peace)
+    try_again()
+
+    assert list(Message.objects.order_by("id").values_list("text", flat=True)) == ["How much?", "Is it blue?"]
+    assert waits().unasked == 0
+
+
+def test_a_comment_that_linkedin_alone_chokes_on_is_given_up_and_holds_no_other_one_up(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.order("settings", linkedin_decorated=False)
+    first = commented(rig)
+    rig.order("comment", text="Is it blue?")
+    finish = LINKEDIN.finish
+
+    def choke(session: Session, item: Unfinished) -> ParsedItem:
+        if item.name == first:
+            raise CallFailed(SendResult(outcome=SendOutcome.RETRY, evidence="500: something broke."))
+        return finish(session, item)
+
+    monkeypatch.setattr(type(LINKEDIN), "finish", lambda _, session, item: choke(session, item))
+    deliver(client, rig, 2)
+    try_again(times=5)
+
+    given_up = WebhookEvent.objects.get(state=WebhookEvent.State.DEAD)
+    assert (given_up.attempts, given_up.reason) == (5, "platform: 500: something broke.")
+    assert Message.objects.get().text == "Is it blue?"
+
+
+def test_what_linkedin_has_not_said_for_a_day_is_given_up_and_can_be_taken_in_again(
+    client: Client, rig: LinkedInRig, account: PlatformAccount
+) -> None:
+    rig.order("settings", linkedin_decorated=False)
+    rig.order("comment", text="How much?")
+    PlatformAccount.objects.update(api_base=NOWHERE)
+    deliver(client, rig, 1)
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(hours=25))
+    try_again(times=5)
+    given_up = WebhookEvent.objects.get()
+    assert (given_up.state, given_up.attempts) == (WebhookEvent.State.DEAD, 5)
+
+    PlatformAccount.objects.update(api_base=account.api_base)
+    services.replay_event(given_up, make_user(role=Role.ADMIN))
+    try_again()
+
+    assert Message.objects.get().text == "How much?"
+
+
+def test_an_account_that_does_not_answer_in_a_while_is_left_alone_and_holds_nobody_up(
+    client: Client, rig: LinkedInRig, account: PlatformAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "_rests_until", {})
+    monkeypatch.setattr(finishing, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(finishing, "REST_SHARE", 1e9)
+    rig.order("settings", linkedin_decorated=False)
+    rig.order("comment", text="How much?")
+    PlatformAccount.objects.update(api_base=NOWHERE)
+    deliver(client, rig, 1)
+    PlatformAccount.objects.update(api_base=account.api_base)
+
+    try_again(times=2)
+    assert made(rig) == []
+    assert WebhookEvent.objects.get().reason == "platform: The platform did not answer just now."
+
+    finishing._rests_until.clear()
+    try_again()
     assert Message.objects.get().text == "How much?"

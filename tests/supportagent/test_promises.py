@@ -33,7 +33,7 @@ def attempt(delivery: Delivery, *, seconds_ago: float, outcome: str = "ok") -> D
 
 
 def test_where_nothing_is_nothing_is_broken() -> None:
-    assert promises.waits() == promises.Waits(event=0, message=0, send=0, unknown=0, review=0)
+    assert promises.waits() == promises.Waits(event=0, unasked=0, message=0, send=0, unknown=0, review=0)
     assert promises.events_without_effect() == 0
     assert promises.takeover_violations() == 0
     assert promises.sends_out_of_order() == 0
