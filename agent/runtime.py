@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -23,7 +23,7 @@ from agent.engine.engine import Engine
 from agent.engine.grouping import Groups
 from agent.engine.knowledge import KnowledgeIndex
 from agent.graph.brief import Brief, ReleaseState, Thought, Versions, World
-from agent.graph.build import RECURSION_LIMIT, Graph, build
+from agent.graph.build import Graph, build, run
 from agent.graph.context import Context, Manner, Staffed, Tools, Writes
 from agent.graph.state import AgentState
 from agent.knowledge.found import FoundForStaff
@@ -222,8 +222,7 @@ class Runtime:
         if brief.switched_off:
             off = context.manner.disabled_intents.union(brief.switched_off)
             context = replace(context, manner=replace(context.manner, disabled_intents=off))
-        state = self._graph.invoke(given, config={"recursion_limit": RECURSION_LIMIT}, context=context)
-        return cast("AgentState", state)
+        return run(self._graph, given, context)
 
     def place_questions(
         self, texts: Sequence[str], middles: Sequence[bytes], counts: Sequence[int]

@@ -29,7 +29,7 @@ NodeFunction = Callable[[AgentState, Runtime[Context]], AgentState]
 
 
 class Node(Protocol):
-    """A node as LangGraph calls it: what it runs with comes by name."""
+    """A node: what it runs with comes by name."""
 
     def __call__(self, state: AgentState, runtime: Runtime[Context]) -> AgentState: ...
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from agent.engine.types import Candidate, Route, Signal, Understanding
-from agent.graph.build import RECURSION_LIMIT, build
+from agent.graph import build
 from agent.graph.context import Context, Findings, Manner, Staffing, WriteRequest, WriteResult, Written
 from agent.graph.rules import Condition, Rule
 from agent.graph.state import AgentState, ChannelFacts, FoundPassage, HistoryLine, Progress
 
-GRAPH = build()
+GRAPH = build.build()
 HEADS = ("danger", "security", "urgent", "wants_person", "threat", "churn", "negative_trend", "refuses_person")
 TEXTS = (
     "greeting",
@@ -223,7 +223,7 @@ def given(message: str = "Can I return this?", **values: Any) -> AgentState:
 
 def run(state: AgentState, around: Context) -> AgentState:
     """The graph's last state."""
-    return cast("AgentState", GRAPH.invoke(state, config={"recursion_limit": RECURSION_LIMIT}, context=around))
+    return build.run(GRAPH, state, around)
 
 
 def nodes_run(state: AgentState) -> list[str]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from agent.graph.carrying import merged
+from agent.graph.state import Step
 from tests.agent.scripted import (
     GRAPH,
     NOTHING_FOUND,
@@ -100,3 +102,24 @@ def test_nothing_is_kept_between_runs() -> None:
     assert GRAPH.checkpointer is None
     assert GRAPH.store is None
     assert GRAPH.cache is None
+
+
+def test_the_state_is_one_value_to_look_after() -> None:
+    assert [name for name in GRAPH.channels if not name.startswith(("branch:", "__"))] == ["state"]
+
+
+def test_what_grows_is_there_from_the_beginning_and_the_rest_is_replaced() -> None:
+    first = merged({}, {"message": "Hi", "intent": "greeting"})
+    second = merged(first, {"intent": "thanks", "generations": 1, "steps": [Step(node="a", ms=1.0)]})
+    third = merged(second, {"generations": 2, "steps": [Step(node="b", ms=2.0)]})
+
+    assert first == {
+        "message": "Hi", "intent": "greeting", "generations": 0, "removed_links": 0, "failed_validations": 0,
+        "model_calls": [], "refusals": [], "steps": [],
+    }  # fmt: skip
+    assert (third["intent"], third["generations"], [step["node"] for step in third["steps"]]) == (
+        "thanks",
+        3,
+        ["a", "b"],
+    )
+    assert (second["generations"], len(second["steps"])) == (1, 1)
