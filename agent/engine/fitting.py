@@ -27,10 +27,10 @@ from agent.engine.heads import (
     NgramProjection,
     join_embeddings,
     mix_score,
-    ngram_counts,
     softmax,
     unit_rows,
 )
+from agent.engine.ngrams import ngram_counts
 from agent.engine.sentiment import lexicon_features
 from agent.engine.text import clean, mask
 from agent.engine.types import OTHER_INTENT, SENTIMENT_LABELS, Example, IntentSpec, LabelledText

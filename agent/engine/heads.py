@@ -11,10 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.feature_extraction.text import HashingVectorizer
 
-from agent.engine.text import fold, mask
+from agent.engine.ngrams import HASHES, ngram_counts
 from agent.engine.types import IntentSpec
 
 FloatArray = NDArray[np.float32]
@@ -24,7 +22,6 @@ FORMAT_VERSION = 2
 
 NEAREST_EXAMPLES = 3
 _NGRAM_WEIGHT = np.float32(0.5)
-_HASHES = 4_096
 _METADATA_KEY = "metadata"
 
 
@@ -114,31 +111,8 @@ class NgramProjection:
     def transform(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors at half weight, shape (texts, components)."""
         letters, words = ngram_counts(texts)
-        projected = letters @ self.matrix[:_HASHES] + words @ self.matrix[_HASHES:]
+        projected = letters @ self.matrix[:HASHES] + words @ self.matrix[HASHES:]
         return unit_rows(np.asarray(projected)) * _NGRAM_WEIGHT
-
-
-_LETTERS = HashingVectorizer(
-    analyzer="char_wb",
-    ngram_range=(2, 5),
-    n_features=_HASHES,
-    alternate_sign=False,
-    norm=None,
-    lowercase=False,
-    dtype=np.float32,
-)
-_WORDS = HashingVectorizer(
-    ngram_range=(1, 2), n_features=_HASHES, alternate_sign=False, norm=None, lowercase=False, dtype=np.float32
-)
-
-
-def ngram_counts(texts: Sequence[str]) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Log counts of hashed letter groups and of hashed word groups, each of shape (texts, 4,096)."""
-    prepared = [fold(mask(text)) for text in texts]
-    letters, words = _LETTERS.transform(prepared), _WORDS.transform(prepared)
-    for counts in (letters, words):
-        counts.data = np.log1p(counts.data)
-    return letters, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

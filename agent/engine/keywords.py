@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import bm25s
 import numpy as np
@@ -23,6 +24,8 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)
 _STEMS_VERSION = 1
 _LEAST_PART, _SAME_BEGINNING, _SHORT_TERM = 4, 5, 6
 _PART, _BEGINNING, _SHORT_BEGINNING = 0.8, 0.7, 0.5
+# Of what was found last: many questions find the same.
+_RECENT_PASSAGES, _RECENT_SENTENCES = 1_024, 2_048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,26 @@ class KeywordMatch:
     def total(self) -> float:
         """The sum of the idf of the query's terms; 0 when it has none."""
         return sum(self.idf.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Terms:
+    """A passage's terms, the longer ones also by themselves and in one text each, every one behind a new line."""
+
+    every: frozenset[str]
+    longer: tuple[str, ...]
+    written: str
+    short_written: str
+
+    @classmethod
+    def of(cls, every: frozenset[str]) -> _Terms:
+        longer = tuple(term for term in every if len(term) >= _LEAST_PART)
+        return cls(
+            every=every,
+            longer=longer,
+            written="".join(f"\n{term}" for term in longer),
+            short_written="".join(f"\n{term}" for term in longer if len(term) <= _SHORT_TERM),
+        )
 
 
 class KeywordField:
@@ -54,6 +77,7 @@ class KeywordField:
         tokens = [_cached_stems(_searchable(passage), language, cache) for passage in passages]
         self._terms = [frozenset(own) for own in tokens]
         self._frequency: Counter[str] = Counter(term for own in self._terms for term in own)
+        self._laid_out = lru_cache(maxsize=_RECENT_PASSAGES)(self._lay_out)
         self._bm25 = None
         if self._frequency:
             self._bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
@@ -79,30 +103,25 @@ class KeywordField:
 
     def near_coverage(self, passage: int, match: KeywordMatch) -> float:
         """Like ``coverage``, but a term that begins like one of the passage's, or is a part of it, counts in part."""
-        own = self._terms[passage]
+        own = self._laid_out(passage)
         total = match.total
         return sum(weight * _nearness(term, own) for term, weight in match.idf.items()) / total if total else 0.0
 
+    def _lay_out(self, passage: int) -> _Terms:
+        return _Terms.of(self._terms[passage])
 
-def _nearness(term: str, others: frozenset[str]) -> float:
-    if term in others:
+
+def _nearness(term: str, own: _Terms) -> float:
+    if term in own.every:
         return 1.0
     if len(term) < _LEAST_PART:
         return 0.0
-    best = 0.0
-    for other in others:
-        if len(other) < _LEAST_PART:
-            continue
-        if term in other or other in term:
-            return _PART
-        shared = next(
-            (place for place, (one, two) in enumerate(zip(term, other, strict=False)) if one != two), _LEAST_PART
-        )
-        if shared >= _SAME_BEGINNING:
-            best = _BEGINNING
-        elif shared >= _LEAST_PART and min(len(term), len(other)) <= _SHORT_TERM:
-            best = max(best, _SHORT_BEGINNING)
-    return best
+    if term in own.written or any(other in term for other in own.longer):
+        return _PART
+    if len(term) >= _SAME_BEGINNING and f"\n{term[:_SAME_BEGINNING]}" in own.written:
+        return _BEGINNING
+    among = own.written if len(term) <= _SHORT_TERM else own.short_written
+    return _SHORT_BEGINNING if f"\n{term[:_LEAST_PART]}" in among else 0.0
 
 
 def overlap(sentence: str, language: str, match: KeywordMatch) -> float:
@@ -110,8 +129,13 @@ def overlap(sentence: str, language: str, match: KeywordMatch) -> float:
     total = match.total
     if not total:
         return 0.0
-    own = set(stems(sentence, language))
+    own = _stems_of_sentence(sentence, language)
     return sum(weight for term, weight in match.idf.items() if term in own) / total
+
+
+@lru_cache(maxsize=_RECENT_SENTENCES)
+def _stems_of_sentence(sentence: str, language: str) -> frozenset[str]:
+    return frozenset(stems(sentence, language))
 
 
 def _searchable(passage: PassageSource) -> str:

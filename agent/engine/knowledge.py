@@ -276,5 +276,7 @@ def _cosines(likeness: Likeness, number: int) -> tuple[float, float, float]:
 
 
 def _z(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = max(float(values.std()), _LEAST_SPREAD)
-    return np.asarray((values - values.mean()) / spread, dtype=np.float64)
+    apart = values - values.mean()
+    # What `std` works out, which would look for the mean once more.
+    spread = max(float(np.sqrt((apart * apart).mean())), _LEAST_SPREAD)
+    return np.asarray(apart / spread, dtype=np.float64)

@@ -18,6 +18,7 @@ _PERSON = (
     r"berater(?:in)?|personas?|humanos?|nadie|alguien|agentes?|persona|persone|operatori?|operatore|nessuno|qualcuno|umano|"
     r"umani|mens(?:en)?|persoon|iemand|niemand|medewerkers?|collegas?)"
 )
+_HAS_PERSON = re.compile(rf"\b{_PERSON}\b")
 # What stands between: not the wish for something else, or for the end of a machine.
 _BETWEEN = r"(?:(?!(?:bots?|robots?|robotern?|maschinen?|machines?|computers?|ai|ki|chatbots?|wait|warten|give|get|gebt|geben)\b)\w+\s+){0,6}?"
 _REFUSALS = tuple(
@@ -45,10 +46,14 @@ _BARE = re.compile(
 
 def refuses_person(text: str) -> bool:
     """Whether a clause of the text declines a person and none asks for one after all."""
-    clauses = [clause.strip() for clause in _CLAUSES.split(_APOSTROPHES.sub("", fold(text))) if clause.strip()]
+    plain = _APOSTROPHES.sub("", fold(text))
+    if not _HAS_PERSON.search(plain):
+        # All refusals name a person.
+        return False
+    clauses = [clause.strip() for clause in _CLAUSES.split(plain) if clause.strip()]
     refused = [clause for clause in clauses if _declines(clause)]
     others = [clause for clause in clauses if clause not in refused]
-    return bool(refused) and not any(re.search(rf"\b{_PERSON}\b", clause) for clause in others)
+    return bool(refused) and not any(_HAS_PERSON.search(clause) for clause in others)
 
 
 def _declines(clause: str) -> bool:

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.engine.openers import OPENERS
 from agent.engine.text import fold
@@ -23,6 +27,20 @@ _MOST_SLIPS = 3
 _MOST_NEAR = 3
 # Names and products come again and again, and each is compared with every known word.
 _RECENT_WORDS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Known words of one length, and the letters of each as the bits of a number."""
+
+    words: tuple[str, ...]
+    letters: NDArray[np.uint64]
+
+    def near(self, letters: np.uint64, limit: int) -> list[str]:
+        """Those that lack no more letters of a word than ``limit``, nor have more that it lacks: no others are as near."""
+        lacking, other = self.letters & ~letters, letters & ~self.letters
+        most = np.maximum(np.bitwise_count(lacking), np.bitwise_count(other))
+        return [self.words[place] for place in np.flatnonzero(most <= limit)]
 
 
 class Speller:
@@ -57,8 +75,10 @@ class Speller:
         if folded in known:
             return ()
         best, near = 2 if len(folded) >= _LONG_WORD else 1, list[str]()
+        letters = _letters(folded)
         for length in range(len(folded) - best, len(folded) + best + 1):
-            for candidate in self._by_length[language].get(length, ()):
+            words = self._by_length[language].get(length)
+            for candidate in words.near(letters, best) if words is not None else ():
                 distance = _distance(folded, candidate, best)
                 if distance < best:
                     best, near = distance, []
@@ -71,11 +91,19 @@ def _replaced(text: str, chosen: Mapping[str, str]) -> str:
     return _WORD.sub(lambda match: chosen.get(match.group(), match.group()), text)
 
 
-def _by_length(words: Iterable[str]) -> dict[int, tuple[str, ...]]:
+def _by_length(words: Iterable[str]) -> dict[int, _Words]:
     found: dict[int, list[str]] = {}
     for word in words:
         found.setdefault(len(word), []).append(word)
-    return {length: tuple(own) for length, own in found.items()}
+    return {length: _Words(tuple(own), np.array([_letters(word) for word in own])) for length, own in found.items()}
+
+
+def _letters(word: str) -> np.uint64:
+    bits = 0
+    for letter in word:
+        # Letters that share a bit make words seem nearer, never farther.
+        bits |= 1 << ord(letter) % 64
+    return np.uint64(bits)
 
 
 def _distance(one: str, two: str, limit: int) -> int:

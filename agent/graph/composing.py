@@ -100,13 +100,14 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
     # Who asks on is told what else the article says, before the same words would be said again; who asks something of
     # their own is answered with the sentences that matter, though they have stood in an answer before.
     others = [each for each in state["passages"][1:] if each["answers"] and each["article"] == first["article"]]
+    waited = waited_days(state["message"])
     ways = [(passage, passage["quote"]) for passage in (first, *others)]
     if state.get("query", "") == state["read_as"] and not _was_asked(state):
         ways.insert(1, (first, first["focus"]))
     limit = character_limit(state, context)
     for passage, words in ways:
         if not _was_said(fit(words, limit), state):
-            waits_in_vain = 0 < allowed_days(passage["text"]) < waited_days(state["message"])
+            waits_in_vain = waited > 0 and 0 < allowed_days(passage["text"]) < waited
             return Plan(
                 kind="answer",
                 passages=(passage,),
