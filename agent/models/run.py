@@ -101,6 +101,7 @@ class SpendLedger(models.Model):
 
     class Meta:
         ordering = ["-day", "scope"]
+        indexes = [models.Index(fields=["day", "scope"], name="ledger_by_day")]
         constraints = [
             models.UniqueConstraint(fields=["scope", "day"], name="one_ledger_per_scope_and_day"),
             models.CheckConstraint(condition=Q(reserved__gte=0) & Q(spent__gte=0), name="spend_is_not_negative"),
