@@ -112,7 +112,7 @@ class SpendLedger(models.Model):
 
 
 class SpendReservation(models.Model):
-    """What one call under way holds in the day's ledgers of its scopes. Gone with the call; one that outlives it is given back."""
+    """What one call under way holds in the day's ledgers of its scopes. Gone with the call; one that outlives it is booked."""
 
     day = models.DateField()
     scopes = models.JSONField()
