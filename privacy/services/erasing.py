@@ -223,8 +223,9 @@ def _remove_files(erasure: Erasure) -> None:
     for name in erasure.files:
         default_storage.delete(name)
     folder.remove_all_but_live()
-    empty_log_of_changes()
     erasure.files = []
     erasure.state, erasure.done_at = State.DONE, timezone.now()
     erasure.save(update_fields=["files", "state", "done_at"])
+    # Last, so that the files' names go too.
+    empty_log_of_changes()
     logger.info("Erasure %d is done.", erasure.pk)

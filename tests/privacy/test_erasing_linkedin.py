@@ -4,11 +4,12 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations.models import Conversation, Customer, Message
+from conversations.models import Attachment, Conversation, Customer, Message
 from core.models import IdempotentCall, User
 from core.policy import Role
 from integrations import services as integrations
@@ -18,7 +19,9 @@ from privacy import folder
 from privacy import services as privacy
 from privacy.models import Export
 from tests.factories import make_user
-from tests.integrations import linkedin
+from tests.integrations import events, linkedin
+from tests.integrations.events import created
+from tests.integrations.test_linkedin_messages import messages_account
 from tests.logged import logged
 from tests.privacy.marker import places
 from tests.privacy.people import erase
@@ -131,3 +134,30 @@ def test_what_linkedin_repeats_of_a_commenter_does_not_come_back(client: Client)
     assert places(MARKER) == []
     assert WebhookEvent.objects.count() == known
     assert not Customer.objects.filter(external_id=AUTHOR).exists()
+
+
+def test_after_an_erasure_nothing_of_somebody_who_wrote_messages_is_left(client: Client) -> None:
+    account = messages_account()
+    person = {"id": f"person-{MARKER}", "name": f"Ada {MARKER}", "locale": "en-GB"}
+    picture = {"type": "image", "url": f"http://127.0.0.1:9/{MARKER}.png"}
+    sent = (
+        created(f"Do you ship to {MARKER}?", id=f"m-{MARKER}", conversation_id=f"c-{MARKER}", customer=person),
+        created(f"Look, {MARKER}", id="m-2", conversation_id=f"c-{MARKER}", customer=person, attachments=[picture]),
+        # Proved, and none that is known.
+        created("Hello", id="m-3", conversation_id=f"c-{MARKER}", customer=person).replace(
+            b"message.created", b"message.waved"
+        ),
+    )
+    for number, body in enumerate(sent):
+        assert events.post(account, body, identifier=f"evt-{MARKER}-{number}").status_code == 200
+    integrations.ingest_waiting()
+    attachment = Attachment.objects.get()
+    attachment.file.save(f"{MARKER}.png", ContentFile(b"\x89PNG" + MARKER.encode()))
+    before = places(MARKER)
+
+    erase(Customer.objects.get())
+
+    for place in ("conversations_customer.name", "integrations_webhookevent.event_key", "conversations_attachment.url"):
+        assert place in before
+    assert any(place.endswith(".png") for place in before)
+    assert places(MARKER) == []
