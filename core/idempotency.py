@@ -93,9 +93,7 @@ def _begin(caller: str, key: str, request: Request, digest: str) -> tuple[Idempo
         return found, Response()
     if found.body_sha256 != digest:
         return None, problem(
-            422,
-            f"This {HEADER} was used with another body. Take a new key for a new call.",
-            code="idempotency-key-reused",
+            "idempotency-key-reused", f"This {HEADER} was used with another body. Take a new key for a new call."
         )
     if found.status is not None:
         data = json.loads(found.answer) if found.answer else None
@@ -110,9 +108,8 @@ def _begin(caller: str, key: str, request: Request, digest: str) -> tuple[Idempo
 
 def _running() -> Response:
     return problem(
-        409,
+        "idempotency-key-in-use",
         "The first call with this key is still being worked on. Ask again in a second.",
-        code="idempotency-key-in-use",
         headers={"Retry-After": "1"},
     )
 

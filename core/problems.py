@@ -15,7 +15,6 @@ from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
     NotAuthenticated,
-    PermissionDenied,
     ValidationError,
 )
 from rest_framework.response import Response
@@ -29,22 +28,38 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 TYPES = "urn:supportagent:problem:"
 RETRY_SECONDS = 5
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# Each code but those of the product's own rules, which have their names and 409; docs/api.md says what to do about each.
+CODES = {
+    "invalid": 400,
+    "parse-error": 400,
+    "key-not-valid": 401,
+    "not-authenticated": 401,
+    "not-allowed": 403,
+    "no-such-address": 404,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "not-acceptable": 406,
+    "idempotency-key-in-use": 409,
+    "body-too-large": 413,
+    "unsupported-media-type": 415,
+    "idempotency-key-reused": 422,
+    "throttled": 429,
+    "too-many-exports": 429,
+    "internal-server-error": 500,
+    "service-unavailable": 503,
+}
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def problem(
-    status: int, detail: str, *, code: str = "", headers: dict[str, str] | None = None, **members: Any
-) -> Response:
-    """A problem details answer. ``code`` is the short name that programs branch on; members are added as they are."""
-    return Response(
-        _details(status, detail, code=code, **members), status=status, headers=headers, content_type=CONTENT_TYPE
-    )
+def problem(code: str, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> Response:
+    """A problem details answer. ``code`` is one of CODES, which programs branch on; members are added as they are."""
+    return _response(_details(code, detail, **members), headers)
 
 
 def nothing_here(path: str) -> HttpResponse:
     """The answer to an address that is none of ours."""
     detail = f"There is no address {clean_text(path, limit=200)}. `/api/docs/` lists all there are."
-    return JsonResponse(_details(404, detail, code="no-such-address"), status=404, content_type=CONTENT_TYPE)
+    return JsonResponse(_details("no-such-address", detail), status=404, content_type=CONTENT_TYPE)
 
 
 def broken(request_id: str) -> HttpResponse:
@@ -53,31 +68,47 @@ def broken(request_id: str) -> HttpResponse:
         "It is our mistake and it has been noted. Try again in a moment, with the same Idempotency-Key where the call has one; "
         f"if it stays so, tell whoever runs this the request's id: {request_id}."
     )
-    return JsonResponse(_details(500, detail, code="", request_id=request_id), status=500, content_type=CONTENT_TYPE)
+    told = _details("internal-server-error", detail, request_id=request_id)
+    return JsonResponse(told, status=500, content_type=CONTENT_TYPE)
 
 
-def _details(status: int, detail: str, *, code: str, **members: Any) -> dict[str, Any]:
-    title = HTTPStatus(status).phrase
-    code = code or title.lower().replace(" ", "-")
-    return {"type": TYPES + code, "title": title, "status": status, "code": code, "detail": detail, **members}
+def code_of(rule: type[RuleBroken]) -> str:
+    """What programs call a rule: its name, in small letters."""
+    return _WORD.sub("-", rule.__name__).lower()
+
+
+def _details(code: str, detail: str, *, status: int = 0, **members: Any) -> dict[str, Any]:
+    status = status or CODES[code]
+    return {
+        "type": TYPES + code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+
+
+def _response(told: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(told, status=told["status"], headers=headers, content_type=CONTENT_TYPE)
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """The problem that an error of a door is told as; None for what nobody foresaw."""
     if isinstance(error, RuleBroken):
-        return problem(409, str(error), code=_WORD.sub("-", type(error).__name__).lower())
+        return _response(_details(code_of(type(error)), str(error), status=409))
     if isinstance(error, NotAllowed):
-        return problem(403, str(error), code="not-allowed")
+        return problem("not-allowed", str(error))
     if isinstance(error, TooManyExports):
         seconds = math.ceil((error.again_at - timezone.now()).total_seconds())
-        return problem(429, str(error), code="too-many-exports", headers={"Retry-After": str(max(1, seconds))})
+        return problem("too-many-exports", str(error), headers={"Retry-After": str(max(1, seconds))})
     if isinstance(error, RequestDataTooBig):
-        return problem(413, "The body is too large. Send less in one call.", code="body-too-large")
+        return problem("body-too-large", "The body is too large. Send less in one call.")
     if isinstance(error, OperationalError | InterfaceError):
         logger.warning("The database did not answer a REST call: %s", str(error).partition("\n")[0])
         connection.close_if_unusable_or_obsolete()
         return problem(
-            503,
+            "service-unavailable",
             "The database does not answer just now, and nothing was changed. Try again in a few seconds.",
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
@@ -88,10 +119,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, ValidationError):
         wrong = list(_wrong_fields(error.detail))
         told = "; ".join(f"{each['field']}: {each['detail']}" if each["field"] else each["detail"] for each in wrong)
-        return problem(
-            found.status_code, told or "The request does not fit.", code="invalid", headers=kept, errors=wrong
-        )
-    return problem(found.status_code, _words(error, found), code=_code(error), headers=kept)
+        return problem("invalid", told or "The request does not fit.", headers=kept, errors=wrong)
+    return problem(_code(error, found), _words(error, found), headers=kept)
 
 
 def _words(error: Exception, found: Response) -> str:
@@ -105,13 +134,12 @@ def _words(error: Exception, found: Response) -> str:
     )
 
 
-def _code(error: Exception) -> str:
+def _code(error: Exception, found: Response) -> str:
     if isinstance(error, AuthenticationFailed):
         return "key-not-valid"
-    if isinstance(error, PermissionDenied):
-        return "not-allowed"
-    code = getattr(error, "default_code", "")
-    return str(code).replace("_", "-")
+    if found.status_code in {403, 404}:
+        return "not-allowed" if found.status_code == 403 else "not-found"
+    return str(getattr(error, "default_code", "")).replace("_", "-")
 
 
 def _wrong_fields(detail: Any, path: str = "") -> Iterator[dict[str, str]]:

@@ -7,8 +7,9 @@ from django.db import transaction
 from agent.models import Bookmark, KnowledgeFinding, Passage
 from agent.releases.services import current_release
 from core import audit, leases
+from core.exceptions import NotAllowed
 from core.models import User
-from core.policy import Action, require
+from core.policy import Action, allows
 from core.text import one_line
 
 LEASE_SECONDS = 300
@@ -65,7 +66,7 @@ def review(mind: Reviews) -> int:
 @transaction.atomic
 def dismiss(finding: KnowledgeFinding, by: User) -> None:
     """Say that both may stand as they do. Raises NotAllowed."""
-    require(by, Action.EDIT_KNOWLEDGE)
+    _require(by, finding)
     dismissed = KnowledgeFinding.State.DISMISSED
     if KnowledgeFinding.objects.filter(pk=finding.pk).exclude(state=dismissed).update(state=dismissed):
         audit.record(by, "knowledge.finding_dismissed", finding)
@@ -74,7 +75,15 @@ def dismiss(finding: KnowledgeFinding, by: User) -> None:
 @transaction.atomic
 def reopen(finding: KnowledgeFinding, by: User) -> None:
     """Say that it is to be looked at after all. Raises NotAllowed."""
-    require(by, Action.EDIT_KNOWLEDGE)
+    _require(by, finding)
     opened = KnowledgeFinding.State.OPEN
     if KnowledgeFinding.objects.filter(pk=finding.pk).exclude(state=opened).update(state=opened):
         audit.record(by, "knowledge.finding_reopened", finding)
+
+
+def _require(by: User, finding: KnowledgeFinding) -> None:
+    """Raise NotAllowed unless ``by`` may edit one of the two articles."""
+    for passage in (finding.left, finding.right):
+        if allows(by, Action.EDIT_KNOWLEDGE, passage.version.article.policy_subject):
+            return
+    raise NotAllowed("You look after neither of the two articles. Ask whoever does.")

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agent.services.forgetting import forget_articles, forget_runs
@@ -26,6 +26,7 @@ from integrations.models import PlatformAccount
 from privacy import folder
 from privacy.exceptions import AlreadyAsked, AlreadyErased, NeedsAnotherPerson, NotWaiting
 from privacy.models import Erasure, Export
+from privacy.services.changes import empty_log_of_changes
 from privacy.tables import files_of, tables
 
 logger = logging.getLogger(__name__)
@@ -222,15 +223,9 @@ def _remove_files(erasure: Erasure) -> None:
     for name in erasure.files:
         default_storage.delete(name)
     folder.remove_all_but_live()
-    _empty_log_of_changes()
     erasure.files = []
     erasure.state, erasure.done_at = State.DONE, timezone.now()
     erasure.save(update_fields=["files", "state", "done_at"])
+    # Last, so that the files' names go too.
+    empty_log_of_changes()
     logger.info("Erasure %d is done.", erasure.pk)
-
-
-def _empty_log_of_changes() -> None:
-    """SQLite keeps earlier states of rows in the log beside its file until that is written back."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -20,6 +20,7 @@ from core import audit, leases
 from integrations.models import EventDelivery, IdentifiedPerson, Visitor, WebhookEvent
 from privacy import folder
 from privacy.models import Erasure
+from privacy.services.changes import empty_log_of_changes
 from privacy.services.exporting import remove_expired
 
 BATCH = 500
@@ -67,6 +68,7 @@ def apply_retention(*, seconds: float = 45.0, now: datetime | None = None) -> di
         gone["core.auditevent"] = _trim_audit(now or timezone.now())
         gone["files without a row"] = _remove_stray_files(ends)
         gone["exported files"] = remove_expired()
+        empty_log_of_changes()
     return gone
 
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from conversations.models import Conversation, Delivery, Message, Note
 from core.models import AuditEvent, Team, User
-from core.policy import SCOPES, Role
+from core.policy import SCOPES, Action, Role
 from integrations.models import WebhookEvent
 from tests.access.doors import DOORS, OPEN, OWN_ACCOUNT, Door, Given
 from tests.access.rows import rows_of, shared_rows
@@ -114,7 +114,7 @@ def given_to(team: Team, user: User | None) -> Given:
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method}-{door.name}{door.label and '-' + door.label}")
-def test_a_door_opens_for_whom_the_matrix_names_and_for_nobody_else(door: Door) -> None:
+def test_a_door_opens_for_whom_the_matrix_names_and_for_nobody_else(door: Door, asked: set[Action]) -> None:
     team, elsewhere = make_team(), make_team()
     rows: dict[Team, Given] = {}
     wanted, found = {}, {}
@@ -127,11 +127,13 @@ def test_a_door_opens_for_whom_the_matrix_names_and_for_nobody_else(door: Door) 
                 rows[owner] = given_to(owner, user)
             cell = f"{caller or 'nobody'}, {'their own' if owner is team else 'another'} team's"
             before = state()
+            asked.clear()
             wanted[cell] = caller is not None and door.opens(
                 caller.role, own=owner is team, scoped=caller.scoped, bound=caller.bound
             )
             found[cell] = was_let_in(call(door, client, headers, replace(rows[owner], user=user)))
             assert wanted[cell] or state() == before, f"changed something: {cell}"
+            assert not found[cell] or asked >= set(door.needs), f"let in unasked: {cell}"
 
     assert found == wanted
 

@@ -1,0 +1,98 @@
+"""Each right of the policy is asked for at some door, by an entry that says so; what is asked at none stands here, with why."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.urls import reverse
+
+from agent.knowledge.services import ArticleText
+from agent.models import Release
+from agent.releases import editing
+from core.exceptions import NotAllowed
+from core.policy import Action, Role
+from integrations import accounts
+from tests.access.doors import DOORS
+from tests.access.matrix import permits
+from tests.access.test_actions import ACTIONS
+from tests.access.test_admin import BUTTONS, STAFF, TABLES, refused, signed_in
+from tests.access.test_sockets import SOCKETS
+from tests.factories import make_account, make_conversation, make_message, make_team, make_user
+from tests.rest import with_key
+
+pytestmark = pytest.mark.django_db
+
+# Asked behind a door that is opened by another right; a test below knocks there.
+BEHIND = {Action.READ_PERSONAL: "which words a key reads", Action.PUBLISH_KNOWLEDGE: "what a release changes"}
+# Done at the command line, by whoever runs the product; the service asks where it is told of a person or a key.
+AT_THE_COMMAND_LINE = {Action.ROTATE_KEYS}
+# Set in the environment, by whoever runs the product. No role and no key changes them, an admin's neither.
+NOBODY_IS_ASKED = {Action.MANAGE_LIMITS, Action.MANAGE_RETENTION}
+
+
+def named() -> set[Action]:
+    """What the entries of the matrix's tests say is asked."""
+    found = {need for door in DOORS for need in door.needs} | set(SOCKETS.values())
+    found |= {need for rights in TABLES.values() for needs in rights for need in needs}
+    for needs in (*BUTTONS.values(), *ACTIONS.values()):
+        found |= set(needs) if isinstance(needs, tuple) else {needs}
+    return found
+
+
+def test_every_right_is_asked_for_at_a_door() -> None:
+    elsewhere = (set(BEHIND), AT_THE_COMMAND_LINE, NOBODY_IS_ASKED)
+
+    assert [sorted(named() & each) for each in elsewhere] == [[], [], []]
+    assert named().union(*elsewhere) == set(Action)
+
+
+def test_the_product_asks_for_every_right_but_those_that_nobody_has_a_door_for() -> None:
+    base = Path(settings.BASE_DIR)
+    ours = [Path(app.path) for app in apps.get_app_configs() if Path(app.path).parent == base] + [base / "supportagent"]
+    files = {path for folder in ours for path in folder.rglob("*.py")} - {base / "core" / "policy.py"}
+
+    asked = {word for path in files for word in re.findall(r"\bAction\.([A-Z_]+)\b", path.read_text())}
+
+    assert asked == {action.name for action in set(Action) - NOBODY_IS_ASKED}
+
+
+def test_a_key_reads_whole_words_only_after_the_policy_was_asked(asked: set[Action]) -> None:
+    make_message(make_conversation())
+
+    answer = with_key("conversations:read").get("/api/v1/messages/")
+
+    assert (answer.status_code, Action.READ_PERSONAL in asked) == (200, True)
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_articles_are_published_by_whom_the_matrix_names(
+    first_release: Release, asked: set[Action], role: Role
+) -> None:
+    text = ArticleText(slug="zq-returns", language="en", title="Returns", body="Send it back within 30 days.")
+    _, draft = editing.write_article(text, make_user(role=Role.PROMPT_EDITOR))
+    client = signed_in(role)
+    asked.clear()
+
+    pressed = client.post(reverse("admin:agent_release_publish", args=[draft.pk]), {"confirmed": "1"})
+
+    may_it = permits(role, Action.PUBLISH_KNOWLEDGE)
+    draft.refresh_from_db()
+    assert refused(pressed) == (not may_it)
+    assert (draft.state == Release.State.PUBLISHED) == may_it
+    assert (Action.PUBLISH_KNOWLEDGE in asked) == may_it
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_a_secret_is_rotated_for_whom_the_matrix_names(role: Role) -> None:
+    account = make_account(platform="webchat", team=make_team())
+    user = make_user(role=role)
+
+    if permits(role, Action.ROTATE_KEYS):
+        assert accounts.rotate_secret(account, user).secrets["secret"]
+    else:
+        with pytest.raises(NotAllowed):
+            accounts.rotate_secret(account, user)
+        account.refresh_from_db()
+        assert "secret" not in account.secrets
