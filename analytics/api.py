@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from agent.models import Intent
 from conversations.models import Conversation, Escalation, Message
+from conversations.models.conversation import ConversationQuerySet
 from core.doors import OlderDoor
 from core.policy import Action, Grant, reach
 
@@ -42,7 +43,7 @@ class Figures(OlderDoor):
             start = end - DAYS if end.year > 1 else end
         return start, end
 
-    def conversations(self, period: tuple[datetime, datetime]) -> QuerySet[Conversation]:
+    def conversations(self, period: tuple[datetime, datetime]) -> ConversationQuerySet:
         """Those that began in the period."""
         return Conversation.objects.in_reach_of(self.who, Action.VIEW_ANALYTICS).filter(created_at__range=period)
 
@@ -59,7 +60,7 @@ class Figures(OlderDoor):
     def escalated_in(self, period: tuple[datetime, datetime]) -> tuple[int, int]:
         """Conversations that began in the period, and those of them that people have had."""
         begun = self.conversations(period)
-        return begun.count(), begun.filter(pk__in=Escalation.objects.values("conversation")).count()
+        return begun.count(), begun.escalated().count()
 
 
 def rate(part: float, whole: float) -> float:

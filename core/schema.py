@@ -76,6 +76,14 @@ class DoorSchema(AutoSchema):
             parameter["schema"] = {"type": "string", "format": "uuid"}
         return parameters
 
+    def _map_serializer_field(self, field: Any, *how: Any, **also: Any) -> Any:
+        if isinstance(field, serializers.ChoiceField) and isinstance(field.parent, serializers.ModelSerializer):
+            columns: Any = field.parent.Meta.model._meta  # type: ignore[attr-defined]  # of a model that is not known here
+            column = {each.name: each for each in columns.fields}.get(field.source)
+            # A field that is only read does not know that its column may be empty, and is answered so.
+            field.allow_blank = field.allow_blank or (field.read_only and column is not None and column.blank)
+        return super()._map_serializer_field(field, *how, **also)  # type: ignore[no-untyped-call]
+
     def get_tags(self) -> list[str]:
         """The resource."""
         return [re.sub(r"^/?api/v1/", "", self.path).split("/")[0]]

@@ -57,7 +57,7 @@ class AgentStatus(OlderDoor):
         counted = Conversation.objects.in_reach_of(self.who, Action.VIEW_ANALYTICS).aggregate(
             total=Count("pk"),
             active=Count("pk", filter=Q(mode=Conversation.Mode.BOT)),
-            escalated=Count("pk", filter=Q(mode=Conversation.Mode.HUMAN)),
+            escalated=Count("pk", filter=Q(pk__in=Conversation.objects.escalated().values("pk"))),
         )
         return Response(
             {

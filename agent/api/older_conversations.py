@@ -7,7 +7,7 @@ one of ours belongs to is known to the releases alone.
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -52,8 +52,8 @@ class OlderConversations(OlderDoor):
         if wanted["status"]:
             found = found.filter(mode=older.MODES.get(wanted["status"], "none"))
         if wanted["escalated"] is not None:
-            people = Conversation.Mode.HUMAN
-            found = found.filter(mode=people) if wanted["escalated"] else found.exclude(mode=people)
+            people = Q(pk__in=Conversation.objects.escalated().values("pk"))
+            found = found.filter(people if wanted["escalated"] else ~people)
         if wanted["priority"]:
             found = found.filter(priority__in=older.PRIORITIES[wanted["priority"]])
         if wanted["assigned_to"] is not None:

@@ -90,6 +90,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Those that are not closed."""
         return self.exclude(mode=Conversation.Mode.CLOSED)
 
+    def escalated(self) -> Self:
+        """Those that people have, or have had: each was put to them by an escalation."""
+        return self.filter(pk__in=Conversation.objects.filter(escalations__isnull=False).values("pk"))
+
     def due_for_a_turn(self) -> Self:
         """Those in which the bot owes an answer, may speak, and nobody is working one out."""
         held = Restoration.objects.unfinished().filter(account_id=OuterRef("account_id"))

@@ -69,8 +69,8 @@ class OlderConversation(serializers.ModelSerializer[Conversation]):
         return OlderMessage(newest[::-1], many=True, context=self.context).data
 
     def get_escalated(self, conversation: Conversation) -> bool:
-        """Whether people have it."""
-        return conversation.mode == Conversation.Mode.HUMAN
+        """Whether people have it or have had it, as ``escalated()`` counts; what is closed keeps it, and its reason."""
+        return bool(conversation.escalations.all())
 
     def get_escalation_reason(self, conversation: Conversation) -> str | None:
         """Why, of the newest escalation."""
@@ -101,9 +101,9 @@ class OlderReply(serializers.Serializer[Any]):
 
 
 class OlderEscalation(serializers.Serializer[Any]):
-    """Why a person is needed."""
+    """Why a person is needed: in any words, or in none; the queue shows the first 300 signs."""
 
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=65_536, trim_whitespace=False, allow_blank=True)
 
 
 class OlderOverride(serializers.Serializer[Any]):

@@ -1,3 +1,5 @@
+"""Beside the version before: it can neither write nor read which calls it made in the last minute, so `worker`, `sweeper`, `beat` and `live` are stopped first."""
+
 from collections import Counter
 
 from django.db import migrations, models

@@ -1,3 +1,5 @@
+"""Beside the version before: it cannot write a new account, so `worker`, `sweeper`, `beat` and `live` are stopped first."""
+
 import django.core.validators
 from django.db import migrations, models
 

@@ -101,7 +101,6 @@ const connection = new Connection({
     messages: receive,
     state: showState,
     typing: (frame) => typing.show(frame),
-    delivered: (frame) => frame.seq > connection.cursor && connection.catchUp().catch(() => {}),
     status: showStatus,
   },
 });

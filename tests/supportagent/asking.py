@@ -1,19 +1,40 @@
-"""Calls made up from the OpenAPI document: some that fit it, and some that nearly do."""
+"""Calls made up from the OpenAPI document: some that fit it, and some that nearly do; and answers judged by it."""
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from tests.rest import Caller
+from tests.schemas import problems, resolved
 
+Answers = Mapping[str, Mapping[str, Any]]
 NASTY: list[Any] = [
     "", " ", "\x00", "\ud800", "a" * 5000, "'; DROP TABLE core_user; --", "٣", "-1", "1e309", "0", "9" * 30, "null", "../..", "💩" * 50,
     None, True, False, 0, -1, 2**63, 10**19, 1.5, [], {}, [[]], {"a": 1}, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
 ]  # fmt: skip
+
+
+def answers_of(operation: Mapping[str, Any], document: Mapping[str, Any]) -> Answers:
+    """What the document tells of an operation's answers: the schema of each kind of body, by status."""
+    return {
+        status: {kind: resolved(body.get("schema", {}), document) for kind, body in response.get("content", {}).items()}
+        for status, response in operation["responses"].items()
+    }
+
+
+def faults(answer: Any, told: Answers) -> list[str]:
+    """Where an answer is another than the document tells of, and how."""
+    bodies = told.get(str(answer.status_code))
+    if bodies is None:
+        return [f"{answer.status_code} is not told of"]
+    kind = answer.headers.get("Content-Type", "").partition(";")[0]
+    if kind not in bodies:
+        return [f"{kind} is not told of"] if bodies or answer.content else []
+    return problems(answer.json(), bodies[kind]) if kind.endswith("json") else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +45,7 @@ class Call:
     path: str
     body: bytes = b""
     key: str = ""
-    documented: frozenset[str] = field(default_factory=frozenset)
+    told: Answers = field(default_factory=dict, repr=False)
 
     def send(self, caller: Caller) -> Any:
         """Its answer."""
@@ -36,7 +57,7 @@ class Call:
 class Asker:
     """Makes up calls of every operation of a document, the same ones for the same seed."""
 
-    def __init__(self, document: Mapping[str, Any], random: Random, rows: Mapping[str, uuid.UUID]) -> None:
+    def __init__(self, document: Mapping[str, Any], random: Random, rows: Mapping[str, Sequence[uuid.UUID]]) -> None:
         self._document = document
         self._random = random
         self._rows = rows
@@ -45,11 +66,12 @@ class Asker:
         """So many calls of each operation."""
         for path, operations in self._document["paths"].items():
             for method, operation in operations.items():
+                told = answers_of(operation, self._document)
                 for _ in range(each):
-                    yield self._call(path, method, operation)
+                    yield self._call(path, method, operation, told)
 
-    def _call(self, path: str, method: str, operation: Mapping[str, Any]) -> Call:
-        known = self._rows.get(path.split("/")[3], uuid.uuid4())
+    def _call(self, path: str, method: str, operation: Mapping[str, Any], told: Answers) -> Call:
+        known = self._random.choice(self._rows[path.split("/")[3]])
         place = path.replace("{public_id}", str(known if self._random.random() < 0.8 else uuid.uuid4()))
         query = {
             parameter["name"]: str(self._value(parameter["schema"]))
@@ -67,7 +89,7 @@ class Asker:
             path=place,
             body=body,
             key=self._random.choice(["", "one", str(uuid.UUID(int=self._random.getrandbits(128)))]) if body else "",
-            documented=frozenset(operation["responses"]),
+            told=told,
         )
 
     def _value(self, schema: Mapping[str, Any]) -> Any:

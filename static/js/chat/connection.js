@@ -36,7 +36,7 @@ export class Connection {
   /** Sequence number up to which nothing is missing. */
   cursor = 0;
 
-  /** `on`: {messages(list, {newest, pushed}), state(S), typing(frame), delivered(frame), status("live"|"polling"|"offline")} */
+  /** `on`: {messages(list, {newest, pushed}), state(S), typing(frame), status("live"|"polling"|"offline")} */
   constructor({ requests, store, socketUrl, on }) {
     this.#requests = requests;
     this.#store = store;
@@ -187,8 +187,6 @@ export class Connection {
       this.on.state(frame.state);
     } else if (frame.type === "typing") {
       this.on.typing(frame);
-    } else if (frame.type === "delivered") {
-      this.on.delivered(frame);
     }
   }
 

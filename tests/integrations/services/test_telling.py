@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,13 @@ from integrations.models import EventAttempt, EventDelivery, Subscription
 from integrations.services import telling
 from tests.factories import make_account, make_channel, make_conversation, make_delivery, make_inbound, make_user
 from tests.integrations.events import SECRET
+from tests.integrations.services.conftest import NAME
 from tests.schemas import problems
-from tests.simulator.rig import Rig, receiving, running
+from tests.simulator.rig import Rig
 
 pytestmark = pytest.mark.django_db
 State = EventDelivery.State
-NAME = "developer"
 SCHEMA = Path(telling.__file__).parents[1] / "schemas" / "product_event.json"
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Rig]:
-    """A developer's server, which checks our signature."""
-    with receiving() as receiver, running(tmp_path / "developer", receiver) as rig:
-        yield rig
-
-
-@pytest.fixture
-def subscription(db: None, there: Rig) -> Subscription:
-    """A subscription to everything at that server, which knows its secret."""
-    made, secret = services.add_subscription("Warehouse", f"{there.simulator.base_url}/partner/{NAME}")
-    there.order("partners", partners=[{"name": NAME, "secrets": [secret]}])
-    return made
 
 
 def happen(number: int = 1) -> Conversation:
@@ -149,28 +133,6 @@ def test_only_what_is_wanted_and_happened_since_is_told(there: Rig) -> None:
 
     assert [row.subscription.name for row in EventDelivery.objects.all()] == ["A"]
     assert services.spread_facts() == 0
-
-
-def test_a_subscriber_that_is_down_for_an_hour_gets_every_event_once_after_it_returns(
-    there: Rig, subscription: Subscription
-) -> None:
-    there.fault("partner", "http_500")
-    for _ in range(4):
-        happen()
-        tell_all(subscription)
-        become_due()
-        services.tell(subscription.pk)
-    assert told(there) == []
-
-    there.client.request("DELETE", "/_sim/faults")
-    become_due()
-    services.tell(subscription.pk)
-
-    ids = [row["message_id"] for row in there.log("accepted")]
-    assert len(ids) == len(set(ids)) == 4
-    assert set(EventDelivery.objects.values_list("state", flat=True)) == {State.DELIVERED}
-    subscription.refresh_from_db()
-    assert subscription.failing_since is None
 
 
 def test_an_answer_that_is_lost_is_repeated_under_the_same_id(there: Rig, subscription: Subscription) -> None:
