@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import uuid
+from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from tests.product import RunningProduct
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FIRST_ANSWER_SECONDS = 180
+ASKS_FOR_A_PERSON = "I want to speak to a real person"
 # Milliseconds that a page has for what a worker or the sweeper does.
 PATIENCE = 60_000
 
@@ -27,6 +29,16 @@ def product(running_demo: RunningProduct) -> RunningProduct:
     thread = say(running_demo, "Hello", user="warm-up")
     wait_until(lambda: len(answers(running_demo, thread)) > 0, seconds=FIRST_ANSWER_SECONDS, what="the first answer")
     return running_demo
+
+
+@pytest.fixture
+def visitor(browser: "Browser", product: RunningProduct) -> "Iterator[Page]":
+    """Somebody with the web chat open."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{product.url}/chat/{product.secrets()['CHAT_PUBLIC_KEY']}/")
+    yield page
+    context.close()
 
 
 def simulator(product: RunningProduct, method: str, path: str, body: object = None) -> Any:
@@ -98,3 +110,9 @@ def fits(page: "Page") -> bool:
     """Whether nothing of the page is wider than the screen."""
     wide = "Math.max(document.documentElement.scrollWidth, document.querySelector('main')?.scrollWidth ?? 0)"
     return bool(page.evaluate(f"{wide} <= window.innerWidth"))
+
+
+def write(page: "Page", text: str) -> None:
+    """The visitor writes in the web chat."""
+    page.fill("#chat-field", text)
+    page.press("#chat-field", "Enter")
