@@ -18,6 +18,8 @@ from agent.engine.text import fold, words
 Kind = Literal["time", "duration", "number", "money", "place", "person", "reason"]
 
 _CACHED_SENTENCES = 8_192
+_READ_CHARACTERS = 600
+"""Of a question; in longer messages each rule would look at all that follows each of its words."""
 
 
 def _asking(opening: str, anywhere: str = "") -> re.Pattern[str]:
@@ -258,7 +260,7 @@ _RULES: Mapping[str, Sequence[tuple[Kind, re.Pattern[str]]]] = {
 @lru_cache(maxsize=1_024)
 def asked_kind(question: str, language: str) -> Kind | None:
     """What the question asks for; None where it is no kind that words could be seen to hold (can I, how do I, which one)."""
-    folded = fold(question.replace("¿", " ").replace("¡", " ")).strip()
+    folded = fold(question[:_READ_CHARACTERS].replace("¿", " ").replace("¡", " ")).strip()
     return next((kind for kind, pattern in _RULES.get(language, ()) if pattern.search(folded)), None)
 
 

@@ -13,6 +13,7 @@ from agent.engine.text import fold, sentence_spans, word_spans, words
 from agent.engine.types import PassageSource
 
 _NAMES_CAP = 3
+_NAMES_READ = 12
 _ELSEWHERE = 0.5
 _CACHED_PASSAGES = 1_024
 _NOUNS_HAVE_CAPITALS = frozenset({"de"})
@@ -110,4 +111,4 @@ def _names(text: str, language: str) -> tuple[str, ...]:
             is_name = capital[place] and not is_first and len(word) > 1
         if is_name and (tells or word.isdigit()) and folded not in common:
             found.append(folded)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))[:_NAMES_READ]

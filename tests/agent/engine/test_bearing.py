@@ -45,6 +45,12 @@ def test_names_are_known_by_how_they_are_written(question: str, language: str, n
     assert read_question(question, language).names == names
 
 
+def test_of_a_heap_of_names_a_dozen_is_read() -> None:
+    heap = " ".join(f"Name{chr(97 + number)}" for number in range(26))
+
+    assert read_question(f"who is {heap}", "en").names == tuple(f"name{chr(97 + number)}" for number in range(12))
+
+
 def test_names_that_the_passage_lacks_are_counted() -> None:
     assert missing_names(read_question("When did Josiah Farrow build Brindle Mill?", "en"), MILL) == 0.0
     assert missing_names(read_question("When did Louisa Farrow come from Elstow?", "en"), MILL) == 2.0
