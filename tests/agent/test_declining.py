@@ -59,8 +59,6 @@ def test_of_a_shops_articles_no_more_is_told_than_they_answer(
         left = [passage for passage in loaded.engine.knowledge.passages if passage.slug not in slugs]
         ask(mind, over(loaded, left, vectors), theirs, found)
 
-    print("SHOP", found.coverage, found.refusal, judged(found, "en"), judged(found, "de"), flush=True)
-    for w in found.wrong: print("W", w, flush=True)
     assert (found.answerable.total(), found.vain.total()) == (184, 244)
     assert found.coverage >= LEAST_ANSWERED, found.wrong
     assert found.refusal >= 0.92, found.wrong
@@ -90,7 +88,7 @@ def paragraphs(language: str) -> list[PassageSource]:
 
 
 @pytest.mark.skipif(not SUITES, reason="EVAL_DATA_DIR is not set: the public suites are outside data")
-@pytest.mark.parametrize(("language", "least_declined"), [("en", 0.62), ("es", 0.57)])
+@pytest.mark.parametrize(("language", "least_declined"), [("en", 0.85), ("es", 0.75)])
 def test_of_strangers_articles_most_is_answered(
     mind: Runtime, release: Release, vectors: SeedVectors, language: str, least_declined: float
 ) -> None:
@@ -108,6 +106,5 @@ def test_of_strangers_articles_most_is_answered(
     left = [passage for passage in passages if passage.id not in chosen]
     ask(mind, over(loaded, left, vectors), [Asked(text=each.text, language=language) for each in asked], found)
 
-    print("XQ", language, found.coverage, found.refusal, flush=True)
     assert found.coverage >= LEAST_ANSWERED
     assert found.refusal >= least_declined
