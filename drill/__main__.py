@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
@@ -32,12 +32,16 @@ from drill.staff import Colleague
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
 
 
+# Where what was found is kept: of no concern to who carries it out again.
+FOR_FILES = ("--json", "--report", "--keep-logs")
+
+
 def main() -> int:
     """Carry out what was asked for."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _end)
     report = Report(
-        commands=[shlex.join(["python", "-m", "drill", *sys.argv[1:]])],
+        commands=[shlex.join(["python", "-m", "drill", *what_was_asked(sys.argv[1:])])],
         file=Path(arguments.json) if arguments.json else None,
     )
     begun = time.monotonic()
@@ -58,6 +62,12 @@ def main() -> int:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(report.markdown(), encoding="utf-8")
     return code
+
+
+def what_was_asked(typed: Sequence[str]) -> list[str]:
+    """The words of a command, without its options for files."""
+    left = iter(typed)
+    return [part for part in left if not (part in FOR_FILES and next(left))]
 
 
 def _end(*_: object) -> NoReturn:

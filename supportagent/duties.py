@@ -11,7 +11,7 @@ from django.conf import settings
 
 from agent.releases import learning
 from agent.services import gaps, importing, reviewing, searching
-from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
+from agent.services.leftovers import book_stale_reservations, end_abandoned_runs
 from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn, run_turn
 from conversations import services as conversations
 from core import audit, idempotency, leases, throttles
@@ -140,7 +140,7 @@ class Duties:
             Step(name="late promises", run=conversations.raise_late_promises, every=15),
             Step(name="silent", run=conversations.close_silent, every=60),
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
-            Step(name="reservations", run=release_stale_reservations, every=60),
+            Step(name="reservations", run=book_stale_reservations, every=60),
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="notifications", run=self._errand("notifications", integrations.keep_notified), every=30),
             Step(name="read back", run=self._read_back, every=30),

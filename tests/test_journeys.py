@@ -242,6 +242,37 @@ def test_a_look_that_was_overtaken_does_not_undo_what_the_page_shows(
 
 
 @pytest.mark.browser
+def test_what_changes_while_a_conversation_is_being_opened_is_shown(
+    visitor: "Page", page: "Page", product: RunningProduct
+) -> None:
+    # Nothing is looked at for no other reason than that time went by.
+    page.add_init_script("window.setInterval = () => 0")
+    sign_in(page, product, "dana")
+    write(visitor, f"{ASKS_FOR_A_PERSON} about something quick")
+    visitor.locator("#chat-banner[data-owner=waiting]").wait_for(timeout=30_000)
+    page.goto(f"{product.url}/workspace/?view=all")
+    row = page.locator("a.queue-row", has_text="something quick")
+    row.wait_for(timeout=30_000)
+    opened: list[tuple[Route, APIResponse]] = []
+
+    def keep(route: "Route") -> None:
+        if opened:
+            route.continue_()
+        else:
+            opened.append((route, route.fetch()))
+
+    page.route(f"**{row.get_attribute('hx-get')}", keep)
+    row.click(no_wait_after=True)
+    wait_until(lambda: page.evaluate("true") and bool(opened), what="the conversation as it is")
+    write(visitor, "One thing more")
+    page.locator("a.queue-row", has_text="One thing more").wait_for(timeout=30_000)
+    ((route, before),) = opened
+    route.fulfill(response=before)
+
+    page.locator(".entry[data-from=customer]", has_text="One thing more").wait_for(timeout=30_000)
+
+
+@pytest.mark.browser
 def test_a_picture_is_looked_at_before_it_is_sent_and_waits_for_its_composer(
     visitor: "Page", page: "Page", product: RunningProduct, photo: Path
 ) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agent.models import AgentRun, Release
 from agent.releases.first import ensure_first_release
-from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
+from agent.services.leftovers import book_stale_reservations, end_abandoned_runs
 from conversations import services as conversations
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message
 from core import audit
@@ -40,7 +40,7 @@ STEPS: dict[str, Callable[[], object]] = {
     "overdue": conversations.raise_overdue,
     "silent": conversations.close_silent,
     "abandoned runs": end_abandoned_runs,
-    "reservations": release_stale_reservations,
+    "reservations": book_stale_reservations,
     "media": integrations.fetch_media,
     "erasures": privacy.due_erasures,
     "exports": lambda: privacy.due_exports(1),

@@ -106,18 +106,23 @@ def _in_turn(scopes: Iterable[str], day: date) -> QuerySet[SpendLedger]:
 
 @transaction.atomic
 def settle(reservation: Reservation, micros: int) -> None:
-    """Book what the call really cost, 0 for one that cost nothing, and give the estimate back if that was not done yet."""
+    """Book what the call really cost, 0 for one that cost nothing, and give the estimate back, or take it back if it was booked."""
     is_held, _ = SpendReservation.objects.filter(pk=reservation.pk).delete()
-    back = reservation.micros if is_held else 0
+    back, booked = (reservation.micros, 0) if is_held else (0, reservation.micros)
     pks = [row.pk for row in _in_turn(reservation.scopes, reservation.day)]
-    SpendLedger.objects.filter(pk__in=pks).update(reserved=Greatest(F("reserved") - back, 0), spent=F("spent") + micros)
+    SpendLedger.objects.filter(pk__in=pks).update(
+        reserved=Greatest(F("reserved") - back, 0), spent=Greatest(F("spent") + micros - booked, 0)
+    )
 
 
-def give_back(*, older_than: timedelta, most: int) -> int:
-    """Give back what calls hold that must have ended long ago, the oldest ``most``; returns how many."""
+def book_stale(*, older_than: timedelta, most: int) -> int:
+    """Book the estimates of calls that must have ended long ago, the oldest ``most``; returns how many.
+
+    Their processes are gone, and the provider may well have worked for them.
+    """
     stale = SpendReservation.objects.filter(made_at__lt=now_plus(-older_than)).order_by("made_at")[:most]
     for row in stale:
-        settle(Reservation(pk=row.pk, scopes=tuple(row.scopes), day=row.day, micros=row.micros), 0)
+        settle(Reservation(pk=row.pk, scopes=tuple(row.scopes), day=row.day, micros=row.micros), row.micros)
     return len(stale)
 
 

@@ -101,6 +101,7 @@ class SpendLedger(models.Model):
 
     class Meta:
         ordering = ["-day", "scope"]
+        indexes = [models.Index(fields=["day", "scope"], name="ledger_by_day")]
         constraints = [
             models.UniqueConstraint(fields=["scope", "day"], name="one_ledger_per_scope_and_day"),
             models.CheckConstraint(condition=Q(reserved__gte=0) & Q(spent__gte=0), name="spend_is_not_negative"),
@@ -111,7 +112,7 @@ class SpendLedger(models.Model):
 
 
 class SpendReservation(models.Model):
-    """What one call under way holds in the day's ledgers of its scopes. Gone with the call; one that outlives it is given back."""
+    """What one call under way holds in the day's ledgers of its scopes. Gone with the call; one that outlives it is booked."""
 
     day = models.DateField()
     scopes = models.JSONField()

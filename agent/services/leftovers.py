@@ -19,10 +19,10 @@ def end_abandoned_runs() -> int:
     )
 
 
-def release_stale_reservations() -> int:
-    """Give back what killed processes held for calls of theirs; returns for how many calls.
+def book_stale_reservations() -> int:
+    """Book what killed processes held for calls of theirs as spent; returns for how many calls.
 
     Each reservation is a row that its call takes away when it ends, so that others' calls, however many, neither keep it
-    nor lose theirs. A call lasts seconds; one that ends after all books its cost, and gives nothing back a second time.
+    nor lose theirs. A call lasts seconds; one that ends after all books its cost in the estimate's place.
     """
-    return spend.give_back(older_than=STALE_AFTER, most=MOST_AT_ONCE)
+    return spend.book_stale(older_than=STALE_AFTER, most=MOST_AT_ONCE)

@@ -4,15 +4,18 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from drill.checker import Verdict, drain, judge
 from drill.faults.base import Fault, Stage
-from drill.recovery import longest_undecided, percentile, recoveries
+from drill.recovery import longest_undecided, percentile, recoveries, waits
 from drill.rig import Rig
 from drill.servers import Servers
 from drill.shapes import Shape
 from drill.traffic import Traffic
+
+SHARES = {"p50": 0.5, "p95": 0.95}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,11 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         stage.object_to(f"{name} ended by itself, and everything waited for it.")
     for look in stage.looks:
         look()
+    recovered = recoveries(rig, stage.struck_at)
+    for what, seconds in (("recovery", recovered), ("answer", waits(rig, 0.0, inf))):
+        for name, share in SHARES.items():
+            if (value := percentile(seconds, share)) is not None:
+                stage.highest(f"{what} {name}, s", value)
     undecided = longest_undecided(rig)
     stage.highest("longest undecided, s", undecided)
     stage.judge_time(undecided, fault.most_undecided, f"A message was undecided for {undecided:.0f} s.")
@@ -149,7 +157,7 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         shape=rig.shape,
         injected=stage.injected + sum(row["detail"]["rule"] not in stage.noise for row in rig.log("fault")),
         drained_after=drained_after,
-        recovery=percentile(recoveries(rig, stage.struck_at), 0.95),
+        recovery=percentile(recovered, SHARES["p95"]),
         verdict=judge(rig),
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),

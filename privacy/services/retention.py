@@ -14,7 +14,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from agent.models import AgentRun, Approval, Dialogue, Replay, ToolCall
+from agent.models import AgentRun, Approval, Dialogue, Replay, SpendLedger, ToolCall
 from conversations.models import Attachment, Conversation, Customer, Delivery, Message, Note, SeenKey
 from core import audit, leases
 from integrations.models import EventDelivery, IdentifiedPerson, Visitor, WebhookEvent
@@ -117,6 +117,12 @@ def _old_traces(cutoff: datetime) -> Rows:
     return ended.exclude(draft="", envelope={}, trace={}, error="")
 
 
+def _old_spending(cutoff: datetime) -> Rows:
+    """Of single customers and conversations, of whom each has a row a day; what an account and all together cost is kept."""
+    single = Q(scope__startswith="customer:") | Q(scope__startswith="conversation:")
+    return SpendLedger.objects.filter(single, day__lt=cutoff.date(), reserved=0)
+
+
 def _delete(model: type[models.Model]) -> Remove:
     def remove(pks: list[int]) -> None:
         model._default_manager.filter(pk__in=pks).delete()
@@ -166,6 +172,7 @@ RULES = (
         lambda cutoff: ToolCall.objects.filter(created_at__lt=cutoff),
         _delete(ToolCall),
     ),
+    Rule("traces", "agent.spendledger", _old_spending, _delete(SpendLedger)),
     Rule(
         "messages",
         "agent.dialogue",

@@ -19,6 +19,10 @@ let live = null;
 let isStuck = true;
 let knownHeight = 0;
 
+// What the last bells said of each conversation: one that is just being opened may come as it was before its bell.
+const heard = new Map();
+const heardAtMost = 200;
+
 function scroller() {
   return document.querySelector("[data-timeline-scroll]");
 }
@@ -51,6 +55,17 @@ function takeIn(fragment) {
   markOpen();
   showTitle();
   showPresence();
+  catchUp();
+}
+
+/** Looks once more where the open conversation came as it was before a bell that nothing was open for. */
+function catchUp() {
+  const id = openConversation();
+  const isBehind = heard.get(id) > Number(document.getElementById("conversation")?.dataset.version);
+  heard.delete(id);
+  if (isBehind) {
+    refreshConversation();
+  }
 }
 
 function arrive() {
@@ -162,6 +177,13 @@ const refreshConversation = throttled(lookAtConversation, 250);
 
 function onChanged(list) {
   refreshQueue();
+  for (const { id, version } of list ?? []) {
+    heard.delete(id);
+    heard.set(id, version);
+  }
+  for (const id of [...heard.keys()].slice(0, -heardAtMost)) {
+    heard.delete(id);
+  }
   const pane = document.getElementById("conversation");
   const open = list?.find((each) => each.id === pane?.dataset.conversation);
   if (list === null || (open && open.version > Number(pane.dataset.version))) {

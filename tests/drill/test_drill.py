@@ -11,6 +11,7 @@ import pytest
 
 from core.crashpoints import POINTS
 from drill import catalogue, crash, mutants
+from drill.__main__ import what_was_asked
 from drill.checker import Verdict
 from drill.faults import FAULTS
 from drill.faults.base import BOTH, SHORT_SECONDS
@@ -142,6 +143,12 @@ def test_what_was_carried_out_again_counts_as_it_ended_last(tmp_path: Path) -> N
     whole = Report.read([tmp_path / "first.json", tmp_path / "second.json"])
 
     assert [(item["number"], item["result"]) for item in whole.items] == [("F10", "held"), ("F11", "held")]
+
+
+def test_a_report_says_what_was_typed_but_for_where_it_is_kept() -> None:
+    typed = ["faults", "--only", "F10", "--json", "a.json", "--seconds", "60", "--keep-logs", "logs"]
+
+    assert what_was_asked(typed) == ["faults", "--only", "F10", "--seconds", "60"]
 
 
 def test_a_drill_that_is_ended_leaves_what_it_has_found(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from agent.models import AgentRun, Release
+from agent.models import AgentRun, Release, SpendLedger
 from conversations.models import Conversation, Customer, Delivery, Message, SeenKey
 from core import audit
 from core.models import AuditEvent
@@ -169,6 +169,24 @@ def test_files_without_a_row_go_after_a_day(settings: Settings) -> None:
     assert counted == gone
     assert not stray.exists()
     assert fresh.exists()
+
+
+def test_what_single_customers_cost_goes_and_what_all_cost_stays(now: datetime) -> None:
+    for moment in dated(90, now):
+        for scope in ("global", "account:1", "customer:1", "conversation:1"):
+            SpendLedger.objects.get_or_create(
+                scope=scope, day=(moment - timedelta(days=1)).date(), defaults={"cap": 100, "spent": 10}
+            )
+    held = SpendLedger.objects.create(scope="customer:2", day=(now - timedelta(days=200)).date(), cap=100, reserved=5)
+    days = {row.day for row in SpendLedger.objects.filter(scope="global")}
+
+    gone = services.apply_retention(now=now)
+
+    old = {day for day in days if day < (now - timedelta(days=90)).date()}
+    assert gone["agent.spendledger"] == 2 * len(old) > 0
+    assert {row.day for row in SpendLedger.objects.filter(scope__in=["global", "account:1"])} == days
+    assert {row.day for row in SpendLedger.objects.filter(scope="customer:1")} == days - old
+    assert SpendLedger.objects.filter(pk=held.pk).exists()
 
 
 def test_the_command_counts_and_then_does(now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from agent.llm import spend
 from agent.models import AgentRun, Release, SpendLedger, SpendReservation
-from agent.services.leftovers import end_abandoned_runs, release_stale_reservations
+from agent.services.leftovers import book_stale_reservations, end_abandoned_runs
 from tests.factories import make_release
 
 pytestmark = pytest.mark.django_db
@@ -38,22 +38,23 @@ def running(release: Release, *, minutes: int) -> AgentRun:
     )
 
 
-def test_what_a_killed_call_held_is_given_back_while_others_go_on_calling() -> None:
+def test_what_a_killed_call_held_is_booked_while_others_go_on_calling() -> None:
     killed, under_way = spend.reserve(CAPS, 400), spend.reserve(CAPS, 300)
     running(make_release(), minutes=1)
     age(killed, 11)
     age(under_way, 9)
 
-    assert release_stale_reservations() == 1
+    assert book_stale_reservations() == 1
 
     assert held() == {"global": 300, "conversation:1": 300}
-    assert release_stale_reservations() == 0
+    assert set(SpendLedger.objects.values_list("spent", flat=True)) == {400}
+    assert book_stale_reservations() == 0
 
 
-def test_a_call_that_ends_after_all_books_its_cost_and_gives_nothing_back_twice() -> None:
+def test_a_call_that_ends_after_all_books_its_cost_in_the_estimates_place() -> None:
     late, other = spend.reserve(CAPS, 400), spend.reserve(CAPS, 300)
     age(late, 11)
-    release_stale_reservations()
+    book_stale_reservations()
 
     spend.settle(late, 150)
 
@@ -63,7 +64,7 @@ def test_a_call_that_ends_after_all_books_its_cost_and_gives_nothing_back_twice(
     assert not SpendReservation.objects.exists()
 
 
-def test_what_was_held_yesterday_is_given_back_to_yesterday() -> None:
+def test_what_was_held_yesterday_is_booked_yesterday() -> None:
     killed = spend.reserve(CAPS, 400)
     yesterday = timezone.now().date() - timedelta(days=1)
     SpendLedger.objects.update(day=yesterday)
@@ -71,7 +72,7 @@ def test_what_was_held_yesterday_is_given_back_to_yesterday() -> None:
     age(killed, 11)
     today = spend.reserve(CAPS, 200)
 
-    assert release_stale_reservations() == 1
+    assert book_stale_reservations() == 1
 
     assert dict(SpendLedger.objects.filter(day=yesterday).values_list("scope", "reserved")) == {
         "global": 0,
