@@ -1,12 +1,12 @@
-"""Where the gate's constants come from: the shipped articles and gate questions, and nothing else.
+"""Where the gate's constants come from: the shipped articles, gate questions and gate texts, and nothing else.
 
-Run ``fit_gates`` after changing the articles or the evidence, and copy the result into ``agent.engine.gate_constants``.
+Run ``scripts/fit_gates.py`` after changing these or the evidence, and copy what it prints into ``agent.engine.gate_constants``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,20 @@ from agent.engine.gate import gate_features
 from agent.engine.gate_constants import GateModel
 from agent.engine.heads import Heads
 from agent.engine.knowledge import KnowledgeIndex
-from agent.engine.seeds import GateQuestion, Seeds
+from agent.engine.seeds import GateQuestion, GateText, Seeds
 from agent.engine.topics import TopicField
-from agent.engine.types import PassageSource
+from agent.engine.types import Evidence, PassageSource
 
-# Text without example questions comes from libraries unlike the shipped one, so its gate is the stricter one.
-_FALSE_ANSWERS = {"faq": 0.18, "text": 0.05}
-_STRENGTH = 3.0
+# Text without example questions comes from libraries unlike the shipped one, so its gate is the stricter one, and its
+# weights follow the shipped texts less closely.
+_FALSE_ANSWERS = {"faq": 0.18, "text": 0.06}
+_STRENGTH = {"faq": 3.0, "text": 0.3}
+_AGAINST = frozenset({"kind_missing", "names_missing"})
+_EITHER_WAY = frozenset({"terms"})
 _SEED = 20
+_SIGNS = np.array(
+    [0 if field.name in _EITHER_WAY else -1 if field.name in _AGAINST else 1 for field in fields(Evidence)]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +54,33 @@ def fit_gates(
         for mode in ("plain", "english", "across"):
             if mode != "english" or encoder.has_english:
                 samples = gate_samples(seeds, bare, cache, kind=kind, mode=mode)
-                gates[f"{kind}_{mode}"] = fit_gate(samples, false_answers=_FALSE_ANSWERS[kind])
+                gates[f"{kind}_{mode}"] = fit_gate(
+                    samples, false_answers=_FALSE_ANSWERS[kind], strength=_STRENGTH[kind]
+                )
     return gates
 
 
-def fit_gate(samples: Samples, *, false_answers: float) -> GateModel:
-    """A gate whose threshold lets a share of the hits pass that do not answer, by cross-validation."""
-    regression = LogisticRegression(C=_STRENGTH, class_weight="balanced", max_iter=2_000)
-    folds = StratifiedKFold(5, shuffle=True, random_state=_SEED)
-    seen = cross_val_predict(regression, samples.features, samples.answers, cv=folds, method="predict_proba")[:, 1]
+def fit_gate(samples: Samples, *, false_answers: float, strength: float) -> GateModel:
+    """A gate whose threshold lets a share of the hits pass that do not answer, by cross-validation.
+
+    What speaks for a hit has no weight against it, nor the other way round: a library's chance correlations would give it
+    one, and other libraries have others.
+    """
+    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=2_000)
+    kept = np.arange(samples.features.shape[1])
     model = regression.fit(samples.features, samples.answers)
+    while (wrong := model.coef_[0] * _SIGNS[kept] < 0).any():
+        kept = kept[~wrong]
+        model = regression.fit(samples.features[:, kept], samples.answers)
+    weights = np.zeros(samples.features.shape[1])
+    weights[kept] = model.coef_[0]
+    intercept = float(model.intercept_[0])
+    folds = StratifiedKFold(5, shuffle=True, random_state=_SEED)
+    features = samples.features[:, kept]
+    seen = cross_val_predict(regression, features, samples.answers, cv=folds, method="predict_proba")[:, 1]
     return GateModel(
-        weights=tuple(round(float(weight), 3) for weight in model.coef_[0]),
-        intercept=round(float(model.intercept_[0]), 3),
+        weights=tuple(round(float(weight), 3) for weight in weights),
+        intercept=round(intercept, 3),
         threshold=round(float(np.quantile(seen[samples.answers == 0], 1 - false_answers)), 3),
     )
 
@@ -68,7 +88,8 @@ def fit_gate(samples: Samples, *, false_answers: float) -> GateModel:
 def gate_samples(seeds: Seeds, engine: Engine, cache: MutableMapping[str, bytes], *, kind: str, mode: str) -> Samples:
     """Ask every gate question, the answerable ones with and without the article that answers them.
 
-    Each is asked once with its intents as the engine hears them and once without, as a question out of scope is.
+    The gate texts are asked as text and in their own language only. Each question is asked once with its intents as the
+    engine hears them, and once without, as a question out of scope is.
     ``kind`` is faq, or text for articles without their example questions; ``mode`` is plain, english (with MiniLM, English
     questions only) or across (passages of the other languages only).
     """
@@ -81,16 +102,33 @@ def gate_samples(seeds: Seeds, engine: Engine, cache: MutableMapping[str, bytes]
             for passage in seeds.public_passages
             if (passage.language != language) == (mode == "across")
         ]
-        if not library:
-            continue  # a language without articles of its own is answered across alone
-        rows.extend(_ask(library, own, engine, cache, mode))
-        for slug in sorted({question.article for question in own if question.article is not None}):
-            theirs = [question for question in own if question.article == slug]
-            rows.extend(_ask(_without(library, slug), theirs, engine, cache, mode))
+        # A language without articles of its own is answered across alone.
+        asked_of = [(library, own)] if library else []
+        if kind == "text" and mode != "across":
+            asked_of.append(_of_texts(seeds.gate_texts, library, language))
+        for passages, questions in asked_of:
+            rows.extend(_ask(passages, questions, engine, cache, mode))
+            for slug in sorted({question.article for question in questions if question.article is not None}):
+                theirs = [question for question in questions if question.article == slug]
+                rows.extend(_ask(_without(passages, slug), theirs, engine, cache, mode))
     return Samples(
         features=np.array([features for features, _ in rows], dtype=np.float64),
         answers=np.array([answers for _, answers in rows], dtype=np.int64),
     )
+
+
+def _of_texts(
+    texts: Sequence[GateText], articles: Sequence[PassageSource], language: str
+) -> tuple[list[PassageSource], list[GateQuestion]]:
+    """The gate texts of a language, beside the articles as in a library of many matters, and their questions."""
+    own = [text for text in texts if text.passage.language == language]
+    questions = [
+        GateQuestion(text=question, article=article, language=language)
+        for text in own
+        for article, asked in ((text.passage.article_id.split(".")[0], text.answered), (None, text.unanswered))
+        for question in asked
+    ]
+    return [*articles, *(text.passage for text in own)], questions
 
 
 def _without(library: Sequence[PassageSource], slug: str) -> list[PassageSource]:

@@ -25,7 +25,7 @@ _STEMS_VERSION = 1
 _LEAST_PART, _SAME_BEGINNING, _SHORT_TERM = 4, 5, 6
 _PART, _BEGINNING, _SHORT_BEGINNING = 0.8, 0.7, 0.5
 # Of what was found last: many questions find the same.
-_RECENT_PASSAGES, _RECENT_SENTENCES = 1_024, 2_048
+_RECENT_PASSAGES, _RECENT_SENTENCES = 1_024, 8_192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +129,13 @@ def overlap(sentence: str, language: str, match: KeywordMatch) -> float:
     total = match.total
     if not total:
         return 0.0
-    own = _stems_of_sentence(sentence, language)
+    own = sentence_stems(sentence, language)
     return sum(weight for term, weight in match.idf.items() if term in own) / total
 
 
 @lru_cache(maxsize=_RECENT_SENTENCES)
-def _stems_of_sentence(sentence: str, language: str) -> frozenset[str]:
+def sentence_stems(sentence: str, language: str) -> frozenset[str]:
+    """The stems of a passage's sentence; those of the passages asked for most are kept."""
     return frozenset(stems(sentence, language))
 
 

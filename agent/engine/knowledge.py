@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.engine.bearing import Asked, kind_evidence, missing_names, read_question, together
 from agent.engine.encoder import Encoder
 from agent.engine.heads import FloatArray
 from agent.engine.keywords import KeywordField, KeywordMatch, overlap
@@ -47,6 +48,7 @@ class _Rivals:
 class _Search:
     """What a search found out; the arrays have the shape (passages,), the English likeness that of its own rows."""
 
+    asked: Asked
     fused: NDArray[np.float64]
     cosine: FloatArray
     likeness: Likeness
@@ -175,6 +177,7 @@ class KnowledgeIndex:
         if affinity is not None:
             fused += _TOPIC_WEIGHT * affinity
         return _Search(
+            asked=read_question(query, language),
             fused=fused,
             cosine=cosine,
             likeness=likeness,
@@ -200,8 +203,8 @@ class KnowledgeIndex:
     def _hit(self, number: int, found: _Search, vectors: VectorField, vector: FloatArray) -> Hit:
         passage = self.passages[number]
         across = bool(found.is_across[number])
-        evidence = self._evidence(number, found, across=across)
         start, end = self._quote(number, vectors, vector, None if across else found.match)
+        evidence = self._evidence(number, found, vectors.spans[number], (start, end), across=across)
         return Hit(
             passage_id=passage.id,
             article_id=passage.article_id,
@@ -217,14 +220,19 @@ class KnowledgeIndex:
             evidence=evidence,
         )
 
-    def _evidence(self, number: int, found: _Search, *, across: bool) -> Evidence:
+    def _evidence(
+        self, number: int, found: _Search, spans: Sequence[tuple[int, int]], quote: tuple[int, int], *, across: bool
+    ) -> Evidence:
+        passage = self.passages[number]
         article = int(self._article_of[number])
         field, match = (None, None) if across else (found.field, found.match)
         total = match.total if match is not None else 0.0
-        coverage = near_coverage = 0.0
+        coverage = near_coverage = near = 0.0
         if field is not None and match is not None:
             place = int(np.searchsorted(field.rows, number))
             coverage, near_coverage = field.coverage(place, match), field.near_coverage(place, match)
+            near = together(match, passage, spans)
+        kind_found, kind_missing = kind_evidence(found.asked, passage, spans, quote)
         english = (0.0, 0.0, 0.0)
         if found.english is not None and self._english is not None and not across:
             english = _cosines(found.english, int(np.searchsorted(self._english[0], number)))
@@ -244,6 +252,10 @@ class KnowledgeIndex:
             margin=min(found.rivals[0].margin(number, article), _MARGIN_CAP),
             terms=float(min(len(match.idf), _TERMS_CAP)) if match is not None else 0.0,
             topic=UNKNOWN_TOPIC if found.affinity is None else float(found.affinity[number]),
+            together=near,
+            kind_found=kind_found,
+            kind_missing=kind_missing,
+            names_missing=missing_names(found.asked, passage),
         )
 
     def _quote(

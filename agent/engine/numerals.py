@@ -26,6 +26,8 @@ _ROUND = {
     "hundred": 100, "hundert": 100, "einhundert": 100, "cien": 100, "ciento": 100, "cento": 100, "honderd": 100,
     "thousand": 1000, "tausend": 1000, "eintausend": 1000, "mil": 1000, "mille": 1000, "duizend": 1000,
 }  # fmt: skip
+_AMBIGUOUS = frozenset(["sei"])
+"""Six, and “you are”."""
 _SPELT_OUT = {"fuenf": 5, "zwoelf": 12, "fuenfzehn": 15, "fuenfzig": 50}
 
 
@@ -51,6 +53,12 @@ def _cardinals() -> dict[str, int]:
             for number, unit in enumerate([_FIRST[language], *small[:8]], start=1):
                 values.update((word, place * 10 + number) for word in _compound(language, ten, unit))
     return values
+
+
+def cardinals_of(language: str) -> list[str]:
+    """A language's own words for two to nineteen, the tens, a dozen, hundred and thousand, where they mean nothing else."""
+    own = f"{_UNITS[language]} {_TENS[language]}".split()
+    return [*(word for word in own if word not in _AMBIGUOUS), *sorted(DOZEN), *_ROUND]
 
 
 CARDINALS: Mapping[str, int] = _cardinals()

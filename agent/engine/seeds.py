@@ -96,6 +96,15 @@ class GateQuestion:
     language: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateText:
+    """A text for fitting the gate: questions that it answers, and questions that only sound like it."""
+
+    passage: PassageSource
+    answered: tuple[str, ...]
+    unanswered: tuple[str, ...]
+
+
 class Seeds:
     """The files of one seeds folder, each read at first use."""
 
@@ -182,6 +191,13 @@ class Seeds:
         return tuple(found)
 
     @cached_property
+    def gate_texts(self) -> tuple[GateText, ...]:
+        """Texts without example questions, other than the articles, and what is asked of them."""
+        return tuple(
+            text for path in sorted((self._folder / "gate" / "texts").glob("*.toml")) for text in _gate_texts(path)
+        )
+
+    @cached_property
     def templates(self) -> dict[str, dict[str, str]]:
         """Language to the fixed texts by key; every language has every key."""
         path = self._folder / "templates.toml"
@@ -251,6 +267,25 @@ def _labelled(path: Path, row: Mapping[str, Any], labels: tuple[str, ...]) -> La
     if row.get("label") not in labels:
         raise SeedError(f"{path.name}: {row.get('label')!r} is none of {', '.join(labels)}.")
     return LabelledText(text=_text(path, row), label=row["label"], language=_language(path, row))
+
+
+def _gate_texts(path: Path) -> Iterator[GateText]:
+    for number, entry in enumerate(_toml(path).get("text", []), start=1):
+        if set(entry) != {"title", "body", "answered", "unanswered"} or not entry["body"].strip():
+            raise SeedError(f"{path.name}, text {number}: title, body, answered and unanswered are needed.")
+        name = f"text-{number}.{path.stem}"
+        yield GateText(
+            passage=PassageSource(
+                id=f"{name}#0",
+                article_id=name,
+                title=entry["title"],
+                heading="",
+                text=" ".join(entry["body"].split()),
+                language=path.stem,
+            ),
+            answered=tuple(entry["answered"]),
+            unanswered=tuple(entry["unanswered"]),
+        )
 
 
 def _article(path: Path) -> Article:

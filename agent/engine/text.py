@@ -89,6 +89,11 @@ def count_letters(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each word, as it is written."""
+    return (match.span() for match in _WORD.finditer(text))
+
+
 def words(text: str) -> Iterator[str]:
     """The text's words, folded; runs of an unspaced script come as their pairs of characters."""
     for match in _WORD.finditer(text):

@@ -159,6 +159,10 @@ class Evidence:
     idf, ``coverage`` the idf-weighted share of the query's terms that the passage has, ``near_coverage`` the same with
     terms of the same beginning counted in part; the margins are distances to the best passage of another article;
     ``terms`` counts the query's terms; ``topic`` is how well the passage serves the message's intents.
+
+    ``together`` is the share of the query's terms in one sentence, the rare ones counting most; ``kind_found`` whether the quotation (1) or the passage (a half) holds a thing of the kind asked
+    for, ``kind_missing`` that it does not, both 0 where no kind is asked for; ``names_missing`` counts the names in the query
+    that the passage does not have.
     """
 
     question: float
@@ -175,6 +179,10 @@ class Evidence:
     margin: float
     terms: float
     topic: float
+    together: float
+    kind_found: float
+    kind_missing: float
+    names_missing: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

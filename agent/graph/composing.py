@@ -17,7 +17,7 @@ RELATED = 0.4
 GESTURES = frozenset({"reaction", "sticker", "emoji"})
 """Kinds of message that say something and ask nothing."""
 
-_PLAUSIBLE = 0.15
+_PLAUSIBLE = 0.22
 """The gate's score from which a passage may be what is meant: of less likely ones no topic is offered."""
 
 _UNHAPPY = -0.5

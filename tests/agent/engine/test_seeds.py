@@ -91,6 +91,25 @@ def test_no_held_out_message_is_a_seed(seeds: Seeds) -> None:
         assert min(Counter(row["route"] for row in rows).values()) >= least
 
 
+def test_no_held_out_question_is_one_that_the_gate_is_fitted_from(seeds: Seeds) -> None:
+    known = {question.text.casefold() for question in seeds.gate_questions}
+
+    for name in ("questions_en.jsonl", "questions_de.jsonl", "everyday.jsonl"):
+        assert not known & {row["text"].casefold() for row in read_rows(name)}
+
+
+def test_the_gate_has_texts_in_five_languages_with_questions_of_both_kinds(seeds: Seeds) -> None:
+    counts = Counter(text.passage.language for text in seeds.gate_texts)
+
+    assert set(counts) == set(LANGUAGES)
+    assert min(counts.values()) >= 8
+    assert len({text.passage.id for text in seeds.gate_texts}) == len(seeds.gate_texts)
+    for text in seeds.gate_texts:
+        assert len(text.answered) >= 5
+        assert len(text.unanswered) >= 3
+        assert not set(text.answered) & set(text.unanswered)
+
+
 def test_fixed_texts_exist_in_five_languages(seeds: Seeds) -> None:
     assert set(seeds.templates) == set(LANGUAGES)
     assert all("{hours}" in texts["handoff_hours"] for texts in seeds.templates.values())
@@ -112,6 +131,7 @@ def test_fixed_texts_exist_in_five_languages(seeds: Seeds) -> None:
         ("phrases.toml", '[urgent]\nen = ["asap"]\n', "urgent has no phrases in de, es, it, nl"),
         ("templates.toml", '[en]\ngreeting = "Hi"\n', "each has its texts"),
         ("articles/en/returns.md", "# no front matter\n", "front matter"),
+        ("gate/texts/en.toml", '[[text]]\ntitle = "Mill"\n', "en.toml, text 1"),
     ],
 )
 def test_a_mistake_in_a_seed_file_is_named(tmp_path: Path, file: str, content: str, message: str) -> None:
@@ -121,4 +141,12 @@ def test_a_mistake_in_a_seed_file_is_named(tmp_path: Path, file: str, content: s
     broken = Seeds(folder)
 
     with pytest.raises(SeedError, match=message):
-        _ = (broken.intents, broken.examples, broken.sentiment, broken.phrases, broken.templates, broken.articles)
+        _ = (
+            broken.intents,
+            broken.examples,
+            broken.sentiment,
+            broken.phrases,
+            broken.templates,
+            broken.articles,
+            broken.gate_texts,
+        )
