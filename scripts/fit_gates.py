@@ -23,7 +23,7 @@ from agent.evaluation.business import Workshop  # noqa: E402
 
 def main() -> int:
     """Fit and print; 1 if an encoder is missing, for then a part of the gates would be."""
-    workshop = Workshop(lambda line: sys.stderr.write(f"{line}\n"))
+    workshop = Workshop(lambda line: print(line, file=sys.stderr))
     if not workshop.encoder.has_english:
         sys.stderr.write("The English weights are missing: make models, then again.\n")
         return 1
