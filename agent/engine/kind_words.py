@@ -41,7 +41,8 @@ CURRENCY = re.compile(
     r"|centimos?|dollar[oi]|sterline|franchi|centesimi|ponden|procent|centen|kronen|crowns?|shillings?)\b"
 )
 ADDRESS = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w+|\b[\w-]+\.(?:example|com|org|net|de|es|it|nl)\b[\w/.-]*|[\"“„«][^\"”“»]{2,40}[\"”“»]"
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w+|(?<![\w-])[\w-]{1,63}\.(?:example|com|org|net|de|es|it|nl)\b[\w/.-]*"
+    r"|[\"“„«][^\"”“»]{2,40}[\"”“»]"
 )
 NAME = re.compile(
     r"(?:\b[A-ZÀ-ÖØ-Þ][\w’'-]+|\b[A-Z]{2,})(?:\s+(?:(?:of|the|and|de|del|la|van|der|von|di|da|y|e|&)\s+)?[A-ZÀ-ÖØ-Þ][\w’'-]+)*"
