@@ -60,7 +60,7 @@ def _said_in(listed: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
 NUMBER_WORDS: Mapping[str, re.Pattern[str]] = {language: _words(" ".join(cardinals_of(language))) for language in UNITS}
 DURATIONS: Mapping[str, re.Pattern[str]] = {
     language: re.compile(
-        rf"\b(?:\d[\d.,]*|{'|'.join(cardinals_of(language))}|{_SOME[language]})[ -](?:\w+ )?(?:{units})\b"
+        rf"\b(?:(?<![\d.,])\d[\d.,]{{0,15}}|{'|'.join(cardinals_of(language))}|{_SOME[language]})[ -](?:\w{{1,30}} )?(?:{units})\b"
     )
     for language, units in UNITS.items()
 }
