@@ -15,8 +15,6 @@ from drill.servers import Servers
 from drill.shapes import Shape
 from drill.traffic import Traffic
 
-SHARES = {"p50": 0.5, "p95": 0.95}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -144,10 +142,14 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
     for look in stage.looks:
         look()
     recovered = recoveries(rig, stage.struck_at)
-    for what, seconds in (("recovery", recovered), ("answer", waits(rig, 0.0, inf))):
-        for name, share in SHARES.items():
-            if (value := percentile(seconds, share)) is not None:
-                stage.highest(f"{what} {name}, s", value)
+    answered = waits(rig, 0.0, inf)
+    for name, seconds, share in (
+        ("recovery p50, s", recovered, 0.5),
+        ("answer p50, s", answered, 0.5),
+        ("answer p95, s", answered, 0.95),
+    ):
+        if (value := percentile(seconds, share)) is not None:
+            stage.highest(name, value)
     undecided = longest_undecided(rig)
     stage.highest("longest undecided, s", undecided)
     stage.judge_time(undecided, fault.most_undecided, f"A message was undecided for {undecided:.0f} s.")
@@ -157,7 +159,7 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         shape=rig.shape,
         injected=stage.injected + sum(row["detail"]["rule"] not in stage.noise for row in rig.log("fault")),
         drained_after=drained_after,
-        recovery=percentile(recovered, SHARES["p95"]),
+        recovery=percentile(recovered, 0.95),
         verdict=judge(rig),
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),
