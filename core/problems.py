@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 TYPES = "urn:supportagent:problem:"
 RETRY_SECONDS = 5
+NO_DATABASE = "The database does not answer just now, and nothing was changed. Try again in a few seconds."
 # Each code but those of the product's own rules, which have their names and 409; docs/api.md says what to do about each.
 CODES = {
     "invalid": 400,
@@ -72,6 +73,12 @@ def broken(request_id: str) -> HttpResponse:
     return JsonResponse(told, status=500, content_type=CONTENT_TYPE)
 
 
+def unavailable() -> HttpResponse:
+    """The answer to a call whose database did not answer before any view was reached."""
+    told = _details("service-unavailable", NO_DATABASE)
+    return JsonResponse(told, status=503, content_type=CONTENT_TYPE)
+
+
 def code_of(rule: type[RuleBroken]) -> str:
     """What programs call a rule: its name, in small letters."""
     return _WORD.sub("-", rule.__name__).lower()
@@ -109,7 +116,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         connection.close_if_unusable_or_obsolete()
         return problem(
             "service-unavailable",
-            "The database does not answer just now, and nothing was changed. Try again in a few seconds.",
+            NO_DATABASE,
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
     found = exception_handler(error, context)

@@ -1,9 +1,12 @@
 """How the REST doors answer when something is refused, and everything when there is no such address or when we are broken."""
 
 import json
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.views.defaults import page_not_found, server_error
 from rest_framework.exceptions import ParseError
 from rest_framework.response import Response
@@ -35,7 +38,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A page for people; for programs a problem below `/api/`, and the older project's form at its addresses."""
+    """A page for people; for programs a problem below `/api/`, and the older project's form at its addresses.
+
+    503 where only the database did not answer, or a row was not to be had in time: the same may succeed in a moment.
+    """
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return _unavailable(request)
     request_id = audit.origin.get().request_id
     if request.path.startswith("/api/"):
         return problems.broken(request_id)
@@ -43,6 +51,18 @@ def broken(request: HttpRequest) -> HttpResponse:
         detail = f"It is our mistake and it has been noted. Try again in a moment. Request {request_id}."
         return JsonResponse({"detail": detail}, status=500)
     return server_error(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    answered: HttpResponse
+    if request.path.startswith("/api/"):
+        answered = problems.unavailable()
+    elif _is_older(request):
+        answered = JsonResponse({"detail": problems.NO_DATABASE}, status=503)
+    else:
+        answered = HttpResponse(loader.render_to_string("503.html"), status=503)
+    answered["Retry-After"] = str(problems.RETRY_SECONDS)
+    return answered
 
 
 def _is_older(request: HttpRequest) -> bool:

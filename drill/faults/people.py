@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from drill.staff import Colleague
 TAKEOVERS, RACES, ERASURES = (50, 200), (200, 1000), (8, 60)
 AT_ONCE = 6
 NO_ANSWER = 0
+TRIES = 4
 LANES, RACERS = 3, 2
 # The instants at which people get in the way, in turn: any, while the bot thinks, while it sends.
 MOMENTS = (0.6, 3.4)
@@ -99,7 +101,7 @@ def taken_over(stage: Stage) -> None:
                 stage.rig.simulator("POST", "colleague", order)
             else:
                 form = {"text": f"A colleague here. (storm {number})", "token": str(uuid4())} if way == "reply" else {}
-                answer = colleague.act(public_id, way, **form)
+                answer = _try(stage, colleague, public_id, way, form)
                 if answer.status_code != 200:
                     stage.object_to(f"The {way} was answered with HTTP {answer.status_code}.")
                     continue
@@ -115,6 +117,16 @@ def taken_over(stage: Stage) -> None:
     stage.injected += tally.done
     stage.figures["takeovers"] = tally.done
     stage.at_rest(lambda: _judge_takeovers(stage, dict(told)))
+
+
+def _try(stage: Stage, colleague: Colleague, public_id: str, deed: str, form: dict[str, str]) -> httpx2.Response:
+    """A deed, and the same again where the page says that nothing was changed and to try again."""
+    for _ in range(TRIES - 1):
+        answer = colleague.act(public_id, deed, **form)
+        if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            return answer
+        stage.figures["told to try again"] = stage.figures.get("told to try again", 0) + 1
+    return colleague.act(public_id, deed, **form)
 
 
 def _judge_takeovers(stage: Stage, told: dict[int, bool]) -> None:

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from drill.checker import Verdict, drain, judge
+from drill.complaints import Complaints
 from drill.faults.base import Fault, Stage
 from drill.recovery import longest_undecided, percentile, recoveries, waits
 from drill.rig import Rig
@@ -35,7 +36,8 @@ class Load:
 class Result:
     """What came of one fault in one shape. ``injected`` counts strikes and the simulator's spoilt calls and webhooks.
 
-    ``recovery`` is the 95th percentile of the seconds from a strike to the answer of who was waiting then.
+    ``recovery`` is the 95th percentile of the seconds from a strike to the answer of who was waiting then. ``complaints``
+    are the errors in the processes' logs, which under most faults are as they should be.
     """
 
     number: str
@@ -48,6 +50,7 @@ class Result:
     figures: dict[str, float]
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
+    complaints: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -70,7 +73,9 @@ class Result:
         parts += [f"{name} {value:g}" for name, value in self.figures.items()]
         parts += [] if self.injected else ["the fault never struck"]
         parts += [f"(not judged here: {remark})" for remark in self.remarks]
-        return "; ".join([*parts, *found.names, *self.problems])
+        parts += [*found.names, *self.problems]
+        parts += [] if self.holds else [f"(in the logs: {complaint})" for complaint in self.complaints]
+        return "; ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Everything."""
@@ -84,6 +89,7 @@ class Result:
             "figures": self.figures,
             "problems": list(self.problems),
             "remarks": list(self.remarks),
+            "complaints": list(self.complaints),
             "verdict": self.verdict.as_json(),
         }
 
@@ -129,6 +135,7 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         seed=seed,
         channels=fault.channels,
     )
+    complaints = Complaints(rig.folder)
     stage.be_ordinary()
     traffic.start()
     try:
@@ -164,4 +171,5 @@ def _run(fault: Fault, rig: Rig, servers: Servers | None, load: Load, *, seed: i
         figures=dict(stage.figures),
         problems=tuple(dict.fromkeys(stage.problems)),
         remarks=tuple(dict.fromkeys(stage.remarks)),
+        complaints=complaints.told(),
     )

@@ -13,6 +13,7 @@ from core.crashpoints import POINTS
 from drill import catalogue, crash, mutants
 from drill.__main__ import what_was_asked
 from drill.checker import Verdict
+from drill.complaints import TRACEBACK, Complaints
 from drill.faults import FAULTS
 from drill.faults.base import BOTH, SHORT_SECONDS
 from drill.faults.needs import NEEDS, why_not
@@ -98,6 +99,21 @@ def test_a_broken_promise_a_problem_an_empty_run_and_a_fault_that_never_struck_a
 ) -> None:
     assert result().holds
     assert not result(**wrong).holds
+
+
+def test_what_did_not_hold_comes_with_the_errors_in_the_processes_logs(tmp_path: Path) -> None:
+    log = tmp_path / "live.log"
+    log.write_text(f"{TRACEBACK}\n  before the fault\nValueError: long ago\n")
+    complaints = Complaints(tmp_path)
+    frames = f'  File "{ROOT}/workspace/panes.py", line 7, in show\n  File "/elsewhere/django.py", line 9, in get\n'
+    with log.open("a") as file:
+        file.write(f"{TRACEBACK}\n{frames}    raise it\n             ^^\nKeyError: 'turn'\n" * 2)
+
+    told = complaints.told()
+
+    assert told == ("2 × live workspace/panes.py:7 KeyError: 'turn'",)
+    assert told[0] in result(problems=("One thing was wrong.",), complaints=told).detail
+    assert told[0] not in result(complaints=told).detail
 
 
 def told(*results: Result) -> Report:

@@ -7,6 +7,8 @@ from typing import NoReturn
 import pytest
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.views.defaults import server_error
@@ -105,6 +107,44 @@ def test_people_are_told_of_our_mistake_by_a_page(monkeypatch: pytest.MonkeyPatc
 
     assert answer.status_code == 500
     assert "Something went wrong here" in answer.content.decode()
+
+
+def cannot_be_had(*_: object, **__: object) -> NoReturn:
+    """What a row that somebody else holds for too long ends in."""
+    raise OperationalError("canceling statement due to lock timeout")
+
+
+@pytest.mark.django_db
+def test_people_are_told_when_only_the_database_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user(role=Role.ADMIN))
+    monkeypatch.setattr(ConversationQuerySet, "visible_to", cannot_be_had)
+
+    answer = client.get(reverse("workspace"))
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert "nothing was changed" in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_older_client_is_told_when_only_the_database_did_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConversationQuerySet, "visible_to", cannot_be_had)
+
+    answer = with_key("conversations:read").get("/conversations")
+
+    assert (answer.status_code, answer["Retry-After"], set(answer.json())) == (503, "5", {"detail"})
+
+
+@pytest.mark.django_db
+def test_a_program_is_told_so_even_where_no_view_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user(role=Role.ADMIN))
+    monkeypatch.setattr(SessionStore, "load", cannot_be_had)
+
+    answer = client.get("/api/v1/conversations/")
+
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+    assert (answer["Retry-After"], answer.json()["code"]) == ("5", "service-unavailable")
 
 
 @pytest.mark.parametrize("page", ["404.html", "403.html", "403_csrf.html"])
