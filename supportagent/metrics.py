@@ -64,6 +64,7 @@ def _figures() -> Iterable[Metric]:
     yield _by("deliveries", "Deliveries that have not ended well.", "state", readings.deliveries_by_state())
     yield _by("escalations", "Escalations that need somebody.", "state", readings.escalations_by_state())
     yield _by("accounts", "Platform accounts.", "state", readings.accounts_by_state())
+    yield _by("account_health", "Connected accounts with tokens.", "kind", readings.accounts_by_health())
     yield _by("subscriptions", "Subscribers to outgoing events.", "state", readings.subscriptions_by_state())
     yield _by(
         "event_deliveries", "Outgoing events on their way or given up.", "state", readings.event_deliveries_by_state()

@@ -1,5 +1,6 @@
 """What the record says about how things stand, in a handful of cheap questions."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from conversations.models import Conversation, Delivery, Escalation, Message
+from core.exceptions import SecretUnreadable
 from core.models import AuditEvent
 from integrations.models import EventDelivery, PlatformAccount, Subscription, WebhookEvent
+from integrations.platforms import AUTHORIZING
+from integrations.token_health import health
 from supportagent import heartbeats
 
 RECENT = timedelta(hours=1)
@@ -20,6 +24,7 @@ NOT_DEALT_WITH = (
     WebhookEvent.State.CONFLICT,
     WebhookEvent.State.DEAD,
 )
+HEALTHS = ("ok", "soon", "untold", "lost")
 NOT_ENDED = (*Delivery.MOVING, *Delivery.STUCK)
 
 
@@ -55,6 +60,16 @@ def escalations_by_state() -> dict[str, int]:
 def accounts_by_state() -> dict[str, int]:
     """Platform accounts, by whether they work."""
     return dict.fromkeys(PlatformAccount.State.values, 0) | _counted(PlatformAccount.objects.all(), "state")
+
+
+def accounts_by_health() -> dict[str, int]:
+    """Connected accounts of platforms with tokens, by how they stand; unreadable: the key of their secrets is gone."""
+    states = dict.fromkeys((*HEALTHS, "unreadable"), 0)
+    accounts = PlatformAccount.objects.exclude(state=PlatformAccount.State.REMOVED).filter(platform__in=list(AUTHORIZING))
+    try:
+        return states | Counter(health(account).kind for account in accounts)
+    except SecretUnreadable:
+        return states | {"unreadable": accounts.count()}
 
 
 def subscriptions_by_state() -> dict[str, int]:

@@ -19,9 +19,10 @@ from agent.admin.draft_forms import DraftedForm, PhraseForm, RuleForm, SettingFo
 from agent.models import AgentConfig, EscalationRule, Intent, Phrase, Release, ReplyTemplate, TrainingExample
 from agent.releases import editing, learning
 from agent.releases import services as releases
+from agent.releases.keys import KEYS
 from agent.releases.screening import screen
 from core import audit
-from core.policy import Action
+from core.policy import Action, allows
 
 MOST_DRAFTS = 3
 
@@ -165,6 +166,13 @@ class AgentConfigAdmin(DraftedAdmin):
     search_fields = ["config_key", "config_value", "description"]
     fields = ["release", "config_key", "config_value", "description", "updated_at"]
     readonly_fields = ["release", "config_key", "updated_at"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Caps and prices are for whoever may change limits."""
+        user: Any = request.user
+        editor = super().has_change_permission(request, obj)
+        key = KEYS.get(obj.config_key) if obj is not None else None
+        return editor and (key is None or allows(user, key.right))
 
     @admin.display(description="Value")
     def short_value(self, config: AgentConfig) -> str:

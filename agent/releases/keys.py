@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from agent.exceptions import InvalidValue, UnknownKey
 from agent.graph import prompts
+from core.policy import Action
 
 Kind = Literal["text", "number", "whole", "switch", "lines", "json"]
 
@@ -19,7 +20,10 @@ _SWITCH = {"true": True, "on": True, "yes": True, "1": True, "false": False, "of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One setting. ``blanks`` are the names that may stand in braces; ``least`` and ``most`` bound a number."""
+    """One setting. ``blanks`` are the names that may stand in braces; ``least`` and ``most`` bound a number.
+
+    Whoever changes it needs the ``right`` as well as that to edit prompts.
+    """
 
     kind: Kind
     default: str
@@ -27,6 +31,7 @@ class Key:
     blanks: frozenset[str] | None = None
     least: float = -math.inf
     most: float = math.inf
+    right: Action = Action.EDIT_PROMPTS
 
 
 _PROMPT_BLANKS = frozenset({"business"})
@@ -92,24 +97,28 @@ KEYS: Mapping[str, Key] = {
         kind="json",
         default=json.dumps({"default": [5, 25]}),
         description="Dollars per million tokens in and out, by “provider:model” or its beginning.",
+        right=Action.MANAGE_LIMITS,
     ),
     "spend.account_cents_per_day": Key(
         kind="whole",
         default="2000",
         least=0,
         description="What the models may cost for one account in a day, in cents; for all, SPEND_CAP_DOLLARS_PER_DAY.",
+        right=Action.MANAGE_LIMITS,
     ),
     "spend.customer_cents_per_day": Key(
         kind="whole",
         default="100",
         least=0,
         description="What the models may cost for one customer in a day, in cents, however many conversations they have.",
+        right=Action.MANAGE_LIMITS,
     ),
     "spend.conversation_cents_per_day": Key(
         kind="whole",
         default="50",
         least=0,
         description="What the models may cost for one conversation in a day, in cents.",
+        right=Action.MANAGE_LIMITS,
     ),
     "words.accept": Key(
         kind="lines",

@@ -144,6 +144,8 @@ def configure(
         require(by, Action.EDIT_PROMPTS)
     value = clean_text(value)
     keys.read(key, value)
+    if by is not None:
+        require(by, keys.KEYS[key].right)
     draft = editable(draft) if draft is not None else open_draft(by)
     check_setting(key, value, draft)
     row, _ = AgentConfig.objects.get_or_create(

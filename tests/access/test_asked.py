@@ -1,5 +1,6 @@
 """Each right of the policy is asked for at some door, by an entry that says so; what is asked at none stands here, with why."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from agent.knowledge.services import ArticleText
-from agent.models import Release
+from agent.models import AgentConfig, Release
 from agent.releases import editing
+from agent.releases import services as releases
 from core.exceptions import NotAllowed
 from core.policy import Action, Role
 from integrations import accounts
@@ -25,11 +27,15 @@ from tests.rest import with_key
 pytestmark = pytest.mark.django_db
 
 # Asked behind a door that is opened by another right; a test below knocks there.
-BEHIND = {Action.READ_PERSONAL: "which words a key reads", Action.PUBLISH_KNOWLEDGE: "what a release changes"}
+BEHIND = {
+    Action.READ_PERSONAL: "which words a key reads",
+    Action.PUBLISH_KNOWLEDGE: "what a release changes",
+    Action.MANAGE_LIMITS: "which setting is changed",
+}
 # Done at the command line, by whoever runs the product; the service asks where it is told of a person or a key.
 AT_THE_COMMAND_LINE = {Action.ROTATE_KEYS}
 # Set in the environment, by whoever runs the product. No role and no key changes them, an admin's neither.
-NOBODY_IS_ASKED = {Action.MANAGE_LIMITS, Action.MANAGE_RETENTION}
+NOBODY_IS_ASKED = {Action.MANAGE_RETENTION}
 
 
 def named() -> set[Action]:
@@ -64,6 +70,28 @@ def test_a_key_reads_whole_words_only_after_the_policy_was_asked(asked: set[Acti
     answer = with_key("conversations:read").get("/api/v1/messages/")
 
     assert (answer.status_code, Action.READ_PERSONAL in asked) == (200, True)
+
+
+@pytest.mark.parametrize("key", ["spend.account_cents_per_day", "models.prices"])
+@pytest.mark.parametrize("role", STAFF)
+def test_caps_and_prices_are_changed_by_whom_the_matrix_names(
+    first_release: Release, asked: set[Action], role: Role, key: str
+) -> None:
+    value = json.dumps({"default": [1, 2]}) if key == "models.prices" else "100000"
+    config, client = AgentConfig.objects.get(release=first_release, config_key=key), signed_in(role)
+    asked.clear()
+
+    client.post(reverse("admin:agent_agentconfig_change", args=[config.pk]), {"config_value": value, "description": ""})
+
+    may_it = permits(role, Action.MANAGE_LIMITS)
+    assert AgentConfig.objects.filter(config_key=key, config_value=value).exists() is may_it
+    assert (Action.MANAGE_LIMITS in asked) is permits(role, Action.EDIT_PROMPTS)
+
+
+def test_a_prompt_editor_changes_no_cap_by_the_older_projects_door_either(first_release: Release) -> None:
+    with pytest.raises(NotAllowed):
+        releases.configure("spend.customer_cents_per_day", "100000", make_user(role=Role.PROMPT_EDITOR))
+    assert not AgentConfig.objects.filter(config_value="100000").exists()
 
 
 @pytest.mark.parametrize("role", STAFF)

@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from core import authentication, keys
 from core.models import WorkerHeartbeat, hash_secret
 from core.policy import Role
 from integrations import intake
-from supportagent import heartbeats, metrics
+from supportagent import heartbeats, metrics, readings
 from tests.factories import (
     make_account,
     make_api_key,
@@ -63,6 +64,34 @@ def test_it_tells_how_things_stand() -> None:
     assert samples["broker_up", ()] == 1
     process = heartbeats.process_id("sweeper")
     assert samples["heartbeat_age_seconds", (("kind", "sweeper"), ("process", process))] < 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "ok"),
+        ({"secrets": {"access_token": "act.one"}, "ends": timedelta(minutes=4)}, "soon"),
+        ({"state": "reconnect"}, "lost"),
+    ],
+)
+def test_it_tells_of_accounts_that_need_somebody(changes: dict[str, Any], kind: str) -> None:
+    secrets = {"access_token": "act.one", "refresh_token": "rft.one"}
+    ends = changes.pop("ends", timedelta(hours=23))
+    make_account(**({"platform": "tiktok", "secrets": secrets, "token_expires_at": timezone.now() + ends} | changes))
+
+    samples = scrape()
+
+    assert {kind for kind in readings.HEALTHS if samples["account_health", (("kind", kind),)]} == {kind}
+
+
+def test_it_tells_of_accounts_whose_secrets_cannot_be_read(settings: Settings) -> None:
+    make_account(platform="tiktok", secrets={"access_token": "act.one"})
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    samples = scrape()
+
+    assert samples["account_health", (("kind", "unreadable"),)] == 1
+    assert samples["database_up", ()] == 1
 
 
 def test_it_tells_what_processes_that_are_not_scraped_have_counted() -> None:
