@@ -65,7 +65,9 @@ def accounts_by_state() -> dict[str, int]:
 def accounts_by_health() -> dict[str, int]:
     """Connected accounts of platforms with tokens, by how they stand; unreadable: the key of their secrets is gone."""
     states = dict.fromkeys((*HEALTHS, "unreadable"), 0)
-    accounts = PlatformAccount.objects.exclude(state=PlatformAccount.State.REMOVED).filter(platform__in=list(AUTHORIZING))
+    accounts = PlatformAccount.objects.exclude(state=PlatformAccount.State.REMOVED).filter(
+        platform__in=list(AUTHORIZING)
+    )
     try:
         return states | Counter(health(account).kind for account in accounts)
     except SecretUnreadable:
