@@ -12,7 +12,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +25,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.sync.server import ServerConnection, serve
 
 from drill import wire
 from tests.composed import compose
@@ -132,6 +135,33 @@ def test_nginx_finds_a_container_that_was_made_anew_at_another_address(proxy: ht
         wait_until(lambda: answers() == "made anew", what="the new address")
         behind.addresses["ingest"] = HERE
         wait_until(lambda: answers() == "ingest", what="the old address")
+
+
+def test_a_pages_socket_is_passed_on_both_ways(nginx: Proxy, behind: Behind) -> None:
+    address = f"wss://{nginx.client.base_url.host}:{nginx.client.base_url.port}/ws/workspace/?after=7"
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+
+    def echo(page: ServerConnection) -> None:
+        for frame in page:
+            page.send(f"{page.request and page.request.path} {frame!s}")
+
+    def opened() -> ClientConnection | None:
+        with suppress(InvalidStatus):
+            return connect(address, ssl=anybody, proxy=None)
+        return None
+
+    with serve(echo, ELSEWHERE, behind.ports["live"]) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        behind.addresses["live"] = ELSEWHERE
+        page = wait_until(opened, what="the new address")
+        assert page is not None
+        with page:
+            page.send("Hello")
+            assert page.recv(timeout=10) == "/ws/workspace/?after=7 Hello"
+        server.shutdown()
+    behind.addresses["live"] = HERE
+    wait_until(lambda: nginx.client.get("/").status_code == 200, what="the old address")
 
 
 def test_who_asks_a_process_that_is_nowhere_is_told_to_try_again_and_the_other_one_is_served(
