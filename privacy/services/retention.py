@@ -27,6 +27,7 @@ BATCH = 500
 LEASE_SECONDS = 120.0
 # Files without a row are young while the transaction that writes their row is open.
 STRAY_AFTER = timedelta(days=1)
+_LEADS = Q(platform="linkedin", event_key__startswith="lead:")
 
 Rows = QuerySet[Any]
 Remove = Callable[[list[int]], None]
@@ -107,6 +108,15 @@ def _old_customers(cutoff: datetime) -> Rows:
 
 
 def _old_events(cutoff: datetime) -> Rows:
+    return _events(cutoff).exclude(_LEADS)
+
+
+def _old_leads(cutoff: datetime) -> Rows:
+    """Answers to lead forms, which stand in their events alone: people's words, as messages are."""
+    return _events(cutoff).filter(_LEADS)
+
+
+def _events(cutoff: datetime) -> Rows:
     return WebhookEvent.objects.filter(received_at__lt=cutoff).exclude(state=WebhookEvent.State.RECEIVED)
 
 
@@ -163,6 +173,7 @@ RULES = (
         _delete(IdentifiedPerson),
     ),
     Rule("events", "integrations.webhookevent", _old_events, _delete(WebhookEvent)),
+    Rule("messages", "answers to lead forms", _old_leads, _delete(WebhookEvent)),
     Rule("events", "integrations.eventdelivery", _old_event_deliveries, _delete(EventDelivery)),
     Rule(
         "events", "conversations.seenkey", lambda cutoff: SeenKey.objects.filter(seen_at__lt=cutoff), _delete(SeenKey)

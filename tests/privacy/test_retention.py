@@ -171,6 +171,18 @@ def test_files_without_a_row_go_after_a_day(settings: Settings) -> None:
     assert fresh.exists()
 
 
+def test_an_answer_to_a_lead_form_is_kept_as_long_as_messages(now: datetime) -> None:
+    event = keep(text_event("Hi", message_id="m-lead"))
+    lead = WebhookEvent.objects.filter(pk=event.pk)
+    lead.update(platform="linkedin", event_key="lead:urn:li:leadFormResponse:1:CREATED", state="ignored", reason="lead")
+
+    lead.update(received_at=now - timedelta(days=364))
+    assert not any(services.apply_retention(now=now).values())
+    lead.update(received_at=now - timedelta(days=366))
+    assert services.apply_retention(now=now)["answers to lead forms"] == 1
+    assert not lead.exists()
+
+
 def test_what_single_customers_cost_goes_and_what_all_cost_stays(now: datetime) -> None:
     for moment in dated(90, now):
         for scope in ("global", "account:1", "customer:1", "conversation:1"):
