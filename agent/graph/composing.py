@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.engine.text import fold
 from agent.engine.types import REFUSES_PERSON
 from agent.engine.waiting import allowed_days, waited_days
 from agent.graph.context import Context
-from agent.graph.rules import was_offered
+from agent.graph.rules import was_asked, was_offered
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 from agent.graph.validation import personal_details
 
@@ -94,15 +93,17 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
     count = state.get("quoted", 1)
     regrets = _is_unhappy(state)
     if count > 1 or state.get("rest_unanswered"):
-        closing = "rest_unanswered" if state.get("rest_unanswered") else "offer_person" if regrets else ""
-        return Plan(kind="answer", passages=tuple(state["passages"][:count]), regrets=regrets, closing=closing)
+        quoted = tuple(state["passages"][:count])
+        offers = regrets or _speaks_otherwise(quoted, state, context)
+        closing = "rest_unanswered" if state.get("rest_unanswered") else "offer_person" if offers else ""
+        return Plan(kind="answer", passages=quoted, regrets=regrets, closing=closing)
     first = state["passages"][0]
     # Who asks on is told what else the article says, before the same words would be said again; who asks something of
     # their own is answered with the sentences that matter, though they have stood in an answer before.
     others = [each for each in state["passages"][1:] if each["answers"] and each["article"] == first["article"]]
     waited = waited_days(state["message"])
     ways = [(passage, passage["quote"]) for passage in (first, *others)]
-    if state.get("query", "") == state["read_as"] and not _was_asked(state):
+    if state.get("query", "") == state["read_as"] and not was_asked(state):
         ways.insert(1, (first, first["focus"]))
     limit = character_limit(state, context)
     for passage, words in ways:
@@ -112,10 +113,21 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
                 kind="answer",
                 passages=(passage,),
                 regrets=regrets,
-                closing="offer_person" if regrets or waits_in_vain else "",
+                closing="offer_person"
+                if regrets or waits_in_vain or _speaks_otherwise((passage,), state, context)
+                else "",
                 focused=words != passage["quote"],
             )
     return Plan(kind="offer", template="said_already", regrets=regrets)
+
+
+def _speaks_otherwise(quoted: Sequence[FoundPassage], state: AgentState, context: Context) -> bool:
+    """Whether it is said for the first time that there is nothing in the customer's own language: a person may know more."""
+    language = state["language"]
+    if all(passage["language"] == language for passage in quoted):
+        return False
+    notice = context.templates.render("answer_other_language", language)
+    return not any(notice in line["text"] for line in state["conversation_history"] if line["sender"] != "customer")
 
 
 def _plan_unanswered(state: AgentState, context: Context) -> Plan:
@@ -148,11 +160,6 @@ def _was_said(text: str, state: AgentState) -> bool:
     """Whether one of the bot's last two replies is these words, or holds them after a word of regret or a preface."""
     lines = [line["text"] for line in state["conversation_history"] if line["sender"] == "bot"]
     return any(text in line.split("\n\n") for line in lines[-2:])
-
-
-def _was_asked(state: AgentState) -> bool:
-    asked = [fold(line["text"]).strip() for line in state["conversation_history"] if line["sender"] == "customer"]
-    return fold(state["message"]).strip() in asked
 
 
 def _topics(passages: Sequence[FoundPassage], language: str) -> tuple[str, ...]:

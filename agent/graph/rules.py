@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agent.engine.text import fold
 from agent.engine.types import REFUSES_PERSON
 from agent.graph.state import AgentState, Progress, RuleMatch
 from agent.graph.state import Condition as JudgedCondition
@@ -47,6 +48,7 @@ FACTS: Mapping[str, Fact] = {
     "small_talk": Fact(kind="yes_no", description="A fixed text answers it (greeting, thanks, …)."),
     "accepts_offer": Fact(kind="yes_no", description="The customer says yes to the offer of a person."),
     "says_not_helped": Fact(kind="yes_no", description="The customer says that the last answer did not help."),
+    "asked_before": Fact(kind="yes_no", description="The customer wrote the same words before."),
     "repeated_failure": Fact(kind="number", description="Replies in a row that did not answer.", near=1),
     "clarifications": Fact(kind="number", description="Clarifying questions in a row.", near=1),
     "asked_enough": Fact(kind="yes_no", description="It was asked back in a row as often as clarify.most allows."),
@@ -141,6 +143,12 @@ def was_offered(progress: Progress) -> bool:
     return progress["last_kind"] == "offer" or progress.get("offered", False)
 
 
+def was_asked(state: AgentState) -> bool:
+    """Whether the customer wrote these very words before."""
+    asked = [fold(line["text"]).strip() for line in state["conversation_history"] if line["sender"] == "customer"]
+    return fold(state["message"]).strip() in asked
+
+
 def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | None = None) -> dict[str, FactValue]:
     """The facts as far as the state knows them; what no node has found out yet is None, and no condition on it holds."""
     progress = state["progress"]
@@ -154,6 +162,7 @@ def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | Non
         "small_talk": state.get("small_talk"),
         "accepts_offer": was_offered(progress) and "accept" in says,
         "says_not_helped": bool(progress["last_kind"]) and "not_helped" in says,
+        "asked_before": was_asked(state),
         "repeated_failure": progress["failures"],
         "clarifications": progress["clarifications"],
         "offers": progress["offers"],

@@ -142,6 +142,12 @@ RULES: tuple[DefaultRule, ...] = (
         reason=ReasonCategory.REPEATED,
     ),
     DefaultRule(
+        key="asked-again",
+        name="The customer asks the same a third time; the second time a person was offered.",
+        when=(("asked_before", "is", True), ("small_talk", "is", False), ("offers", "at_least", 1)),
+        reason=ReasonCategory.REPEATED,
+    ),
+    DefaultRule(
         key="asked-in-vain",
         name="The bot offered a person and has no answer again.",
         when=(("answerable", "is", False), ("small_talk", "is", False), ("offers", "at_least", 1)),
