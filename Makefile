@@ -47,7 +47,7 @@ drill: prepare-dev  ## kill the product at every crash point and by every fault:
 	@exec $(IN) -m drill $(or $(ARGS),crash)
 
 drill-full: prepare-dev  ## every fault, crash point and mutant in both shapes, with those that need root, mount or faketime (hours)
-	@exec $(IN) -m drill all --shape both --full --seconds 60 --rate 25 --breath 12 --customers 60 --report var/drill.md --json var/drill.json $(ARGS)
+	@exec $(IN) -m drill all --shape both --full --seconds 60 --breath 12 --customers 60 --report var/drill.md --json var/drill.json $(ARGS)
 
 bench: prepare-dev  ## measure speed and memory on a quiet machine, beside what they are compared with; ARGS="messages --shape embedded"
 	@exec $(IN) -m bench $(ARGS)

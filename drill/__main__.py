@@ -22,6 +22,7 @@ from drill.faults.base import Fault
 from drill.faults.needs import why_not
 from drill.faults.runner import Load, Result, run_faults
 from drill.model import ModelServer
+from drill.pace import measured
 from drill.report import Report
 from drill.rig import SHORT_LEASES, DrillFailed, Rig
 from drill.servers import Servers
@@ -30,8 +31,7 @@ from drill.slice import take_slice
 from drill.staff import Colleague
 
 SHAPES: tuple[Shape, ...] = ("embedded", "services")
-
-
+RATE = 4.0
 # Where what was found is kept: of no concern to who carries it out again.
 FOR_FILES = ("--json", "--report", "--keep-logs")
 
@@ -133,7 +133,8 @@ def a_slice(_: argparse.Namespace, report: Report) -> None:
 def put_together(arguments: argparse.Namespace, report: Report) -> None:
     """Make one report of the JSON files of several drills."""
     found = Report.read([Path(file) for file in arguments.files])
-    report.commands, report.items, report.seconds = found.commands, found.items, found.seconds
+    report.commands, report.notes = found.commands, found.notes
+    report.items, report.seconds = found.items, found.seconds
 
 
 def _crash_points(shape: Shape, arguments: argparse.Namespace, report: Report) -> None:
@@ -166,14 +167,6 @@ def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None
             report.tell("skipped", f"{shape} {fault.number} {fault.name}", reason)
         else:
             chosen.append(fault)
-    load = Load(
-        seconds=arguments.seconds,
-        rate=arguments.rate,
-        breath=arguments.breath,
-        customers=arguments.customers,
-        seed=arguments.seed,
-        is_exact=arguments.full,
-    )
 
     def tell(result: Result) -> None:
         report.tell("held" if result.holds else "BROKEN", result.title, result.detail, **result.as_json())
@@ -186,6 +179,20 @@ def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None
         keep_logs(rig, arguments)
 
     with rig_of(shape, {}, durable=arguments.full) as (rig, servers):
+        rate = arguments.rate
+        if rate is None and arguments.full:
+            pace = measured(rig, arguments.breath)
+            rig.reset()
+            rate = pace.rate
+            report.note(f"{shape}: {pace.answers:.1f} answers a second, so customers write {rate:g} messages a second.")
+        load = Load(
+            seconds=arguments.seconds,
+            rate=RATE if rate is None else rate,
+            breath=arguments.breath,
+            customers=arguments.customers,
+            seed=arguments.seed,
+            is_exact=arguments.full,
+        )
         run_faults(chosen, rig, servers, load, tell=tell, miss=miss)
 
 
@@ -267,7 +274,11 @@ def _arguments() -> argparse.Namespace:
             each.set_defaults(only=None)
         if name in ("faults", "all"):
             each.add_argument("--seconds", type=float, default=20, help="how long customers write under each fault")
-            each.add_argument("--rate", type=float, default=4, help="messages a second")
+            each.add_argument(
+                "--rate",
+                type=float,
+                help=f"messages a second; without it {RATE:g}, and with --full what makes for a third of the answers measured first",
+            )
             each.add_argument(
                 "--breath", type=int, default=4, help="how many messages somebody sends in one breath, at most"
             )

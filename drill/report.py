@@ -25,13 +25,14 @@ COLUMNS: dict[str, Callable[[Item], int]] = {
 
 @dataclass(slots=True)
 class Report:
-    """What came of each item, oldest first. ``commands`` are what was typed for it.
+    """What came of each item, oldest first. ``commands`` are what was typed for it, ``notes`` what holds for all of it.
 
     Where there is a ``file``, everything is written there after each item, for a drill takes hours and may be ended; only
     one that came to its end says of itself that everything held.
     """
 
     commands: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     file: Path | None = None
@@ -42,6 +43,11 @@ class Report:
         print(f"{word:<8} {what:<48} {detail}".rstrip(), flush=True)
         self.items.append({"item": what, "result": word, "detail": detail, **figures})
         self.write()
+
+    def note(self, sentence: str) -> None:
+        """Something to know about the items that follow."""
+        print(sentence, flush=True)
+        self.notes.append(sentence)
 
     @property
     def holds(self) -> bool:
@@ -65,6 +71,7 @@ class Report:
             return
         whole = {
             "commands": self.commands,
+            "notes": self.notes,
             "ended": self.has_ended,
             "holds": self.has_ended and self.holds,
             "seconds": round(self.seconds, 1),
@@ -80,6 +87,7 @@ class Report:
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
         return cls(
             commands=[command for each in found for command in each["commands"]],
+            notes=[note for each in found for note in each["notes"]],
             items=list({item["item"]: item for each in found for item in each["items"]}.values()),
             seconds=sum(each["seconds"] for each in found),
         )
@@ -92,6 +100,7 @@ class Report:
             "# What the drill found",
             "",
             *(f"- `{command}`" for command in self.commands),
+            *(f"- {note}" for note in self.notes),
             "",
             f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}. {self.summary}.",
             "",

@@ -22,6 +22,16 @@ LINES = (
 LONG_BREATHS_A_CUSTOMER = 2
 
 
+def mean_breath(breath: int) -> float:
+    """How many messages somebody sends in one breath on average, of ``breath`` at most."""
+    breaths = _breaths(breath)
+    return sum(breaths) / len(breaths)
+
+
+def _breaths(most: int) -> tuple[int, ...]:
+    return (1, 1, 1, max(1, most // 2), max(1, most * 3 // 4), most)
+
+
 @dataclass(slots=True, kw_only=True)
 class Traffic:
     """Customers who write until they are stopped: ``rate`` messages a second; ``customers`` talk at the same time.
@@ -52,7 +62,7 @@ class Traffic:
 
     def _write(self) -> None:
         dice = random.Random(self.seed)
-        breaths = (1, 1, 1, max(1, self.breath // 2), max(1, self.breath * 3 // 4), self.breath)
+        breaths = _breaths(self.breath)
         with wire.Client(base_url=self.rig.sim_url, timeout=30) as client:
             customers = Customers(rig=self.rig, client=client, channels=self.channels)
             breath = 1

@@ -20,9 +20,11 @@ from drill.faults.needs import NEEDS, why_not
 from drill.faults.people import RACES, TAKEOVERS
 from drill.faults.runner import Result
 from drill.invariants import INVARIANTS
+from drill.pace import Pace
 from drill.recovery import percentile
 from drill.report import Report
 from drill.slice import LANES
+from drill.traffic import mean_breath
 from tests.product import ROOT
 from tests.waiting import wait_until
 
@@ -133,6 +135,13 @@ def test_the_report_sums_up_and_names_what_did_not_hold() -> None:
     assert "| 4.2 | 1.2 | yes |" in text
     assert "| **sum** |  | **14** | **45** | **1** |" in text
     assert "- services F11 Redis gone: injected 7, written 5" in text
+
+
+def test_customers_write_what_makes_for_a_third_of_the_answers() -> None:
+    pace = Pace(answers=6.0, breath=12)
+
+    assert mean_breath(12) == 5.0
+    assert pace.rate == 10.0
 
 
 def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
