@@ -22,7 +22,8 @@ from bench.figures import Figure, Figures, median, percentile
 from bench.inbox import Inbox
 from bench.sizes import Sizes
 from drill.accounts import TIKTOK_KEY
-from drill.rig import ROOT, DrillFailed, Rig, free_port, wait_for
+from drill.ports import free_port
+from drill.rig import ROOT, DrillFailed, Rig, wait_for
 from drill.servers import Servers
 from drill.shapes import BIN
 

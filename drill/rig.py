@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from drill import wire
 from drill.accounts import ENVIRONMENT, Accounts
 from drill.database import Database, Postgres, Rows, SqliteFile
 from drill.forkserver import ForkServer
+from drill.ports import free_port
 from drill.shapes import BIN, Process, Shape, processes_of
 from drill.visitors import Visitors
 
@@ -367,13 +367,6 @@ def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> flo
             return time.monotonic() - begun
         time.sleep(0.05)
     raise DrillFailed(f"Waited {seconds:.0f} s in vain for {what}.")
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

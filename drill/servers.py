@@ -15,7 +15,8 @@ from typing import Any, Self
 import psycopg
 import redis
 
-from drill.rig import ROOT, DrillFailed, free_port
+from drill.ports import free_port
+from drill.rig import ROOT, DrillFailed
 
 START_SECONDS = 60
 # Whoever is cut off comes back, and may be faster than the drill.

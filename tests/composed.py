@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
+from drill.ports import free_ports
 from drill.shapes import BIN
 from tests.environment import ENCRYPTION_KEY
-from tests.product import ROOT, free_ports
+from tests.product import ROOT
 from tests.waiting import wait_until
 
 LASTING = ("ingest", "live", "worker", "sweeper", "beat")

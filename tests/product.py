@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import httpx2
 import pytest
 
 from drill import wire
+from drill.ports import free_ports
 from tests.environment import embedded
 from tests.waiting import wait_until
 
@@ -121,7 +121,11 @@ def start_product(folder: Path, *, demo: bool, **variables: str) -> Iterator[Run
     try:
         wait_until(lambda: is_ready(product), seconds=START_SECONDS, what="the product to be ready")
         if demo:
-            wait_until(lambda: answers(product.simulator_url), seconds=START_SECONDS, what="the simulator to answer")
+            wait_until(
+                lambda: is_ready(product) and answers(product.simulator_url),
+                seconds=START_SECONDS,
+                what="the simulator to answer",
+            )
         yield product
     finally:
         stop(process)
@@ -156,15 +160,3 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drill.ports import free_ports
 from tests.integrations.webchat.sites import identity
 from tests.pictures import make_png
-from tests.product import RunningProduct, free_ports
+from tests.product import RunningProduct
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FilePayload, Page

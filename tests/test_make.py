@@ -9,8 +9,9 @@ import httpx2
 import pytest
 
 from drill import wire
+from drill.ports import free_ports
 from tests.environment import embedded
-from tests.product import START_SECONDS, STOP_SECONDS, free_ports
+from tests.product import START_SECONDS, STOP_SECONDS
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent

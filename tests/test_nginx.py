@@ -30,8 +30,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
 from drill import wire
+from drill.ports import free_ports
 from tests.composed import compose
-from tests.product import ROOT, free_ports
+from tests.product import ROOT
 from tests.waiting import wait_until
 
 PROBLEM = "application/problem+json"

@@ -19,9 +19,10 @@ import psycopg
 import redis
 
 from drill import wire
+from drill.ports import free_ports
 from tests.fuzz import doors
 from tests.fuzz.doors import BUSINESS, LINKEDIN_KEY, PAGE, SECRET, TIKTOK_KEY, Door
-from tests.product import ROOT, answers, free_ports, start_product, stop
+from tests.product import ROOT, answers, start_product, stop
 from tests.waiting import wait_until
 
 BIN = Path(sys.executable).parent

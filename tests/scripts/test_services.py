@@ -2,8 +2,8 @@
 
 import pytest
 
+from drill.ports import free_ports
 from scripts import services
-from tests.product import free_ports
 
 
 def test_a_service_that_does_not_answer_is_named_with_the_way_to_start_it() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from drill import wire
+from drill.ports import free_ports
 from supportagent.embedded.simulator import SimulatorProcess
-from tests.product import RunningProduct, free_ports
+from tests.product import RunningProduct
 from tests.waiting import wait_until
 
 ANSWER_BY_A_PERSON = """

@@ -16,8 +16,9 @@ import httpx2
 import pytest
 
 from drill import wire
+from drill.ports import free_ports
 from tests.environment import embedded
-from tests.product import ROOT, RunningProduct, free_ports
+from tests.product import ROOT, RunningProduct
 from tests.waiting import wait_until
 
 START = Callable[..., RunningProduct]
