@@ -93,10 +93,8 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
     count = state.get("quoted", 1)
     regrets = _is_unhappy(state)
     if count > 1 or state.get("rest_unanswered"):
-        quoted = tuple(state["passages"][:count])
-        offers = regrets or _speaks_otherwise(quoted, state, context)
-        closing = "rest_unanswered" if state.get("rest_unanswered") else "offer_person" if offers else ""
-        return Plan(kind="answer", passages=quoted, regrets=regrets, closing=closing)
+        closing = "rest_unanswered" if state.get("rest_unanswered") else "offer_person" if regrets else ""
+        return Plan(kind="answer", passages=tuple(state["passages"][:count]), regrets=regrets, closing=closing)
     first = state["passages"][0]
     # Who asks on is told what else the article says, before the same words would be said again; who asks something of
     # their own is answered with the sentences that matter, though they have stood in an answer before.
@@ -113,21 +111,10 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
                 kind="answer",
                 passages=(passage,),
                 regrets=regrets,
-                closing="offer_person"
-                if regrets or waits_in_vain or _speaks_otherwise((passage,), state, context)
-                else "",
+                closing="offer_person" if regrets or waits_in_vain else "",
                 focused=words != passage["quote"],
             )
     return Plan(kind="offer", template="said_already", regrets=regrets)
-
-
-def _speaks_otherwise(quoted: Sequence[FoundPassage], state: AgentState, context: Context) -> bool:
-    """Whether it is said for the first time that there is nothing in the customer's own language: a person may know more."""
-    language = state["language"]
-    if all(passage["language"] == language for passage in quoted):
-        return False
-    notice = context.templates.render("answer_other_language", language)
-    return not any(notice in line["text"] for line in state["conversation_history"] if line["sender"] != "customer")
 
 
 def _plan_unanswered(state: AgentState, context: Context) -> Plan:

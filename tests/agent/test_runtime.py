@@ -303,6 +303,5 @@ def test_a_text_that_an_older_release_does_not_have_is_said_as_shipped(mind: Run
     releases.publish(draft, None)
 
     told("one", "How can I return a jacket?", mind)
-    told("one", "How can I return a jacket?", mind)
 
     assert told("one", "How can I return a jacket?", mind).startswith("What I wrote above")

@@ -86,9 +86,9 @@ def test_the_nearest_threshold_is_where_the_published_threshold_changes_the_outc
     assert not case.same
 
     releases.publish(releases.configure("retrieval.least_gate_score", f"{value:.4f}", None), None)
-    at_it = really(ANSWERABLE, mind)
+    at_it = really(ANSWERABLE, mind, thread="at it")
     releases.publish(releases.configure("retrieval.least_gate_score", f"{value - SMALLEST:.4f}", None), None)
-    short_of_it = really(ANSWERABLE, mind)
+    short_of_it = really(ANSWERABLE, mind, thread="short of it")
 
     assert at_it == deed(case.outcome) != deed(run.envelope["outcome"])
     assert short_of_it == deed(run.envelope["outcome"])
