@@ -36,11 +36,13 @@ class Scope:
 
     Whoever may see the whole dashboard counts everything, also conversations they may not read: those are listed
     without the customer's name and words. A person whose dashboard reaches only their own counts only what they read.
+    Who has no dashboard, such as a program, counts what their right to ``action`` reaches.
     """
 
     who: Principal
     filters: Filters
     now: datetime
+    action: Action = Action.VIEW_DASHBOARD
 
     @property
     def since(self) -> datetime:
@@ -54,8 +56,8 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the person's dashboard reaches beyond their own."""
-        return reach(self.who, Action.VIEW_DASHBOARD) is Grant.ALL
+        """Whether everything counts, and not only their own."""
+        return reach(self.who, self.action) is Grant.ALL
 
     def may_read(self, conversation: Conversation) -> bool:
         """Whether the person may see who writes there, and what."""
@@ -64,7 +66,9 @@ class Scope:
     def conversations(self) -> QuerySet[Conversation]:
         """The conversations that count. One in which nobody has said anything yet is none."""
         everything = Conversation.objects.filter(last_message_at__isnull=False)
-        found = everything if self.is_whole else everything.visible_to(self.who)
+        is_board = self.action is Action.VIEW_DASHBOARD
+        own = everything.visible_to(self.who) if is_board else everything.in_reach_of(self.who, self.action)
+        found = everything if self.is_whole else own
         if self.filters.platform:
             found = found.filter(platform=self.filters.platform)
         if self.filters.account:

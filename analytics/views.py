@@ -16,17 +16,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics import board, rows
+from analytics.files import LONGEST_FILE, TooManyRows, file_of
 from analytics.filters import Filters, FiltersInvalid, Period, read
 from analytics.metrics import METRICS, Metric, PartUnknown
 from analytics.scope import Scope
 from core.exceptions import TooManyExports
 from core.models import Team, User
 from core.policy import Action, Grant, allows, reach
-from core.rates import record_export
-from core.sheets import as_csv
 from integrations.models import PlatformAccount
 
-LONGEST_FILE = 50_000
 LONGEST_WALK = timedelta(hours=24)
 Door = Callable[..., HttpResponse]
 
@@ -120,23 +118,14 @@ def metric_file(request: HttpRequest, key: str) -> HttpResponse:
     if not (allows(user, Action.VIEW_DASHBOARD) and allows(user, metric.action)):
         return denied(request)
     try:
-        number = metric.rows(scope, part).count()
+        return file_of(metric, scope, part=part, by=user)
     except PartUnknown as error:
         raise BadRequest(f"This address cannot be read: {error}") from error
-    if number > LONGEST_FILE:
+    except TooManyRows:
         messages.error(request, _("A file holds %(most)d rows at most: narrow the filters.") % {"most": LONGEST_FILE})
-        return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
-    lines = list(rows.records(metric, scope, part=part))
-    asked = {"metric": key, "filters": scope.filters.query(part=part), "rows": len(lines) - 1}
-    try:
-        record_export(user, "analytics.exported", user, after=asked)
     except TooManyExports as limit:
         messages.error(request, str(limit))
-        return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
-    response = HttpResponse(as_csv(lines), content_type="text/csv; charset=utf-8")
-    stamp = timezone.localtime(scope.now).strftime("%Y-%m-%d-%H%M")
-    response["Content-Disposition"] = f'attachment; filename="{key}-{stamp}.csv"'
-    return response
+    return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
 
 
 def _person(request: HttpRequest) -> User:

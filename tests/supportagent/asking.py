@@ -71,8 +71,11 @@ class Asker:
                     yield self._call(path, method, operation, told)
 
     def _call(self, path: str, method: str, operation: Mapping[str, Any], told: Answers) -> Call:
-        known = self._random.choice(self._rows[path.split("/")[3]])
-        place = path.replace("{public_id}", str(known if self._random.random() < 0.8 else uuid.uuid4()))
+        place = path
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path":
+                named = self._place(path, parameter)
+                place = place.replace(f"{{{parameter['name']}}}", quote(named, safe="", errors="replace"))
         query = {
             parameter["name"]: str(self._value(parameter["schema"]))
             for parameter in operation.get("parameters", [])
@@ -91,6 +94,13 @@ class Asker:
             key=self._random.choice(["", "one", str(uuid.UUID(int=self._random.getrandbits(128)))]) if body else "",
             told=told,
         )
+
+    def _place(self, path: str, parameter: Mapping[str, Any]) -> str:
+        """Which row, or what else stands in an address; now and then one that is none."""
+        if parameter["name"] != "public_id":
+            return str(self._value(parameter["schema"]))
+        known = self._random.choice(self._rows[path.split("/")[3]])
+        return str(known if self._random.random() < 0.8 else uuid.uuid4())
 
     def _value(self, schema: Mapping[str, Any]) -> Any:
         """A value that fits the schema, or in one case of four something that nobody would send."""

@@ -81,7 +81,7 @@ def test_the_document_is_valid_and_open_to_everybody(client: Client) -> None:
     assert document["openapi"].startswith("3.")
     kinds = {path.split("/")[3] for path in document["paths"]}
     assert kinds == {
-        "conversations", "messages", "customers", "escalations", "accounts", "articles", "deliveries", "events", "runs",
+        "conversations", "messages", "customers", "escalations", "accounts", "articles", "deliveries", "events", "runs", "figures",
     }  # fmt: skip
     reply = document["paths"]["/api/v1/conversations/{public_id}/reply/"]["post"]
     assert {each["name"] for each in reply["parameters"]} == {"Idempotency-Key", "public_id"}

@@ -23,7 +23,8 @@ SEED = 7
 def lists(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The address of each resource's list, and what is told of it."""
     for path, operations in document["paths"].items():
-        if path.count("/") == 4:
+        asked = operations.get("get", {}).get("parameters", [])
+        if "cursor" in {parameter["name"] for parameter in asked}:
             yield path, operations["get"]
 
 

@@ -1,0 +1,1 @@
+"""REST: the dashboard's figures, and those of the older project."""
