@@ -174,7 +174,7 @@ def rotate_secret(account: PlatformAccount, by: User | ApiKey | None = None) -> 
     """
     _allow(by, Action.ROTATE_KEYS)
     account = PlatformAccount.objects.select_for_update().get(pk=account.pk)
-    if not _makes_secrets(account):
+    if not makes_secrets(account):
         raise AccountProblem(
             f"{account.get_platform_display()} makes its secrets itself; put a new one in with `account renew --secret`."
         )
@@ -260,11 +260,11 @@ def as_json(account: PlatformAccount) -> dict[str, object]:
 
 def with_secret(account: PlatformAccount) -> dict[str, object]:
     """The same with the secret that we made, for the one moment in which it is told."""
-    secret = account.secrets.get(account.proof_name) if _makes_secrets(account) else None
+    secret = account.secrets.get(account.proof_name) if makes_secrets(account) else None
     return as_json(account) | ({"secret": secret} if secret else {})
 
 
-def _makes_secrets(account: PlatformAccount) -> bool:
+def makes_secrets(account: PlatformAccount) -> bool:
     """Whether the secret by which others prove themselves to this account is made here."""
     return account.door in {PlatformAccount.Platform.EVENTS, PlatformAccount.Platform.WEBCHAT}
 

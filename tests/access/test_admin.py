@@ -10,9 +10,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from agent.models import Article
 from core.policy import Action, Role
+from integrations import accounts
+from integrations.models import PlatformAccount
 from tests.access.matrix import permits
 from tests.access.rows import rows_of, shared_rows
-from tests.factories import make_release, make_team, make_user
+from tests.factories import make_account, make_release, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +92,8 @@ BUTTONS: dict[str, Action | tuple[Action, ...]] = {
     "integrations_platformaccount_connect_tiktok": Action.MANAGE_ACCOUNTS,
     "integrations_platformaccount_connect_linkedin": Action.MANAGE_ACCOUNTS,
     "integrations_platformaccount_reconnect": Action.MANAGE_ACCOUNTS,
+    "integrations_platformaccount_new_secret": Action.ROTATE_KEYS,
+    "integrations_platformaccount_end_older_secret": Action.ROTATE_KEYS,
     "conversations_customer_export_person": Action.ERASE_SUBJECT,
     "conversations_customer_erase_person": Action.ERASE_SUBJECT,
 }
@@ -107,6 +111,14 @@ def signed_in(role: Role) -> Client:
     client = Client()
     client.force_login(make_user(role=role, team=make_team()))
     return client
+
+
+def with_a_secret(*, older: bool) -> PlatformAccount:
+    """A web chat whose site says who its visitors are; with an ``older`` secret that is valid too."""
+    account = make_account(platform="webchat", team=make_team())
+    for _ in range(2 if older else 1):
+        account = accounts.rotate_secret(account)
+    return account
 
 
 def refused(answer: Any) -> bool:
@@ -151,6 +163,8 @@ def test_a_button_is_for_whom_the_matrix_names(button: str, role: Role, asked: s
         "conversations_customer": team.closed.customer.pk, "integrations_platformaccount": team.account.pk,
     }  # fmt: skip
     client, of_a_list = signed_in(role), "_connect_" in button
+    if button.endswith("_secret"):
+        rows["integrations_platformaccount"] = with_a_secret(older="_older_" in button).pk
     # "Own" is what somebody looks after; of others' articles test_knowledge_rights tells.
     Article.objects.update(owner=client.session["_auth_user_id"])
     table = next(table for table in rows if button.startswith(table))

@@ -15,13 +15,12 @@ from agent.releases import editing
 from agent.releases import services as releases
 from core.exceptions import NotAllowed
 from core.policy import Action, Role
-from integrations import accounts
 from tests.access.doors import DOORS
 from tests.access.matrix import permits
 from tests.access.test_actions import ACTIONS
 from tests.access.test_admin import BUTTONS, STAFF, TABLES, refused, signed_in
 from tests.access.test_sockets import SOCKETS
-from tests.factories import make_account, make_conversation, make_message, make_team, make_user
+from tests.factories import make_conversation, make_message, make_user
 from tests.rest import with_key
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +31,6 @@ BEHIND = {
     Action.PUBLISH_KNOWLEDGE: "what a release changes",
     Action.MANAGE_LIMITS: "which setting is changed",
 }
-# Done at the command line, by whoever runs the product; the service asks where it is told of a person or a key.
-AT_THE_COMMAND_LINE = {Action.ROTATE_KEYS}
 # Set in the environment, by whoever runs the product. No role and no key changes them, an admin's neither.
 NOBODY_IS_ASKED = {Action.MANAGE_RETENTION}
 
@@ -48,9 +45,9 @@ def named() -> set[Action]:
 
 
 def test_every_right_is_asked_for_at_a_door() -> None:
-    elsewhere = (set(BEHIND), AT_THE_COMMAND_LINE, NOBODY_IS_ASKED)
+    elsewhere = (set(BEHIND), NOBODY_IS_ASKED)
 
-    assert [sorted(named() & each) for each in elsewhere] == [[], [], []]
+    assert [sorted(named() & each) for each in elsewhere] == [[], []]
     assert named().union(*elsewhere) == set(Action)
 
 
@@ -110,17 +107,3 @@ def test_articles_are_published_by_whom_the_matrix_names(
     assert refused(pressed) == (not may_it)
     assert (draft.state == Release.State.PUBLISHED) == may_it
     assert (Action.PUBLISH_KNOWLEDGE in asked) == may_it
-
-
-@pytest.mark.parametrize("role", STAFF)
-def test_a_secret_is_rotated_for_whom_the_matrix_names(role: Role) -> None:
-    account = make_account(platform="webchat", team=make_team())
-    user = make_user(role=role)
-
-    if permits(role, Action.ROTATE_KEYS):
-        assert accounts.rotate_secret(account, user).secrets["secret"]
-    else:
-        with pytest.raises(NotAllowed):
-            accounts.rotate_secret(account, user)
-        account.refresh_from_db()
-        assert "secret" not in account.secrets

@@ -9,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.models import AuditEvent
 from core.policy import Role
+from integrations import accounts
 from integrations.models import PlatformAccount
 from tests.factories import make_account, make_user
 from tests.integrations.linkedin import linkedin_account
@@ -166,3 +168,40 @@ def test_the_apps_number_is_given_where_it_counts_and_looked_at_anew(as_admin: C
     assert "It is a number." in refused.content.decode()
     assert (account.application_id, account.notified_look_at) == ("221195", None)
     assert "application_id" not in page_of(as_admin, other)
+
+
+def test_an_admin_gives_a_web_chat_another_secret_sees_it_once_and_ends_the_older_one(as_admin: Client) -> None:
+    account = accounts.rotate_secret(make_account(platform="webchat"))
+    (first,) = account.proofs
+    new = reverse("admin:integrations_platformaccount_new_secret", args=[account.pk])
+    end = reverse("admin:integrations_platformaccount_end_older_secret", args=[account.pk])
+    assert new in page_of(as_admin, account)
+    assert end not in page_of(as_admin, account)
+    assert as_admin.get(end).status_code == 403
+    assert "shown once" in as_admin.get(new).content.decode()
+    account.refresh_from_db()
+    assert list(account.proofs) == [first]
+
+    shown = as_admin.post(new).content.decode()
+
+    account.refresh_from_db()
+    second, before = account.proofs
+    assert second in shown
+    assert before == first
+    assert second not in page_of(as_admin, account)
+    assert new not in page_of(as_admin, account)
+
+    as_admin.post(end)
+
+    account.refresh_from_db()
+    assert account.proofs == (second,)
+    told = AuditEvent.objects.filter(action__in=["account.rotate", "account.drop_old_secret"], actor_kind="user")
+    assert told.count() == 2
+    assert not any(secret in str(event.after) for event in told for secret in (first, second))
+
+
+def test_a_platform_that_makes_its_secrets_itself_has_no_such_button(as_admin: Client) -> None:
+    account = tiktok_account()
+
+    assert "New secret" not in page_of(as_admin, account)
+    assert as_admin.get(reverse("admin:integrations_platformaccount_new_secret", args=[account.pk])).status_code == 403
