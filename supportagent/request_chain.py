@@ -24,6 +24,14 @@ MIDDLEWARE = [
     "supportagent.middleware.SynchronousMiddleware",
 ]
 
+# What every template may name.
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "supportagent.navigation.navigation",
+]
+
 REST: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "core.authentication.ApiKeyAuthentication",

@@ -21,7 +21,7 @@ ENV_FILE = env.add_file("ENV_FILE", default=BASE_DIR / ".env")
 # Each may come as NAME_FILE instead: a file that holds it.
 env.add_secret_files(
     (
-        "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "FIELD_ENCRYPTION_KEYS",
+        "DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "FIELD_ENCRYPTION_KEYS",
         "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "COMPATIBLE_API_KEY", "TIKTOK_CLIENT_SECRET", "LINKEDIN_CLIENT_SECRET", "EGRESS_PROXY",
     )
 )  # fmt: skip
@@ -112,20 +112,17 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "supportagent.navigation.navigation",
-            ]
-        },
+        "OPTIONS": {"context_processors": request_chain.CONTEXT_PROCESSORS},
     }
 ]
 
 # --- Database --------------------------------------------------------------------------------------------------------
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")}
+RUNTIME_DATABASE = env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")
+# Whose tables they are: told to `setup` and to what is run in its place, and to no process that answers anybody.
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL")
+_DATABASE = env.database("DATABASE_OWNER_URL", otherwise=VAR_DIR) if DATABASE_OWNER_URL else RUNTIME_DATABASE
+DATABASES: dict[str, dict[str, Any]] = {"default": dict(_DATABASE)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Each thread gives its connection back at once; the engine keeps them for all.
     DATABASES["default"] |= {"ENGINE": SQLITE_ENGINE, "OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": 0}

@@ -24,6 +24,7 @@ LASTING = ("ingest", "live", "worker", "sweeper", "beat")
 """Our processes that go on until they are told to end; `setup` ends by itself."""
 HOST = "support.example.org"
 START_SECONDS = 240
+REDIS_PASSWORD = "only-for-the-tests"
 # Where a container has something, and where it is here, in the folder of this product.
 PLACES = {"/run/secrets": "secrets", "/data": "data", "/counts": "counts", "/app/staticfiles": "static"}
 _DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
@@ -99,8 +100,6 @@ class Composed:
         return ours | image | dict(self.variables) | {key: self._here(value) for key, value in given.items()} | port
 
     def _here(self, value: str) -> str:
-        if value == "redis://redis:6379":
-            return f"redis://127.0.0.1:{self.ports['redis']}"
         for place, folder in PLACES.items():
             if value == place or value.startswith(f"{place}/"):
                 return f"{self.folder / folder}{value.removeprefix(place)}"
@@ -108,7 +107,7 @@ class Composed:
 
     def _words(self, name: str, words: list[str]) -> list[str]:
         """A command as compose would give it to a container, but for the port, and for where Redis is."""
-        said = [_DEFAULT.sub(r"\1", word).replace("$$", "$") for word in words]
+        said = [self._here(_DEFAULT.sub(r"\1", word).replace("$$", "$")) for word in words]
         if said[0] == "redis-server":
             return [*said, "--port", str(self.ports["redis"]), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         if said[0] == "redis-cli":
@@ -117,7 +116,7 @@ class Composed:
 
 
 @contextmanager
-def running(folder: Path, *, database_url: str, **variables: str) -> Iterator[Composed]:
+def running(folder: Path, *, database_url: str, owner_url: str, **variables: str) -> Iterator[Composed]:
     """Redis, then setup, then all others, on an empty database; everything is ended with the block."""
     ports = dict(zip(("ingest", "live", "redis"), free_ports(3), strict=True))
     given = {"ALLOWED_HOSTS": HOST, "PUBLIC_URL": f"https://{HOST}"} | variables
@@ -126,6 +125,9 @@ def running(folder: Path, *, database_url: str, **variables: str) -> Iterator[Co
         (folder / place).mkdir()
     secrets = {
         "database_url": database_url,
+        "database_owner_url": owner_url,
+        "redis_conf": f"requirepass {REDIS_PASSWORD}",
+        "redis_url": f"redis://:{REDIS_PASSWORD}@127.0.0.1:{ports['redis']}",
         "secret_key": "only-for-the-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
         "field_encryption_keys": ENCRYPTION_KEY,
     }

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+import redis
 
 from drill import wire
 from integrations import standard_webhooks
@@ -25,8 +26,8 @@ END_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def database_url() -> Iterator[str]:
-    """An empty database of this file's own."""
+def owner_url() -> Iterator[str]:
+    """An empty database of this file's own, and who may do everything there."""
     name = f"composed_{os.getpid()}"
     with psycopg.connect(environment.DATABASE_URL, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"'.encode())
@@ -34,6 +35,14 @@ def database_url() -> Iterator[str]:
             yield urlunsplit(urlsplit(environment.DATABASE_URL)._replace(path=f"/{name}"))
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            server.execute(f'DROP ROLE IF EXISTS "{name}"'.encode())
+
+
+@pytest.fixture(scope="module")
+def database_url(owner_url: str) -> str:
+    """The same for the role that the processes have, which setup is to make."""
+    at = urlsplit(owner_url)
+    return urlunsplit(at._replace(netloc=f"{at.path[1:]}:only-for-the-tests@{at.hostname}:{at.port}"))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +55,13 @@ def partner() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def product(database_url: str, partner: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+def product(
+    owner_url: str, database_url: str, partner: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Composed]:
     """All of it, one for this file."""
     allowed = urlsplit(partner).netloc
-    with running(tmp_path_factory.mktemp("composed"), database_url=database_url, EGRESS_ALLOW=allowed) as started:
+    folder = tmp_path_factory.mktemp("composed")
+    with running(folder, database_url=database_url, owner_url=owner_url, EGRESS_ALLOW=allowed) as started:
         yield started
 
 
@@ -62,6 +74,41 @@ def test_setup_may_run_again(product: Composed) -> None:
     done = product.run("setup")
 
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        "CREATE TABLE more (id int)",
+        "DROP TABLE conversations_message",
+        "ALTER TABLE conversations_message ADD COLUMN more int",
+        "ALTER TABLE core_auditevent DISABLE TRIGGER ALL",
+        "UPDATE core_auditevent SET action = 'nothing'",
+        "TRUNCATE core_auditevent",
+        "DELETE FROM django_migrations",
+        "CREATE ROLE another",
+        "CREATE TEMPORARY TABLE more (id int)",
+    ],
+)
+def test_the_processes_role_changes_no_table_and_not_what_was_done(
+    product: Composed, database_url: str, forbidden: str
+) -> None:
+    assert product.running
+    with psycopg.connect(database_url) as database:
+        assert database.execute("SELECT count(*) FROM core_auditevent").fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute(forbidden.encode())
+
+
+def test_the_owner_is_told_to_setup_alone(product: Composed) -> None:
+    told = {name for name in ("setup", *LASTING) if "DATABASE_OWNER_URL_FILE" in product.environment(name)}
+
+    assert told == {"setup"}
+
+
+def test_redis_answers_nobody_without_the_password(product: Composed) -> None:
+    with redis.Redis(port=product.ports["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
 
 
 def test_a_worker_says_what_it_does_as_loudly_as_the_others(product: Composed) -> None:

@@ -3,7 +3,7 @@
 from django.core.management import call_command
 
 from core.terminal import OwnCommand
-from supportagent import first_rows
+from supportagent import database_role, first_rows
 
 
 class Command(OwnCommand):
@@ -15,4 +15,5 @@ class Command(OwnCommand):
         """Make them."""
         call_command("migrate", verbosity=0, interactive=False)
         first_rows.ensure()
+        database_role.grant()
         self.stderr.write("Ready: a team, the first release and the periodic jobs are there.")
