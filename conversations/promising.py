@@ -40,6 +40,23 @@ _DAYS = (
     (1, re.compile(r"\b(?:tomorrow|(?<!guten )morgen|manana|domani)\b")),
 )
 _WEEKDAYS = re.compile(rf"\b(?:{'|'.join(WEEKDAYS)})\b")
+_HOUR, _MINUTE = r"(?P<hour>[01]?\d|2[0-3])", r"(?P<minute>[0-5]\d)"
+_LATER = (
+    r"(?P<later> (?:in the (?:afternoon|evening)|nachmittags?|am nachmittag|abends?|am abend|de la (?:tarde|noche)"
+    r"|del pomeriggio|di sera|'s (?:middags|avonds)))?"
+)
+# By twelves; by the word for it; after a word that is said of hours alone; and after others only as 15:30, for 15.11. is a day.
+_CLOCKS = tuple(
+    re.compile(pattern + _LATER)
+    for pattern in (
+        rf"\b{_HOUR}(?:[:.]{_MINUTE})? ?(?P<half>[ap])\.?m\b\.?",
+        rf"\b{_HOUR}(?:[:.]{_MINUTE})? (?:uhr|uur|o'clock)\b",
+        rf"\b(?:at|um|om|a las|alle) {_HOUR}[:.]{_MINUTE}\b",
+        rf"\b(?:by|before|until|around|bis|vor|gegen|voor|tegen|rond|antes de las|hasta las|entro le|prima delle) {_HOUR}:{_MINUTE}\b",
+        rf"\b(?:a las|antes de las|alle|entro le) {_HOUR}\b(?![:.]\d)",
+    )
+)
+_NOON = 12
 _WORKING_WEEK = 5
 
 
@@ -52,7 +69,7 @@ class Found:
 
 
 def promises_in(text: str, *, now: datetime, hours: Hours) -> list[Found]:
-    """What the text promises by a time. A day ends when the business closes, or at midnight where its hours are unknown.
+    """What the text promises by a time: of a day the one that is said, else when the business closes, or midnight.
 
     A question promises nothing, and neither does a sentence without a time.
     """
@@ -69,7 +86,9 @@ def promises_in(text: str, *, now: datetime, hours: Hours) -> list[Found]:
 
 
 def _times(plain: str, now: datetime, hours: Hours) -> Iterator[datetime]:
-    today = now.astimezone(ZoneInfo(hours.zone)).date()
+    here = now.astimezone(ZoneInfo(hours.zone))
+    today, clock = here.date(), _clock(plain)
+    has_day = False
     for match in _SPAN.finditer(plain):
         count = int(match["count"]) if match["count"].isdigit() else _SMALL.get(match["count"], 1)
         if match["minute"]:
@@ -80,12 +99,35 @@ def _times(plain: str, now: datetime, hours: Hours) -> Iterator[datetime]:
             yield _end_of(_after_working_days(today, count, hours), hours)
         else:
             yield _end_of(today + timedelta(days=count * (7 if match["week"] else 1)), hours)
+    for day in _days(plain, today):
+        has_day = True
+        yield datetime.combine(day, clock, ZoneInfo(hours.zone)) if clock is not None else _end_of(day, hours)
+    if clock is not None and not has_day:
+        yield datetime.combine(today + timedelta(days=int(clock <= here.time())), clock, ZoneInfo(hours.zone))
+
+
+def _days(plain: str, today: date) -> Iterator[date]:
     for days, pattern in _DAYS:
         if pattern.search(plain):
-            yield _end_of(today + timedelta(days=days), hours)
+            yield today + timedelta(days=days)
             break
     for match in _WEEKDAYS.finditer(plain):
-        yield _end_of(today + timedelta(days=(WEEKDAYS[match[0]] - today.weekday()) % 7 or 7), hours)
+        yield today + timedelta(days=(WEEKDAYS[match[0]] - today.weekday()) % 7 or 7)
+
+
+def _clock(plain: str) -> time | None:
+    """The time of day that is said first."""
+    found = [match for pattern in _CLOCKS if (match := pattern.search(plain)) is not None]
+    if not found:
+        return None
+    said = min(found, key=lambda match: match.start("hour")).groupdict()
+    hour, half = int(said["hour"]), said.get("half")
+    is_later = half == "p" or (half is None and said["later"] is not None)
+    if hour < _NOON and is_later:
+        hour += _NOON
+    elif hour == _NOON and half == "a":
+        hour = 0
+    return time(hour, int(said["minute"] or 0) if "minute" in said else 0)
 
 
 def _after_working_days(day: date, count: int, hours: Hours) -> date:

@@ -51,6 +51,36 @@ def test_hours_and_minutes_count_from_now() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("I'll call you tomorrow at 3 pm.", at(26, 15)),
+        ("I'll call you at 3pm.", at(25, 15)),
+        ("We'll call you at 9 o'clock.", at(26, 9)),
+        ("We will send it on Friday by 15:30.", at(27, 15).replace(minute=30)),
+        ("I'll write at 12 am.", at(26, 0)),
+        ("Ich rufe Sie morgen um 15 Uhr an.", at(26, 15)),
+        ("Ich melde mich bis 11:45.", at(25, 11).replace(minute=45)),
+        ("Ich melde mich heute um 4 Uhr nachmittags.", at(25, 16)),
+        ("Le llamaré mañana a las 15.", at(26, 15)),
+        ("Le llamaremos a las 4 de la tarde.", at(25, 16)),
+        ("La richiamerò domani alle 15.30.", at(26, 15).replace(minute=30)),
+        ("Ik bel u vrijdag om 15 uur.", at(27, 15)),
+        ("Ik bel u om 3 uur 's middags.", at(25, 15)),
+    ],
+)
+def test_a_time_of_day_is_the_next_one_or_that_of_the_day_that_is_said(text: str, when: datetime) -> None:
+    assert due(text) == [when]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("We will send it tomorrow, by 15.12. at the latest.", 26), ("I'll send 2 of them tomorrow.", 26)],
+)
+def test_a_number_that_is_no_time_of_day_is_none(text: str, day: int) -> None:
+    assert due(text) == [at(day)]
+
+
 def test_working_days_leave_the_weekend_out_and_an_unknown_day_ends_at_midnight() -> None:
     assert due("You'll have it within 3 working days.") == [at(30)]
     assert due("You'll have it within 3 working days.", hours=Hours()) == [at(1, 0, month=12)]
