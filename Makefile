@@ -38,7 +38,7 @@ volume: prepare-dev  ## show that a sweep finds its work by indexes beside many 
 	@exec $(IN) -m pytest -m volume $(ARGS)
 
 whole: prepare-dev  ## check every sentence of every answer to everything there is to ask, which takes long (EVAL_DATA_DIR: the public suites too)
-	@exec $(IN) -m pytest -m whole $(ARGS)
+	@exec $(IN) -m pytest -m "whole or suites" $(ARGS)
 
 fuzz: prepare-dev  ## send 100,000 mutated bodies to all doors; ARGS="--bodies 2000 --seed 1 --shape embedded"; after services-up on both shapes
 	@TEST_DATABASE_URL="$(TEST_DATABASE_URL)" TEST_REDIS_URL="$(TEST_REDIS_URL)" exec $(IN) -m tests.fuzz $(ARGS)

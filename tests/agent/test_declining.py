@@ -87,6 +87,7 @@ def paragraphs(language: str) -> list[PassageSource]:
     ]
 
 
+@pytest.mark.suites
 @pytest.mark.skipif(not SUITES, reason="EVAL_DATA_DIR is not set: the public suites are outside data")
 @pytest.mark.parametrize(("language", "least_declined"), [("en", 0.85), ("es", 0.75)])
 def test_of_strangers_articles_most_is_answered(

@@ -127,6 +127,7 @@ def test_every_sentence_of_every_answer_is_quoted_or_filled(mind: Runtime, relea
 
 
 @pytest.mark.usefixtures("without_network")
+@pytest.mark.suites
 @pytest.mark.skipif(not SUITES, reason="EVAL_DATA_DIR is not set: the public suites are outside data")
 def test_the_same_over_the_public_suites(mind: Runtime, release: Release) -> None:
     wrong, _ = wrong_answers(mind, release, rows_of_suites(ROWS_OF_A_SUITE))

@@ -19,7 +19,10 @@ from agent.evaluation.rows import Row, Suite, draws, read_suite
 
 FOLDER = os.environ.get("EVAL_DATA_DIR", "")
 
-pytestmark = pytest.mark.skipif(not FOLDER, reason="EVAL_DATA_DIR is not set: the public suites are outside data")
+pytestmark = [
+    pytest.mark.suites,
+    pytest.mark.skipif(not FOLDER, reason="EVAL_DATA_DIR is not set: the public suites are outside data"),
+]
 
 
 def part(name: str, every: int, training: Sequence[Row] | None = None) -> Suite:
