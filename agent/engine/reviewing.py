@@ -1,4 +1,4 @@
-"""What editors should look at: passages that say nearly the same, and sentences alike that name other numbers."""
+"""What editors should look at: passages that say nearly the same, and sentences alike that name other numbers or deny each other."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.engine.denials import denials
 from agent.engine.encoder import Encoder
 from agent.engine.text import sentence_spans, stems
 from agent.engine.types import PassageSource
@@ -56,8 +57,10 @@ def review(passages: Sequence[PassageSource], encoder: Encoder) -> list[Finding]
     found: list[Finding] = []
     for language in sorted({passage.language for passage in passages}):
         own = [passage for passage in passages if passage.language == language]
-        found += _duplicates(own, encoder)
-        found += _contradictions(own, encoder)
+        contradictions = list(_contradictions(own, encoder))
+        other = {frozenset((each.left, each.right)) for each in contradictions}
+        found += contradictions
+        found += [each for each in _duplicates(own, encoder) if frozenset((each.left, each.right)) not in other]
     found.sort(key=lambda each: (-each.score, each.left, each.right))
     return [
         each
@@ -89,6 +92,10 @@ def _contradictions(passages: Sequence[PassageSource], encoder: Encoder) -> Iter
                 seen.add(pair)
                 yield _finding("contradiction", passages, a.passage, b.passage, a.words, b.words, cosine)
     yield from _answered_otherwise(passages, encoder, seen)
+    for each in denials(passages, encoder):
+        if (pair := (each.says, each.denies)) not in seen and pair[::-1] not in seen:
+            seen.add(pair)
+            yield _finding("contradiction", passages, *pair, each.said, each.denied, each.score)
 
 
 def _answered_otherwise(
