@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from analytics import rows, views
+from analytics import files, rows
 from analytics.board import read
 from analytics.filters import Filters, Period
 from analytics.metrics import METRICS
@@ -238,7 +238,7 @@ def test_a_spreadsheet_computes_nothing_from_a_file() -> None:
 
 
 def test_a_file_that_would_be_cut_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "LONGEST_FILE", 2)
+    monkeypatch.setattr(files, "LONGEST_FILE", 2)
     for _ in range(3):
         make_message(make_conversation())
     client = signed_in(make_user(role=Role.ADMIN))
