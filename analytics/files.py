@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analytics import rows
 from analytics.metrics import Metric
@@ -14,13 +15,13 @@ LONGEST_FILE = 50_000
 
 
 class TooManyRows(Exception):
-    """A file would be longer than LONGEST_FILE; it is refused, so that none is silently cut."""
+    """A file would be longer than LONGEST_FILE; it is refused, so that none is silently cut. The message is for people."""
 
 
 def file_of(metric: Metric, scope: Scope, *, part: str, by: User | ApiKey) -> HttpResponse:
     """The rows as CSV. Raises PartUnknown, TooManyRows, TooManyExports."""
     if metric.rows(scope, part).count() > LONGEST_FILE:
-        raise TooManyRows
+        raise TooManyRows(_("A file holds %(most)d rows at most: narrow the filters.") % {"most": LONGEST_FILE})
     lines = list(rows.records(metric, scope, part=part))
     asked = {"metric": metric.key, "filters": scope.filters.query(part=part), "rows": len(lines) - 1}
     record_export(by, "analytics.exported", by, after=asked)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analytics import board, rows
-from analytics.files import LONGEST_FILE, TooManyRows, file_of
+from analytics.files import TooManyRows, file_of
 from analytics.filters import Filters, FiltersInvalid, Period, read
 from analytics.metrics import METRICS, Metric, PartUnknown
 from analytics.scope import Scope
@@ -121,9 +121,7 @@ def metric_file(request: HttpRequest, key: str) -> HttpResponse:
         return file_of(metric, scope, part=part, by=user)
     except PartUnknown as error:
         raise BadRequest(f"This address cannot be read: {error}") from error
-    except TooManyRows:
-        messages.error(request, _("A file holds %(most)d rows at most: narrow the filters.") % {"most": LONGEST_FILE})
-    except TooManyExports as limit:
+    except (TooManyRows, TooManyExports) as limit:
         messages.error(request, str(limit))
     return HttpResponseRedirect(board.rows_url(key, scope.filters, part))
 

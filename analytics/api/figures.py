@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from analytics import metrics
-from analytics.files import LONGEST_FILE, TooManyRows, file_of
+from analytics.files import TooManyRows, file_of
 from analytics.filters import Filters, Period
 from analytics.metrics import METRICS, Metric, PartUnknown
 from analytics.scope import Kind, Scope
@@ -115,9 +115,7 @@ class Figures(Door):
         except PartUnknown as error:
             raise ValidationError({"part": "This figure has no such part."}) from error
         except TooManyRows as error:
-            raise ValidationError(
-                {"period": f"A file holds {LONGEST_FILE:,} rows at most. Narrow the filters."}
-            ) from error
+            raise ValidationError({"period": str(error)}) from error
 
     def _scope(self, wanted: dict[str, Any]) -> Scope:
         has_board = allows(self.who, Action.VIEW_DASHBOARD)

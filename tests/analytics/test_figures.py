@@ -97,7 +97,7 @@ def test_a_file_is_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = with_key("analytics:read").get("/api/v1/figures/received/export/")
 
     assert answer.status_code == 400
-    assert "Narrow the filters" in answer.json()["detail"]
+    assert "narrow the filters" in answer.json()["detail"]
     assert not AuditEvent.objects.filter(action="analytics.exported").exists()
 
 
