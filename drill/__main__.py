@@ -277,7 +277,7 @@ def _arguments() -> argparse.Namespace:
             each.add_argument(
                 "--rate",
                 type=float,
-                help=f"messages a second; without it {RATE:g}, and with --full what makes for a third of the answers measured first",
+                help=f"messages a second; without it {RATE:g}, and with --full what makes for a fifth of the answers measured first",
             )
             each.add_argument(
                 "--breath", type=int, default=4, help="how many messages somebody sends in one breath, at most"

@@ -10,7 +10,7 @@ from drill.rig import DrillFailed, Rig
 from drill.traffic import LINES, mean_breath
 
 ASKED = 120
-SHARE = 3
+SHARE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Messages a second that make for a third of the answers: what struck has to be caught up with too."""
+        """Messages a second that make for a fifth of the answers: a process that is killed again and again has to keep up too."""
         return round(self.answers / SHARE * mean_breath(self.breath), 1)
 
 

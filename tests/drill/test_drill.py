@@ -137,11 +137,11 @@ def test_the_report_sums_up_and_names_what_did_not_hold() -> None:
     assert "- services F11 Redis gone: injected 7, written 5" in text
 
 
-def test_customers_write_what_makes_for_a_third_of_the_answers() -> None:
+def test_customers_write_what_makes_for_a_fifth_of_the_answers() -> None:
     pace = Pace(answers=6.0, breath=12)
 
     assert mean_breath(12) == 5.0
-    assert pace.rate == 10.0
+    assert pace.rate == 6.0
 
 
 def test_reports_of_several_drills_become_one(tmp_path: Path) -> None:
