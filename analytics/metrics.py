@@ -74,7 +74,11 @@ def _minute(text: str) -> Q:
         raise PartUnknown(text) from error
     if start.tzinfo is None:
         raise PartUnknown(text)
-    return Q(created_at__gte=start, created_at__lt=start + timedelta(minutes=1))
+    try:
+        end = start + timedelta(minutes=1)
+    except OverflowError as error:
+        raise PartUnknown(text) from error
+    return Q(created_at__gte=start, created_at__lt=end)
 
 
 def _reason(text: str) -> Q:

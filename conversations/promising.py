@@ -49,14 +49,14 @@ _LATER = (
 _CLOCKS = tuple(
     re.compile(pattern + _LATER)
     for pattern in (
-        rf"\b{_HOUR}(?:[:.]{_MINUTE})? ?(?P<half>[ap])\.?m\b\.?",
+        rf"\b{_HOUR}(?:[:.]{_MINUTE})? ?(?P<half>[ap])\.?m\b(?! (?:\w*(?:tag|abend)|mittwoch|morgen|\d))\.?",
         rf"\b{_HOUR}(?:[:.]{_MINUTE})? (?:uhr|uur|o'clock)\b",
-        rf"\b(?:at|um|om|a las|alle) {_HOUR}[:.]{_MINUTE}\b",
+        rf"\b(?:at|um|om|a las|alle) {_HOUR}[:.]{_MINUTE}\b(?! ?(?:eur|€|\$|usd|%))",
         rf"\b(?:by|before|until|around|bis|vor|gegen|voor|tegen|rond|antes de las|hasta las|entro le|prima delle) {_HOUR}:{_MINUTE}\b",
-        rf"\b(?:a las|antes de las|alle|entro le) {_HOUR}\b(?![:.]\d)",
+        rf"\b(?:a las|antes de las|alle|entro le) {_HOUR}(?=[,;!?]|\.(?!\d)|$| (?:de la|del|di|en punto|in punto))",
     )
 )
-_NOON = 12
+_NOON, _DAY = 12, 24
 _WORKING_WEEK = 5
 
 
@@ -87,7 +87,9 @@ def promises_in(text: str, *, now: datetime, hours: Hours) -> list[Found]:
 
 def _times(plain: str, now: datetime, hours: Hours) -> Iterator[datetime]:
     here = now.astimezone(ZoneInfo(hours.zone))
-    today, clock = here.date(), _clock(plain)
+    today = here.date()
+    # "Within 12 hours" is no time of day.
+    clock = _clock(_SPAN.sub(" ", plain))
     has_day = False
     for match in _SPAN.finditer(plain):
         count = int(match["count"]) if match["count"].isdigit() else _SMALL.get(match["count"], 1)
@@ -101,7 +103,7 @@ def _times(plain: str, now: datetime, hours: Hours) -> Iterator[datetime]:
             yield _end_of(today + timedelta(days=count * (7 if match["week"] else 1)), hours)
     for day in _days(plain, today):
         has_day = True
-        yield datetime.combine(day, clock, ZoneInfo(hours.zone)) if clock is not None else _end_of(day, hours)
+        yield _end_of(day, hours) if clock is None else _at(day, clock, here, hours)
     if clock is not None and not has_day:
         yield datetime.combine(today + timedelta(days=int(clock <= here.time())), clock, ZoneInfo(hours.zone))
 
@@ -113,6 +115,15 @@ def _days(plain: str, today: date) -> Iterator[date]:
             break
     for match in _WEEKDAYS.finditer(plain):
         yield today + timedelta(days=(WEEKDAYS[match[0]] - today.weekday()) % 7 or 7)
+
+
+def _at(day: date, clock: time, here: datetime, hours: Hours) -> datetime:
+    """When it is so late on that day; of one that is over already the afternoon is meant, else the day's end."""
+    for hour in (clock.hour, clock.hour + _NOON):
+        at = datetime.combine(day, clock.replace(hour=hour % _DAY), ZoneInfo(hours.zone))
+        if at > here:
+            return at
+    return _end_of(day, hours)
 
 
 def _clock(plain: str) -> time | None:

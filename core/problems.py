@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 TYPES = "urn:supportagent:problem:"
 RETRY_SECONDS = 5
-NO_DATABASE = "The database does not answer just now, and nothing was changed. Try again in a few seconds."
+NO_DATABASE = "The database does not answer just now. Try again in a few seconds, with the same Idempotency-Key where the call has one."
 # Each code but those of the product's own rules, which have their names and 409; docs/api.md says what to do about each.
 CODES = {
     "invalid": 400,

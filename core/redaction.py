@@ -95,7 +95,7 @@ def _secrets() -> tuple[str, ...]:
         named += [value] if isinstance(value, str) else value
     for name in SECRET_ADDRESSES:
         named.append(_password(str(getattr(settings, name, "") or "")))
-    named.append(str(settings.DATABASES["default"].get("PASSWORD") or ""))
+    named += [str(each.get("PASSWORD") or "") for each in (settings.DATABASES["default"], settings.RUNTIME_DATABASE)]
     return _usable(tuple(named))
 
 

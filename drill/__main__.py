@@ -180,7 +180,7 @@ def _faults(shape: Shape, arguments: argparse.Namespace, report: Report) -> None
 
     with rig_of(shape, {}, durable=arguments.full) as (rig, servers):
         rate = arguments.rate
-        if rate is None and arguments.full:
+        if rate is None and arguments.full and chosen:
             pace = measured(rig, arguments.breath)
             rig.reset()
             rate = pace.rate

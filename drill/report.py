@@ -87,7 +87,7 @@ class Report:
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
         return cls(
             commands=[command for each in found for command in each["commands"]],
-            notes=[note for each in found for note in each["notes"]],
+            notes=[note for each in found for note in each.get("notes", [])],
             items=list({item["item"]: item for each in found for item in each["items"]}.values()),
             seconds=sum(each["seconds"] for each in found),
         )

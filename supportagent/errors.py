@@ -16,6 +16,11 @@ from core import audit, problems
 from core.doors import OlderDoor
 from core.exceptions import NotAllowed, RuleBroken
 
+# There what is posted twice is sent twice.
+OLDER_NO_DATABASE = (
+    "The database does not answer just now. See in a few seconds whether it was done, and only then try again."
+)
+
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """409 for a broken rule, 403 for what the policy refuses, 400 for what is no JSON, else as DRF; the body is JSON."""
@@ -58,7 +63,7 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         answered = problems.unavailable()
     elif _is_older(request):
-        answered = JsonResponse({"detail": problems.NO_DATABASE}, status=503)
+        answered = JsonResponse({"detail": OLDER_NO_DATABASE}, status=503)
     else:
         answered = HttpResponse(loader.render_to_string("503.html"), status=503)
     answered["Retry-After"] = str(problems.RETRY_SECONDS)

@@ -5,6 +5,7 @@ under VAR_DIR. With them it is production, and nothing is guessed.
 """
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,9 @@ TEMPLATES = [
 # --- Database --------------------------------------------------------------------------------------------------------
 
 RUNTIME_DATABASE = env.database("DATABASE_URL", otherwise=VAR_DIR / "db.sqlite3")
-# Whose tables they are: told to `setup` and to what is run in its place, and to no process that answers anybody.
-DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL")
+# Whose tables they are. Whatever answers anybody is connected as the other role, also where it is told of the owner.
+OWNERS_COMMANDS = {"setup", "migrate", "backup", "restore"}
+DATABASE_OWNER_URL = env.text("DATABASE_OWNER_URL") if OWNERS_COMMANDS & set(sys.argv[1:2]) else ""
 _DATABASE = env.database("DATABASE_OWNER_URL", otherwise=VAR_DIR) if DATABASE_OWNER_URL else RUNTIME_DATABASE
 DATABASES: dict[str, dict[str, Any]] = {"default": dict(_DATABASE)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -8,13 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.engine.denials import denials
+from agent.engine.denials import MOST_SENTENCES, denials
 from agent.engine.encoder import Encoder
 from agent.engine.text import sentence_spans, stems
 from agent.engine.types import PassageSource
 
 MOST_FINDINGS = 500
-MOST_SENTENCES = 20_000
 
 _NEAR = 0.9
 _SHARED = 0.7

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent.engine.types import REFUSES_PERSON
 from agent.engine.waiting import allowed_days, waited_days
 from agent.graph.context import Context
-from agent.graph.rules import was_asked, was_offered
+from agent.graph.rules import times_asked, was_offered
 from agent.graph.state import AgentState, FoundPassage, ReplyKind, Source
 from agent.graph.validation import personal_details
 
@@ -101,7 +101,7 @@ def _plan_answer(state: AgentState, context: Context) -> Plan:
     others = [each for each in state["passages"][1:] if each["answers"] and each["article"] == first["article"]]
     waited = waited_days(state["message"])
     ways = [(passage, passage["quote"]) for passage in (first, *others)]
-    if state.get("query", "") == state["read_as"] and not was_asked(state):
+    if state.get("query", "") == state["read_as"] and not times_asked(state):
         ways.insert(1, (first, first["focus"]))
     limit = character_limit(state, context)
     for passage, words in ways:

@@ -48,7 +48,7 @@ FACTS: Mapping[str, Fact] = {
     "small_talk": Fact(kind="yes_no", description="A fixed text answers it (greeting, thanks, …)."),
     "accepts_offer": Fact(kind="yes_no", description="The customer says yes to the offer of a person."),
     "says_not_helped": Fact(kind="yes_no", description="The customer says that the last answer did not help."),
-    "asked_before": Fact(kind="yes_no", description="The customer wrote the same words before."),
+    "asked_before": Fact(kind="number", description="How often the customer wrote the same words before.", near=1),
     "repeated_failure": Fact(kind="number", description="Replies in a row that did not answer.", near=1),
     "clarifications": Fact(kind="number", description="Clarifying questions in a row.", near=1),
     "asked_enough": Fact(kind="yes_no", description="It was asked back in a row as often as clarify.most allows."),
@@ -143,10 +143,10 @@ def was_offered(progress: Progress) -> bool:
     return progress["last_kind"] == "offer" or progress.get("offered", False)
 
 
-def was_asked(state: AgentState) -> bool:
-    """Whether the customer wrote these very words before."""
+def times_asked(state: AgentState) -> int:
+    """How often the customer wrote these very words before."""
     asked = [fold(line["text"]).strip() for line in state["conversation_history"] if line["sender"] == "customer"]
-    return fold(state["message"]).strip() in asked
+    return asked.count(fold(state["message"]).strip())
 
 
 def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | None = None) -> dict[str, FactValue]:
@@ -162,7 +162,7 @@ def facts_of(state: AgentState, *, platform_facts: Mapping[str, FactValue] | Non
         "small_talk": state.get("small_talk"),
         "accepts_offer": was_offered(progress) and "accept" in says,
         "says_not_helped": bool(progress["last_kind"]) and "not_helped" in says,
-        "asked_before": was_asked(state),
+        "asked_before": times_asked(state),
         "repeated_failure": progress["failures"],
         "clarifications": progress["clarifications"],
         "offers": progress["offers"],

@@ -15,7 +15,6 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import audit
 from core.policy import Action, allows
-from core.policy_admin import PolicyAdmin
 from integrations import notified_health, token_health
 from integrations.admin.secrets import SecretButtons
 from integrations.models import PlatformAccount
@@ -99,7 +98,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(PlatformAccount)
-class PlatformAccountAdmin(SecretButtons, PolicyAdmin):
+class PlatformAccountAdmin(SecretButtons):
     """Accounts: connected by their platform's authorise page or added with ``manage.py account``; watched and switched."""
 
     form = AccountForm

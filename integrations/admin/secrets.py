@@ -16,6 +16,7 @@ from integrations import accounts
 from integrations.exceptions import AccountProblem
 from integrations.models import PlatformAccount
 
+NEW_SECRET, END_OLDER = "New secret", "End the older secret"
 NEW = (
     "The new secret is shown once. The one before stays valid until you end it, so nothing is refused while the other "
     "side learns the new one."
@@ -26,7 +27,7 @@ END = "What is still signed with the older secret is refused from then on; other
 class SecretButtons(PolicyAdmin):
     """For accounts whose secrets are made here: signed webhooks, and web chats whose site says who its visitors are."""
 
-    @action(description="New secret", url_path="new-secret", icon="key", permissions=["rotating"])  # type: ignore[untyped-decorator]
+    @action(description=NEW_SECRET, url_path="new-secret", icon="key", permissions=["rotating"])  # type: ignore[untyped-decorator]
     def new_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then make another and show it."""
 
@@ -36,9 +37,9 @@ class SecretButtons(PolicyAdmin):
             self.show_once(request, f"The secret of {account.name}", changed.secrets[changed.proof_name])
             return self.shown_once(request) or HttpResponseRedirect(_page(account))
 
-        return self._asked(request, object_id, "New secret", NEW, made)
+        return self._asked(request, object_id, NEW_SECRET, NEW, made)
 
-    @action(description="End the older secret", url_path="end-older-secret", icon="key_off", permissions=["ending"])  # type: ignore[untyped-decorator]
+    @action(description=END_OLDER, url_path="end-older-secret", icon="key_off", permissions=["ending"])  # type: ignore[untyped-decorator]
     def end_older_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then let it prove nothing any more."""
 
@@ -48,12 +49,11 @@ class SecretButtons(PolicyAdmin):
             self.message_user(request, "The older secret proves nothing any more.", messages.SUCCESS)
             return HttpResponseRedirect(_page(account))
 
-        return self._asked(request, object_id, "End the older secret", END, ended)
+        return self._asked(request, object_id, END_OLDER, END, ended)
 
     def has_rotating_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Whether the button is shown: while no older secret is valid beside the one in use."""
-        account = self._rotated(request, object_id)
-        return account is not None and not _has_older(account)
+        """Whether the button is shown: for accounts whose secrets are made here."""
+        return self._rotated(request, object_id) is not None
 
     def has_ending_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whether the button is shown: while two are valid."""
@@ -62,7 +62,7 @@ class SecretButtons(PolicyAdmin):
 
     def _rotated(self, request: HttpRequest, object_id: str) -> PlatformAccount | None:
         user: Any = request.user
-        if not allows(user, Action.ROTATE_KEYS):
+        if not allows(user, Action.ROTATE_KEYS) or not str(object_id).isdigit():
             return None
         account = PlatformAccount.objects.filter(pk=object_id).exclude(state=PlatformAccount.State.REMOVED).first()
         return account if account is not None and accounts.makes_secrets(account) else None
@@ -76,6 +76,9 @@ class SecretButtons(PolicyAdmin):
         deed: Callable[[PlatformAccount], HttpResponse],
     ) -> HttpResponse:
         account = get_object_or_404(PlatformAccount, pk=object_id)
+        if verb == NEW_SECRET and _has_older(account):
+            self.message_user(request, "Two secrets are valid already. End the older one first.", messages.ERROR)
+            return HttpResponseRedirect(_page(account))
         if request.method == "POST":
             try:
                 return deed(account)

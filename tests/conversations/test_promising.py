@@ -67,6 +67,10 @@ def test_hours_and_minutes_count_from_now() -> None:
         ("La richiamerò domani alle 15.30.", at(26, 15).replace(minute=30)),
         ("Ik bel u vrijdag om 15 uur.", at(27, 15)),
         ("Ik bel u om 3 uur 's middags.", at(25, 15)),
+        ("We'll call you today at 4 o'clock.", at(25, 16)),
+        ("Ich rufe Sie heute um 3 Uhr an.", at(25, 15)),
+        ("I'll call you today at 9:30 am.", at(25, 21).replace(minute=30)),
+        ("Ik bel u binnen 12 uur.", at(25, 22)),
     ],
 )
 def test_a_time_of_day_is_the_next_one_or_that_of_the_day_that_is_said(text: str, when: datetime) -> None:
@@ -75,7 +79,13 @@ def test_a_time_of_day_is_the_next_one_or_that_of_the_day_that_is_said(text: str
 
 @pytest.mark.parametrize(
     ("text", "day"),
-    [("We will send it tomorrow, by 15.12. at the latest.", 26), ("I'll send 2 of them tomorrow.", 26)],
+    [
+        ("We will send it tomorrow, by 15.12. at the latest.", 26),
+        ("I'll send 2 of them tomorrow.", 26),
+        ("We will send it at 10.50 EUR tomorrow.", 26),
+        ("Wir schicken die restlichen 3 am Freitag.", 27),
+        ("Le risponderemo alle 3 domande domani.", 26),
+    ],
 )
 def test_a_number_that_is_no_time_of_day_is_none(text: str, day: int) -> None:
     assert due(text) == [at(day)]

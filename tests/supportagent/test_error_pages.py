@@ -123,7 +123,7 @@ def test_people_are_told_when_only_the_database_did_not_answer(monkeypatch: pyte
     answer = client.get(reverse("workspace"))
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert "nothing was changed" in answer.content.decode()
+    assert "see what was saved" in answer.content.decode()
 
 
 @pytest.mark.django_db

@@ -143,8 +143,8 @@ RULES: tuple[DefaultRule, ...] = (
     ),
     DefaultRule(
         key="asked-again",
-        name="The customer asks the same a third time; the second time a person was offered.",
-        when=(("asked_before", "is", True), ("small_talk", "is", False), ("offers", "at_least", 1)),
+        name="The customer asks the same a third time, and a person was offered.",
+        when=(("asked_before", "at_least", 2), ("small_talk", "is", False), ("offers", "at_least", 1)),
         reason=ReasonCategory.REPEATED,
     ),
     DefaultRule(

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.terminal import OwnCommand
-from supportagent import database_role
 from supportagent.backups import restoring
 from supportagent.backups.archive import NotPossible
 
@@ -33,6 +32,5 @@ class Command(OwnCommand):
             restored = restoring.restore(file, force=force, erased=erased)
         except NotPossible as problem:
             raise CommandError(str(problem)) from problem
-        database_role.grant()
         self.stdout.write(json.dumps(asdict(restored)))
         self.stderr.write("Start the product: it asks the platforms what was said since, and then answers.")
