@@ -271,7 +271,7 @@ def test_an_admin_sets_what_a_web_chat_may_and_asks(as_admin: Client) -> None:
     ("values", "words"),
     [
         ({"origins": "https://shop.example/chat"}, "An origin is only a scheme"),
-        ({"identity_required": "on"}, "account rotate"),
+        ({"identity_required": "on"}, "New secret"),
         ({"ask_name": "perhaps"}, "Select a valid choice"),
     ],
 )

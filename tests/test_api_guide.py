@@ -82,7 +82,7 @@ def test_the_tour_and_the_client_work_as_they_stand(variables: dict[str, str]) -
         timeout=120,
     )
 
-    assert [(each.returncode, each.stderr) for each in said] == [(0, "")] * 5, [each.stdout for each in said]
+    assert [(each.returncode, each.stderr) for each in said] == [(0, "")] * 6, [each.stdout for each in said]
     assert "Where is my parcel?" in said[0].stdout + said[1].stdout
     assert again.stdout == said[2].stdout
     assert '"text":"Your parcel left today."' in said[4].stdout

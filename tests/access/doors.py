@@ -269,7 +269,7 @@ ACCOUNTS = [
 
 API = [
     rest("api-figures-list", Action.VIEW_ANALYTICS),
-    rest("api-figures-export", Action.EXPORT_ANALYTICS, address=lambda _: {"key": "with-bot"}),
+    rest("api-figures-export", Action.EXPORT_ANALYTICS, address=lambda _: {"key": "runs"}),
     rest("api-conversations-list", READ),
     rest("api-conversations-detail", READ, about="row", address=conversation()),
     rest("api-conversations-export", Action.EXPORT_CONVERSATIONS),
