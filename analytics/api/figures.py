@@ -92,6 +92,7 @@ class Figures(Door):
     @extend_schema(
         parameters=[
             FigureFilters,
+            OpenApiParameter("key", str, OpenApiParameter.PATH, enum=sorted(METRICS)),
             OpenApiParameter(
                 "part", str, description="Only one reason, intent or minute, where a figure has such parts."
             ),

@@ -122,7 +122,7 @@ def taken_over(stage: Stage) -> None:
 
 
 def _try(stage: Stage, colleague: Colleague, public_id: str, deed: str, form: dict[str, str]) -> httpx2.Response:
-    """A deed, and the same again where the page says that nothing was changed and to try again."""
+    """A deed, and the same again where the page says that the database did not answer."""
     for _ in range(TRIES - 1):
         answer = colleague.act(public_id, deed, **form)
         if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:

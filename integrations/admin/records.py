@@ -77,36 +77,34 @@ class WebhookEventAdmin(PolicyAdmin):
         return format_html('<a href="{}">Open</a>', reverse("operations-event", args=[event.pk]))
 
 
-@admin.register(Visitor)
-class VisitorAdmin(PolicyAdmin):
-    """Browsers in the web chat."""
+class SomebodyAdmin(PolicyAdmin):
+    """Whoever writes in the web chat."""
 
     view_action = Action.VIEW_ALL_CONVERSATIONS
+    readonly_fields = ["address"]
+
+    @admin.display(description="E-mail")
+    def address(self, somebody: Visitor | IdentifiedPerson) -> str:
+        """Hidden, as everywhere at first sight."""
+        return hidden_address(somebody.email) or "-"
+
+
+@admin.register(Visitor)
+class VisitorAdmin(SomebodyAdmin):
+    """Browsers in the web chat."""
+
     list_display = ["public_id", "account", "person", "locale", "created_at", "last_seen_at"]
     list_select_related = ["account", "person"]
     fields = ["public_id", "account", "person", "name", "address", "locale", "created_at", "last_seen_at", "expires_at"]
-    readonly_fields = ["address"]
-
-    @admin.display(description="E-mail")
-    def address(self, visitor: Visitor) -> str:
-        """Hidden, as everywhere at first sight."""
-        return hidden_address(visitor.email) or "-"
 
 
 @admin.register(IdentifiedPerson)
-class IdentifiedPersonAdmin(PolicyAdmin):
+class IdentifiedPersonAdmin(SomebodyAdmin):
     """People whom a web chat's site vouches for."""
 
-    view_action = Action.VIEW_ALL_CONVERSATIONS
     list_display = ["public_id", "account", "name", "created_at", "proven_at"]
     list_select_related = ["account"]
     fields = ["public_id", "account", "name", "address", "created_at", "proven_at"]
-    readonly_fields = ["address"]
-
-    @admin.display(description="E-mail")
-    def address(self, person: IdentifiedPerson) -> str:
-        """Hidden, as everywhere at first sight."""
-        return hidden_address(person.email) or "-"
 
 
 @admin.register(SendWindow)

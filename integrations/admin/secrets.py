@@ -37,7 +37,11 @@ class SecretButtons(PolicyAdmin):
             self.show_once(request, f"The secret of {account.name}", changed.secrets[changed.proof_name])
             return self.shown_once(request) or HttpResponseRedirect(_page(account))
 
-        return self._asked(request, object_id, NEW_SECRET, NEW, made)
+        account = get_object_or_404(PlatformAccount, pk=object_id)
+        if _has_older(account):
+            self.message_user(request, "Two secrets are valid already. End the older one first.", messages.ERROR)
+            return HttpResponseRedirect(_page(account))
+        return self._asked(request, account, NEW_SECRET, NEW, made)
 
     @action(description=END_OLDER, url_path="end-older-secret", icon="key_off", permissions=["ending"])  # type: ignore[untyped-decorator]
     def end_older_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -49,7 +53,7 @@ class SecretButtons(PolicyAdmin):
             self.message_user(request, "The older secret proves nothing any more.", messages.SUCCESS)
             return HttpResponseRedirect(_page(account))
 
-        return self._asked(request, object_id, END_OLDER, END, ended)
+        return self._asked(request, get_object_or_404(PlatformAccount, pk=object_id), END_OLDER, END, ended)
 
     def has_rotating_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whether the button is shown: for accounts whose secrets are made here."""
@@ -70,15 +74,11 @@ class SecretButtons(PolicyAdmin):
     def _asked(
         self,
         request: HttpRequest,
-        object_id: str,
+        account: PlatformAccount,
         verb: str,
         explanation: str,
         deed: Callable[[PlatformAccount], HttpResponse],
     ) -> HttpResponse:
-        account = get_object_or_404(PlatformAccount, pk=object_id)
-        if verb == NEW_SECRET and _has_older(account):
-            self.message_user(request, "Two secrets are valid already. End the older one first.", messages.ERROR)
-            return HttpResponseRedirect(_page(account))
         if request.method == "POST":
             try:
                 return deed(account)

@@ -86,6 +86,13 @@ def test_what_cannot_be_understood_is_named(address: str, named: str) -> None:
     assert [wrong["field"] for wrong in answer.json()["errors"]] == [named]
 
 
+def test_the_document_names_the_figures() -> None:
+    told = Caller().get("/api/schema/").json()["paths"]["/api/v1/figures/{key}/export/"]["get"]["parameters"]
+
+    (key,) = [parameter["schema"] for parameter in told if parameter["name"] == "key"]
+    assert key["enum"] == sorted(METRICS)
+
+
 def test_a_figure_that_is_none_is_not_there() -> None:
     assert with_key("analytics:read").get("/api/v1/figures/happiness/export/").status_code == 404
 
