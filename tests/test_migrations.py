@@ -4,8 +4,10 @@ So a migration only adds, and what it adds to a table that is there asks nothing
 in its docstring, after the words of SAFE, why that hurts nobody or what has to be stopped first.
 """
 
+import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -23,16 +25,74 @@ TAKES_AWAY = (
     migrations.RemoveField, migrations.RenameField, migrations.DeleteModel, migrations.RenameModel, migrations.AlterModelTable,
     migrations.RunSQL,
 )  # fmt: skip
+LOOKUPS: dict[str, Callable[[Any, Any], bool]] = {
+    "": operator.eq,
+    "in": lambda value, among: value in among,
+    "isnull": lambda value, empty: (value is None) is empty,
+}
 
 
-def is_asked_for(field: "models.Field[Any, Any]") -> bool:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a migration has done so far: constraints it took away, and what a row has in a column it added that nobody fills."""
+
+    constraints: dict[tuple[str, str], "models.BaseConstraint"] = field(default_factory=dict)
+    added: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def note(self, operation: Operation, app: str, state: ProjectState) -> None:
+        """Remember what the next operations have to be seen with; ``state`` is from before this one."""
+        if isinstance(operation, migrations.RemoveConstraint):
+            table = state.models[app, operation.model_name_lower]
+            was = table.get_constraint_by_name(operation.name)
+            self.constraints[operation.model_name_lower, operation.name] = was
+        elif isinstance(operation, migrations.AddField):
+            default = operation.field.db_default
+            value = None if default is NOT_PROVIDED else getattr(default, "value", default)
+            self.added.setdefault(operation.model_name_lower, {})[operation.name] = value
+
+
+def is_asked_for(column: "models.Field[Any, Any]") -> bool:
     """Whether who writes a row without this column is refused."""
-    fills_itself = isinstance(field, models.ManyToManyField | models.GeneratedField)
-    return not fills_itself and not field.null and field.db_default is NOT_PROVIDED
+    fills_itself = isinstance(column, models.ManyToManyField | models.GeneratedField)
+    return not fills_itself and not column.null and column.db_default is NOT_PROVIDED
 
 
-def hurts(operation: Operation, app: str, state: ProjectState) -> str:
+def holds(condition: object, known: Mapping[str, object]) -> bool | None:
+    """Whether a condition is true of a row of which these columns alone are known; None where the others decide."""
+    if isinstance(condition, models.Q):
+        parts = [holds(each, known) for each in condition.children]
+        decides = condition.connector == models.Q.OR
+        found = decides if decides in parts else None if None in parts else not decides
+        return found if found is None else found is not condition.negated
+    assert isinstance(condition, tuple), condition
+    column, _, lookup = condition[0].partition("__")
+    if column not in known or lookup not in LOOKUPS:
+        return None
+    return bool(LOOKUPS[lookup](known[column], condition[1]))
+
+
+def widens(before: "models.BaseConstraint | None", after: "models.BaseConstraint") -> bool:
+    """Whether one list of what is known takes another's place, and leaves nothing of it out."""
+    match before, after:
+        case models.CheckConstraint(condition=models.Q() as old), models.CheckConstraint(condition=models.Q() as new):
+            ((known, values),), ((knows, more),) = old.children, new.children
+            return known == knows and known.endswith("__in") and set(values) <= set(more)
+    return False
+
+
+def refuses(operation: migrations.AddConstraint, before: Before) -> bool:
+    """Whether a constraint may refuse what the version before writes."""
+    constraint = operation.constraint
+    if widens(before.constraints.get((operation.model_name_lower, constraint.name)), constraint):
+        return False
+    known = before.added.get(operation.model_name_lower, {})
+    return not (isinstance(constraint, models.CheckConstraint) and holds(constraint.condition, known))
+
+
+def hurts(operation: Operation, app: str, state: ProjectState, before: Before) -> str:
     """What an operation does to code that does not know it, with the tables as they stood before it; "" for nothing."""
+    if isinstance(operation, migrations.AddConstraint) and refuses(operation, before):
+        return f"{operation.describe()}, which may refuse what is written now"
     if isinstance(operation, TAKES_AWAY):
         return operation.describe()
     if isinstance(operation, migrations.AddField) and is_asked_for(operation.field):
@@ -56,13 +116,15 @@ def walk() -> Iterator[tuple[Migration, list[str]]]:
     for app, name in plan:
         migration = loader.graph.nodes[app, name]
         made: set[str] = set()
+        before = Before()
         found = []
         for operation in migration.operations:
             if isinstance(operation, migrations.CreateModel):
                 made.add(operation.name_lower)
             # What came with this migration is known to nobody who runs.
             elif getattr(operation, "model_name_lower", "") not in made:
-                found.append(hurts(operation, app, state))
+                found.append(hurts(operation, app, state, before))
+            before.note(operation, app, state)
             operation.state_forwards(app, state)
         if app in APPS and not migration.initial:
             yield migration, [each for each in found if each]
@@ -99,6 +161,12 @@ WORSE: list[Operation] = [
     migrations.AlterField("parcel", "name", models.BooleanField()),
     migrations.AlterField("parcel", "note", models.TextField(default="")),
     migrations.AlterField("parcel", "old", models.CharField(max_length=20, default="")),
+    migrations.AddConstraint(
+        "parcel", models.CheckConstraint(condition=models.Q(name__in=["a"]), name="name_is_known")
+    ),
+    migrations.AddConstraint("parcel", models.CheckConstraint(condition=models.Q(side="left"), name="side_is_left")),
+    migrations.AddConstraint("parcel", models.UniqueConstraint(fields=["side"], name="one_of_a_side")),
+    migrations.AddConstraint("parcel", models.CheckConstraint(condition=models.Q(old__in=["b"]), name="old_is_known")),
 ]
 HARMLESS: list[Operation] = [
     migrations.AddField("parcel", "weight", models.IntegerField(db_default=0)),
@@ -107,6 +175,22 @@ HARMLESS: list[Operation] = [
     migrations.AlterField("parcel", "name", models.CharField(max_length=21)),
     migrations.AlterField("parcel", "name", models.CharField(max_length=20, null=True)),
     migrations.AlterField("parcel", "note", models.TextField(db_default="")),
+    migrations.AddConstraint(
+        "parcel", models.CheckConstraint(condition=models.Q(side__in=["", "left"]), name="side_is_known")
+    ),
+    migrations.AddConstraint(
+        "parcel", models.CheckConstraint(condition=models.Q(side="") | models.Q(name="a"), name="left_is_a")
+    ),
+    migrations.AddConstraint(
+        "parcel", models.CheckConstraint(condition=~models.Q(side="left", name="a"), name="a_is_not_left")
+    ),
+    migrations.AddConstraint(
+        "parcel", models.CheckConstraint(condition=models.Q(old__in=["", "a", "b"]), name="old_is_known")
+    ),
+]
+EARLIER: list[Operation] = [
+    migrations.AddField("parcel", "side", models.CharField(max_length=5, db_default="")),
+    migrations.RemoveConstraint("parcel", "old_is_known"),
 ]
 
 
@@ -115,8 +199,12 @@ HARMLESS: list[Operation] = [
 )
 def test_what_hurts_is_told_from_what_only_adds(operations: list[Operation], is_worse: bool) -> None:
     state = ProjectState()
-    state.add_model(ModelState("shop", "Parcel", list(BEFORE.items())))
+    old = models.CheckConstraint(condition=models.Q(old__in=["", "a"]), name="old_is_known")
+    state.add_model(ModelState("shop", "Parcel", list(BEFORE.items()), options={"constraints": [old]}))
+    before = Before()
+    for operation in EARLIER:
+        before.note(operation, "shop", state)
 
-    wrong = [each.describe() for each in operations if bool(hurts(each, "shop", state)) != is_worse]
+    wrong = [each.describe() for each in operations if bool(hurts(each, "shop", state, before)) != is_worse]
 
     assert wrong == []
