@@ -16,6 +16,11 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def as_stored(name: str) -> models.ExpressionWrapper:
+    """A secret's column as the bytes that are stored, for who has to go on where no key fits."""
+    return models.ExpressionWrapper(models.F(name), output_field=models.BinaryField())
+
+
 def cipher() -> MultiFernet:
     """The cipher over ``settings.FIELD_ENCRYPTION_KEYS``: the first key writes, every key reads."""
     return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS))

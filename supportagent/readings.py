@@ -10,7 +10,6 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from conversations.models import Conversation, Delivery, Escalation, Message
-from core.exceptions import SecretUnreadable
 from core.models import AuditEvent
 from integrations.models import EventDelivery, PlatformAccount, Subscription, WebhookEvent
 from integrations.platforms import AUTHORIZING
@@ -64,14 +63,9 @@ def accounts_by_state() -> dict[str, int]:
 
 def accounts_by_health() -> dict[str, int]:
     """Connected accounts of platforms with tokens, by how they stand; unreadable: the key of their secrets is gone."""
-    states = dict.fromkeys((*HEALTHS, "unreadable"), 0)
-    accounts = PlatformAccount.objects.exclude(state=PlatformAccount.State.REMOVED).filter(
-        platform__in=list(AUTHORIZING)
-    )
-    try:
-        return states | Counter(health(account).kind for account in accounts)
-    except SecretUnreadable:
-        return states | {"unreadable": accounts.count()}
+    connected = PlatformAccount.objects.exclude(state=PlatformAccount.State.REMOVED)
+    readable, lost = connected.filter(platform__in=list(AUTHORIZING)).by_readable()
+    return dict.fromkeys(HEALTHS, 0) | Counter(health(account).kind for account in readable) | {"unreadable": len(lost)}
 
 
 def subscriptions_by_state() -> dict[str, int]:

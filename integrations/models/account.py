@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from core.fields import EncryptedJSONField
+from core.exceptions import SecretUnreadable
+from core.fields import EncryptedJSONField, as_stored
 from core.models import Team, User
 
 
@@ -31,6 +32,20 @@ class PlatformAccountQuerySet(models.QuerySet["PlatformAccount"]):
         if platform == PlatformAccount.Platform.EVENTS:
             return self.filter(Q(platform=platform) | elsewhere)
         return self.filter(platform=platform).exclude(elsewhere)
+
+    def by_readable(self) -> "tuple[list[PlatformAccount], list[PlatformAccount]]":
+        """Those whose secrets can be read, and those that no configured key opens, whose secrets are not loaded; two queries."""
+        found: tuple[list[PlatformAccount], list[PlatformAccount]] = ([], [])
+        accounts = list(self.defer("secrets"))
+        stored = dict(self.values_list("pk", as_stored("secrets")))
+        for account in accounts:
+            try:
+                account.secrets = EncryptedJSONField().to_python(stored.get(account.pk))
+            except SecretUnreadable:
+                found[1].append(account)
+            else:
+                found[0].append(account)
+        return found
 
     def of_source(self, source: str) -> Self:
         """Those whose event keys are unique within ``source``."""

@@ -1,6 +1,7 @@
 """The management commands, called as a program calls them."""
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -328,3 +329,18 @@ def test_the_doctor_finds_what_is_missing_and_what_is_there() -> None:
     output = StringIO()
     call_command("doctor", stdout=output)
     assert "BROKEN" not in output.getvalue()
+
+
+def test_the_doctor_names_the_accounts_whose_secrets_no_key_opens(settings: Settings) -> None:
+    run("setup")
+    make_account(name="Lost", secrets={"secret": "keep me"})
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    make_account(name="Found", secrets={"secret": "keep me"})
+
+    output = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--json", stdout=output)
+
+    (finding,) = [each for each in json.loads(output.getvalue())["findings"] if each["name"] == "secrets"]
+    assert not finding["ok"]
+    assert re.fullmatch(r"[\w ]+: Lost: A stored secret cannot be read.*", finding["detail"])

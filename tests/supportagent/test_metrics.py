@@ -84,13 +84,16 @@ def test_it_tells_of_accounts_that_need_somebody(changes: dict[str, Any], kind: 
     assert {kind for kind in readings.HEALTHS if samples["account_health", (("kind", kind),)]} == {kind}
 
 
-def test_it_tells_of_accounts_whose_secrets_cannot_be_read(settings: Settings) -> None:
+def test_it_tells_of_accounts_whose_secrets_cannot_be_read_and_how_all_others_stand(settings: Settings) -> None:
     make_account(platform="tiktok", secrets={"access_token": "act.one"})
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    make_account(platform="tiktok", secrets={"access_token": "act.two"}, state="reconnect")
 
     samples = scrape()
 
-    assert samples["account_health", (("kind", "unreadable"),)] == 1
+    found = {kind: samples["account_health", (("kind", kind),)] for kind in ("unreadable", *readings.HEALTHS)}
+    assert {kind for kind, count in found.items() if count == 1} == {"unreadable", "lost"}
+    assert sum(found.values()) == 2
     assert samples["database_up", ()] == 1
 
 
