@@ -28,6 +28,7 @@ from integrations.models import WebhookEvent
 from privacy import services, tables
 from privacy.exceptions import AlreadyErased
 from privacy.models import Erasure
+from tests.conftest import RungBell
 from tests.conversations.talk import claimed_turn, commit, wrote
 from tests.factories import make_account, make_conversation, make_customer, make_delivery, make_message
 from tests.integrations import linkedin
@@ -45,7 +46,9 @@ def _two_eyes(settings: Settings) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_an_erasure_the_marker_is_nowhere(mind: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+def test_after_an_erasure_the_marker_is_nowhere(
+    mind: Runtime, bells: list[RungBell], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     person = told(MARKER, mind)
     decide(person, MARKER)
@@ -61,6 +64,8 @@ def test_after_an_erasure_the_marker_is_nowhere(mind: Runtime, caplog: pytest.Lo
     ):  # fmt: skip
         assert table in before, f"the marker never was in {table}"
     assert any("attachments" in place for place in before)
+    # What was asked of workers meanwhile lies in the broker, where there is one.
+    assert bells
 
     erasure = erase(person.customer)
 
