@@ -1,42 +1,27 @@
 """What stands before production's processes, tried for real where nginx is installed."""
 
 import json
-import os
 import re
-import shutil
-import signal
-import socket
-import socketserver
-import ssl
-import struct
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
 from drill import wire
-from drill.ports import free_ports
 from tests.composed import compose
-from tests.product import ROOT
+from tests.nginx import HERE, Proxy, anybody, running, serving
 from tests.waiting import wait_until
 
 PROBLEM = "application/problem+json"
-HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+ELSEWHERE = "127.0.0.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +30,6 @@ class Behind:
 
     ports: Mapping[str, int]
     addresses: dict[str, str] = field(default_factory=lambda: {"ingest": HERE, "live": HERE})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proxy:
-    """A running nginx: a client of it, its port for those who come without encryption, and what it writes down."""
-
-    client: httpx2.Client
-    http_port: int
-    log: Path
 
 
 @pytest.fixture(scope="module")
@@ -66,26 +42,8 @@ def behind() -> Iterator[Behind]:
 @pytest.fixture(scope="module")
 def nginx(behind: Behind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Our configuration before them, and a name server that tells where they are."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    if program is None:
-        pytest.skip("no nginx: install it to have its configuration tried")
-    folder = tmp_path_factory.mktemp("nginx")
-    write_certificate(folder)
-    http_port, https_port = free_ports(2)
-    with name_server(behind.addresses) as names_port:
-        configuration = folder / "nginx.conf"
-        configuration.write_text(at_home(folder, http_port, https_port, names_port, behind.ports))
-        # Its workers give up root's rights, and nobody else may look into this folder.
-        ours = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
-        process = subprocess.Popen([program, "-c", configuration, "-g", ours], stderr=subprocess.PIPE)
-        try:
-            with wire.Client(base_url=f"https://127.0.0.1:{https_port}", verify=False) as client:
-                wait_until(lambda: process.poll() is not None or port_answers(https_port), what="nginx")
-                assert process.poll() is None, process.stderr.read() if process.stderr else ""
-                yield Proxy(client=client, http_port=http_port, log=folder / "access.log")
-        finally:
-            process.send_signal(signal.SIGQUIT)
-            process.communicate(timeout=10)
+    with running(tmp_path_factory.mktemp("nginx"), behind.addresses, behind.ports) as proxy:
+        yield proxy
 
 
 @pytest.fixture
@@ -140,8 +98,6 @@ def test_nginx_finds_a_container_that_was_made_anew_at_another_address(proxy: ht
 
 def test_a_pages_socket_is_passed_on_both_ways(nginx: Proxy, behind: Behind) -> None:
     address = f"wss://{nginx.client.base_url.host}:{nginx.client.base_url.port}/ws/workspace/?after=7"
-    anybody = ssl.create_default_context()
-    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
 
     def echo(page: ServerConnection) -> None:
         for frame in page:
@@ -149,7 +105,7 @@ def test_a_pages_socket_is_passed_on_both_ways(nginx: Proxy, behind: Behind) -> 
 
     def opened() -> ClientConnection | None:
         with suppress(InvalidStatus):
-            return connect(address, ssl=anybody, proxy=None)
+            return connect(address, ssl=anybody(), proxy=None)
         return None
 
     with serve(echo, ELSEWHERE, behind.ports["live"]) as server:
@@ -211,10 +167,10 @@ def test_what_staff_import_passes(proxy: httpx2.Client) -> None:
     assert answer.json()["process"] == "live"
 
 
-def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(proxy: httpx2.Client) -> None:
+def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(nginx: Proxy, proxy: httpx2.Client) -> None:
     head = b"POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
     with ExitStack() as stack:
-        slow = [stack.enter_context(encrypted(proxy)) for _ in range(12)]
+        slow = [stack.enter_context(nginx.connection()) for _ in range(12)]
         for connection in slow:
             connection.sendall(head)
         # A byte now and then keeps a connection, and nothing behind hears of it: all others are served, from elsewhere.
@@ -223,13 +179,6 @@ def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(proxy: httpx2.Client) -
         assert [connection.recv(100) for connection in slow] == [b""] * 12
 
     wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 200, what="the bound to be free again")
-
-
-def encrypted(proxy: httpx2.Client) -> ssl.SSLSocket:
-    """A connection of one's own to the proxy."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", proxy.base_url.port or 0), timeout=10))
 
 
 class Named(BaseHTTPRequestHandler):
@@ -262,94 +211,3 @@ def named_server(name: str, address: str = HERE, port: int = 0) -> Iterator[int]
     server = ThreadingHTTPServer((address, port), type("Handler", (Named,), {"name": name}))
     with serving(server):
         yield server.server_port
-
-
-@contextmanager
-def name_server(addresses: Mapping[str, str]) -> Iterator[int]:
-    """Docker's name server in small: each name's one address, as long as there is one; its port."""
-
-    class Asked(socketserver.BaseRequestHandler):
-        """Looks again for each question."""
-
-        def handle(self) -> None:
-            question, reply = self.request
-            reply.sendto(answer_to(question, addresses), self.client_address)
-
-    server = socketserver.UDPServer((HERE, 0), Asked)
-    with serving(server):
-        yield int(server.server_address[1])
-
-
-@contextmanager
-def serving(server: socketserver.BaseServer) -> Iterator[None]:
-    """Let a server answer in a thread of its own."""
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def answer_to(question: bytes, addresses: Mapping[str, str]) -> bytes:
-    """What DNS says to a question for one IPv4 address: that, to be kept for long, or that there is no such name."""
-    labels, at = [], 12
-    while length := question[at]:
-        labels.append(question[at + 1 : at + 1 + length].decode())
-        at += 1 + length
-    address = addresses.get(".".join(labels))
-    counts = struct.pack(">HHHHH", 0x8180 if address else 0x8183, 1, 1 if address else 0, 0, 0)
-    record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 600, 4) + socket.inet_aton(address) if address else b""
-    return question[:2] + counts + question[12 : at + 5] + record
-
-
-def port_answers(port: int) -> bool:
-    """Whether something listens there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def at_home(folder: Path, http_port: int, https_port: int, names_port: int, ports: Mapping[str, int]) -> str:
-    """Our configuration with this machine's ports and folders in place of the container's."""
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    # The directive is newer than the nginx of some distributions; HTTP/2 is not what is tried here.
-    replaced = {
-        "        http2 on;\n": "",
-        "listen 8080": f"listen 127.0.0.1:{http_port}",
-        "listen 8443": f"listen 127.0.0.1:{https_port}",
-        "set $ingest ingest:8000": f"set $ingest ingest:{ports['ingest']}",
-        "set $live live:8000": f"set $live live:{ports['live']}",
-        " /spool/": f" {folder}/",
-        "pid /tmp/": f"pid {folder}/",
-        "/dev/stdout": str(folder / "access.log"),
-        # Tests wait less long.
-        "resolver 127.0.0.11 valid=5s": f"resolver 127.0.0.1:{names_port} valid=1s",
-        "client_body_timeout 10s": "client_body_timeout 1s",
-        "limit_conn callers 256": "limit_conn callers 12",
-        "/etc/nginx/certs": str(folder),
-    }
-    for old, new in replaced.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-def write_certificate(folder: Path) -> None:
-    """A certificate for nobody, good for an hour, as fullchain.pem and privkey.pem."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test.invalid")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

@@ -138,6 +138,27 @@ def test_a_door_opens_for_whom_the_matrix_names_and_for_nobody_else(door: Door, 
     assert found == wanted
 
 
+OF_A_ROW = [door for door in DOORS if door.about == "row"]
+
+
+@pytest.mark.parametrize(
+    "door", OF_A_ROW, ids=lambda door: f"{door.method}-{door.name}{door.label and '-' + door.label}"
+)
+def test_what_is_assigned_to_somebody_is_their_own_whichever_team_it_is_of(door: Door) -> None:
+    team, elsewhere = make_team(), make_team()
+    wanted, found = {}, {}
+
+    for role in STAFF:
+        client, headers, user = signed_in(Caller(role=role), team)
+        given = given_to(elsewhere, user)
+        Conversation.objects.filter(team=elsewhere).update(mode=Conversation.Mode.HUMAN, assignee=user)
+        wanted[role] = door.opens(role, own=True)
+        # Not everything can be done in every state; who may not do it is refused before that is looked at.
+        found[role] = call(door, client, headers, given).status_code not in REFUSALS
+
+    assert found == wanted
+
+
 # --- No door without an entry ----------------------------------------------------------------------------------------
 
 

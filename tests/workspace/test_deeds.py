@@ -380,3 +380,18 @@ def test_a_promise_needs_a_time_to_come(due_at: str) -> None:
     assert answer.status_code == 409
     assert "Choose a time to come" in body(answer)
     assert not Promise.objects.exists()
+
+
+@pytest.mark.parametrize(("deed", "words"), [("resolve", "Resolved."), ("hand-back", "The bot answers again.")])
+def test_what_was_somebodys_by_name_alone_is_given_away_without_an_error(deed: str, words: str) -> None:
+    scene = set_scene()
+    conversation = waiting_conversation(scene.team)
+    conversations.assign(conversation, scene.stranger, scene.person(Role.SUPERVISOR), reason="She speaks Dutch.")
+
+    answer = press(browser(scene.stranger), url(deed, conversation))
+
+    assert (answer.status_code, told(answer)) == (200, words)
+    assert answer.headers["HX-Push-Url"].startswith(reverse("workspace"))
+    assert 'data-conversation=""' in body(answer)
+    assert str(conversation.public_id) not in body(answer)
+    assert fresh(conversation).assignee is None

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django_htmx.http import push_url, trigger_client_event
 
 from conversations.exceptions import ConversationError, OwnedByColleague
@@ -62,10 +63,18 @@ def show(
     status: int = 200,
     address: str = "",
 ) -> HttpResponse:
-    """The panes as they are now; ``address`` becomes that of the page."""
+    """The panes as they are now; ``address`` becomes that of the page. Without a conversation once it was given away."""
     filters = filters_of(request)
-    conversation = visible_conversation(request, public_id)
-    context = {"panes": panes.build(conversation, request.user, filters), "filters": filters, "problem": problem}
+    context: dict[str, Any] = {"filters": filters, "problem": problem}
+    try:
+        conversation = visible_conversation(request, public_id)
+    except Http404:
+        if done is None:
+            raise
+        # It was theirs by name alone, and what they did gave it away: it is another team's again.
+        done, address = replace(done, undo_url=""), reverse("workspace") + filters.suffix
+    else:
+        context["panes"] = panes.build(conversation, request.user, filters)
     response = render(request, "workspace/_panes.html", context, status=status)
     if done is not None and done.text:
         told: dict[str, Any] = {"text": done.text, "undo": done.undo_url}
