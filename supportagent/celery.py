@@ -6,7 +6,15 @@ from typing import Any
 
 from celery import Celery, Task
 from celery.concurrency.thread import TaskPool
-from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -14,6 +22,9 @@ from core import memory
 from supportagent import watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
+
+# What is under way when a worker is told to end has so long.
+GRACE_SECONDS = 20.0
 
 
 class Bell(Task):  # type: ignore[type-arg]  # the class is generic for checkers alone
@@ -64,16 +75,27 @@ def put_no_bell_back(**_: object) -> None:
 def watch(sender: Any, **_: object) -> None:
     """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog. And it loads the engine.
 
-    What is shared out by the thread is shared out by those that there are, whatever WORK_THREADS says.
+    What is shared out by the thread is shared out by those that there are, whatever WORK_THREADS says. What its tasks ask for
+    next it does with hands of its own: a message would go through the broker three times more, and come back here.
     """
-    if isinstance(sender.pool, TaskPool):
-        settings.WORK_THREADS = sender.pool.limit
-        watchdog.Watchdog(oldest=watchdog.TaskClock().oldest_seconds).start()
-        if not settings.EMBEDDED:
-            # The applications are loaded by now; where this module is, they are not.
-            from supportagent.warming import load_the_engine_meanwhile  # noqa: PLC0415
+    if not isinstance(sender.pool, TaskPool):
+        return
+    settings.WORK_THREADS = sender.pool.limit
+    clock = watchdog.TaskClock()
+    oldest = [clock.oldest_seconds]
+    if not settings.EMBEDDED:
+        # The applications are loaded by now; where this module is, they are not.
+        from core import bells  # noqa: PLC0415
+        from supportagent.hands import Hands  # noqa: PLC0415
+        from supportagent.warming import load_the_engine_meanwhile  # noqa: PLC0415
 
-            load_the_engine_meanwhile()
+        hands = Hands()
+        oldest.append(hands.oldest_seconds)
+        bells.answer(hands.answer)
+        worker_shutting_down.connect(lambda **_: hands.retire(), weak=False)
+        worker_shutdown.connect(lambda **_: hands.wait(GRACE_SECONDS), weak=False)
+        load_the_engine_meanwhile()
+    watchdog.Watchdog(oldest=lambda: max(seconds() for seconds in oldest)).start()
 
 
 @task_prerun.connect

@@ -1,13 +1,11 @@
 """What the sweeper looks after, in the order in which a message travels."""
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import count
 
 from celery import Task
-from django.conf import settings
 
 from agent.releases import learning
 from agent.services import gaps, importing, reviewing, searching
@@ -16,11 +14,10 @@ from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run
 from conversations import services as conversations
 from core import audit, idempotency, leases, throttles
 from integrations import services as integrations
-from integrations.tasks import ingest_event, send_next, send_typing
 from privacy import services as privacy
 from supportagent import heartbeats
-from supportagent.crew import Crew, Work
-from supportagent.diary import Diary
+from supportagent.crew import Crew
+from supportagent.hands import EVENTS_SECONDS, Hands
 from supportagent.sweeper import Step, Sweeper
 
 logger = logging.getLogger(__name__)
@@ -29,33 +26,23 @@ logger = logging.getLogger(__name__)
 # which is a moment shorter than a second so that none is left out.
 EACH_SECOND = 0.9
 EVENTS_PER_PASS = FACTS_PER_PASS = 200
-# Of one hand's round through the lanes, so that the watchdog sees that it ends.
-EVENTS_SECONDS = 5.0
 SEAL_LEASE_SECONDS = 10
-# Of those that were rung for, one hand takes so many in at once.
-EVENTS_TOGETHER = 20
-# So much waits for a free hand, for the moments between two passes.
-AHEAD = 16
 
 
-class Duties:
-    """The sweeper with its crews: events, turns, sends, and errands to the platforms, so that none holds up another.
+class Duties(Hands):
+    """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another.
 
     One that ``is_alone`` has no other workers to leave bells to.
     """
 
     def __init__(self, *, kind: str = "sweeper", is_alone: bool = False) -> None:
+        super().__init__()
         self._kind = kind
         self._is_alone = is_alone
         self._has_read_back = False
         self._rounds = count(1)
-        # Without bells all events come in through here, and a turn must not wait until they are through.
-        self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD)
-        self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD)
         # One that ends processes takes those beside it along, but not again and again the same ones.
         self.suspected = Crew("suspected turns", 1)
-        self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD)
-        self.typing = Crew("typing", 1, ahead=AHEAD)
         self.errands = Crew("errands", 3)
         # What was missed must be found, and whatever else is being done for long has hands of its own.
         self.comparing = Crew("comparing", 1)
@@ -63,66 +50,22 @@ class Duties:
         self.tellers = Crew("tellers", 2)
         # A long recording takes its time, and no platform waits for it.
         self.readers = Crew("readers", 2)
-        self.crews = (
-            self.events,
-            self.turns,
-            self.suspected,
-            self.sends,
-            self.typing,
-            self.errands,
-            self.comparing,
-            self.tellers,
-            self.readers,
-        )
-        self._diary = Diary("bells for later")
-        self._answers: dict[str, tuple[Crew, str, Work]] = {
-            ingest_event.name: (self.events, "event", self._take_in_rung),
-            run_turn.name: (self.turns, "turn", run_turn),
-            send_next.name: (self.sends, "send", integrations.send_next),
-            send_typing.name: (self.typing, "typing", integrations.send_typing),
-        }
+        self.crews += (self.suspected, self.errands, self.comparing, self.tellers, self.readers)
         self.sweeper = Sweeper(self._steps(), finished=self._finished)
 
     def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
-        """See to a bell with these hands, in ``after`` seconds; False where others should.
+        """See to a bell with these hands; one that is alone answers for every bell of theirs, and sweeps where it has no room."""
+        return super().answer(task, pk, after) or (self._is_alone and self.knows(task))
 
-        That is where it is none of theirs, or they are too busy and not alone.
-        """
-        if str(task.name) not in self._answers:
-            return False
-        if after > 0:
-            return self._diary.note(after, partial(self._call, str(task.name), pk))
-        return self._call(str(task.name), pk) or self._is_alone
-
-    def _call(self, name: str, pk: int) -> bool:
-        crew, kind, work = self._answers[name]
-        is_taken = crew.call(kind, pk, work)
+    def call(self, name: str, pk: int) -> bool:
+        """Take up a task of this name now, or sweep soon."""
+        is_taken = super().call(name, pk)
         if not is_taken:
             self.sweeper.hear(0.0)
         return is_taken
 
-    def _take_in_rung(self, pk: int) -> None:
-        """Take in an event that was rung for, together with those that wait for a hand."""
-        others = self.events.take_along("event", EVENTS_TOGETHER - 1)
-        integrations.ingest_events([pk, *others], seconds=EVENTS_SECONDS)
-
     def _finished(self) -> int:
         return self.turns.finished + self.suspected.finished + self.sends.finished
-
-    def oldest_seconds(self) -> float:
-        """How long the longest job has been going on."""
-        return max(crew.oldest_seconds for crew in self.crews)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until every crew is done; False if that took longer."""
-        deadline = time.monotonic() + seconds
-        done = [crew.wait(max(0.0, deadline - time.monotonic())) for crew in self.crews]
-        return all(done)
-
-    def retire(self) -> None:
-        """Let the crews take nothing more."""
-        for crew in self.crews:
-            crew.retire()
 
     def _steps(self) -> tuple[Step, ...]:
         return (

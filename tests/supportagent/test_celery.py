@@ -9,6 +9,7 @@ from celery.app.log import Logging
 from celery.concurrency.solo import TaskPool as Alone
 from celery.concurrency.thread import TaskPool as Threads
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # the stubs leave it out
+from celery.signals import worker_shutdown, worker_shutting_down
 from django.db import connection
 from kombu.message import Message
 from kombu.transport import redis
@@ -16,9 +17,14 @@ from kombu.utils.imports import symbol_by_name
 from pytest_django import Settings
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
-from supportagent import watchdog
+from agent.tasks import refit
+from core import bells
+from integrations import services
+from integrations.tasks import send_next
+from supportagent import warming, watchdog
 from supportagent.acknowledging import LateRequest
 from supportagent.celery import app, let_connections_age, put_no_bell_back, watch
+from tests.waiting import wait_until
 
 TASK = SimpleNamespace(request=SimpleNamespace(is_eager=False))
 
@@ -63,6 +69,30 @@ def test_a_worker_of_threads_reckons_with_those_it_has(
     watch(sender=SimpleNamespace(pool=pool(limit=3, app=app)))
 
     assert threads == settings.WORK_THREADS
+
+
+def test_a_worker_does_itself_what_its_tasks_ask_for_until_it_is_to_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WORK_THREADS, settings.EMBEDDED = 8, False
+    sent: list[int] = []
+    left: list[int] = []
+    monkeypatch.setattr(watchdog.Watchdog, "start", lambda _: None)
+    monkeypatch.setattr(warming, "load_the_engine_meanwhile", lambda: None)
+    monkeypatch.setattr(bells, "_hands", [])
+    monkeypatch.setattr(bells._ringer, "add", lambda _task, pk, _place, **_: left.append(pk))
+    monkeypatch.setattr(services, "send_next", sent.append)
+
+    watch(sender=SimpleNamespace(pool=Threads(limit=3, app=app)))
+    bells.ring(send_next, 7)
+    wait_until(lambda: sent == [7], what="the send")
+    bells.ring(refit, 8)
+    worker_shutting_down.send(sender=None)
+    bells.ring(send_next, 9)
+    worker_shutdown.send(sender=None)
+
+    # What is none of theirs, and what comes too late, is for others.
+    assert (sent, left) == ([7], [8, 9])
 
 
 def test_a_worker_says_what_the_settings_let_it_say(monkeypatch: pytest.MonkeyPatch) -> None:
