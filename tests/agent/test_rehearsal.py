@@ -13,7 +13,9 @@ from agent.revisiting import Recollection
 from agent.runtime import Runtime
 from agent.services.replays import replay
 from integrations.models import PlatformAccount
-from supportagent.rehearsal.script import TOPICS, Dialogue, End, ScriptError, load, load_all
+from simulator.scripted.script import Script
+from simulator.scripted.script import load_all as load_demo
+from supportagent.rehearsal.script import TOPICS, Dialogue, DialogueTurn, End, ScriptError, load, load_all
 from supportagent.rehearsal.stage import Answer, rehearse
 from tests.agent.conftest import Fitted
 from tests.factories import make_account
@@ -60,6 +62,20 @@ def test_the_dialogue_ends_as_it_should_and_is_thought_again_alike(
     again = [replay(run, memory) for run in AgentRun.objects.order_by("id")]
 
     assert not faults, "\n".join(faults)
+    assert again
+    assert [(each.missing, each.differences) for each in again if not each.equal] == []
+
+
+@pytest.mark.parametrize("story", load_demo(), ids=lambda story: story.name)
+def test_what_the_demos_customers_are_told_is_thought_again_alike(
+    story: Script, account: PlatformAccount, answer: Answer, memory: Recollection
+) -> None:
+    said = [line for line in story.lines if line.texts or line.image]
+    turns = tuple(DialogueTurn(says=line.texts, picture=line.image) for line in said)
+
+    rehearse(replace(DIALOGUES[0], name=story.name, products=(), turns=turns), account, answer)
+    again = [replay(run, memory) for run in AgentRun.objects.order_by("id")]
+
     assert again
     assert [(each.missing, each.differences) for each in again if not each.equal] == []
 
