@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from prometheus_client import Counter
 
 from core import vitals
+from core.budgets import TokenBucket
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class _Ringer:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._second, self._rung = 0, 0
+        self._budget = TokenBucket(MOST_A_SECOND, MOST_A_SECOND)
 
     def add(self, task: "Task[[int], None]", pk: int, place: str, *, after: float = 0.0) -> None:
         """Ring for ``pk`` in ``after`` seconds from now, or for the latest pk of the same place."""
@@ -82,17 +83,10 @@ class _Ringer:
             with self._lock:
                 bells, self._waiting = list(self._waiting.values()), {}
             for task, pk, due_at in bells:
-                if self._may_ring():
+                if self._budget.spend():
                     _ring(task, pk, self._breaker, after=max(0.0, due_at - time.monotonic()))
                 else:
                     _count(task, "skipped")
-
-    def _may_ring(self) -> bool:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._rung = second, 0
-        self._rung += 1
-        return self._rung <= MOST_A_SECOND
 
 
 Hand = Callable[["Task[[int], None]", int, float], bool]

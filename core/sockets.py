@@ -1,9 +1,10 @@
 """What all websockets have in common: what a page may send down one is text that holds JSON, and not without end."""
 
-import time
 from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from core.budgets import TokenBucket
 
 NOT_TEXT = 1003
 TOO_MANY_FRAMES = 1008
@@ -11,24 +12,9 @@ TOO_MANY_FRAMES = 1008
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 120, 20
 
 
-class FrameBudget:
-    """A token bucket: so many frames at once, and so many a second after that."""
-
-    __slots__ = ("_filled_at", "_tokens")
-
-    def __init__(self) -> None:
-        self._tokens = float(FRAMES_AT_ONCE)
-        self._filled_at = time.monotonic()
-
-    def spend(self) -> bool:
-        """Take a token for one frame; False where none is left."""
-        now = time.monotonic()
-        self._tokens = min(FRAMES_AT_ONCE, self._tokens + (now - self._filled_at) * FRAMES_A_SECOND)
-        self._filled_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+def frame_budget() -> TokenBucket:
+    """What a page's frames are counted against."""
+    return TokenBucket(FRAMES_AT_ONCE, FRAMES_A_SECOND)
 
 
 class PageSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -41,7 +27,7 @@ class PageSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._budget = FrameBudget()
+        self._budget = frame_budget()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Take a frame."""

@@ -7,6 +7,7 @@ from celery import Task
 from django.conf import settings
 
 from agent.tasks import run_turn
+from core.budgets import TokenBucket
 from integrations import services as integrations
 from integrations.tasks import ingest_event, send_next, send_typing
 from supportagent.crew import Crew, Work
@@ -18,6 +19,8 @@ EVENTS_TOGETHER = 20
 EVENTS_SECONDS = 5.0
 # So much waits for a free hand, for the moments between two passes.
 AHEAD = 16
+# Of the signs of typing: each is a call of the platform's, and where more write than that hands have better things to do.
+TYPING_AT_ONCE, TYPING_A_SECOND = 20, 10
 
 
 class Hands:
@@ -30,6 +33,7 @@ class Hands:
         self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD)
         self.typing = Crew("typing", 1, ahead=AHEAD)
         self.crews: tuple[Crew, ...] = (self.events, self.turns, self.sends, self.typing)
+        self._typing_budget = TokenBucket(TYPING_AT_ONCE, TYPING_A_SECOND)
         self._diary = Diary("bells for later")
         self._answers: dict[str, tuple[Crew, str, Work]] = {
             ingest_event.name: (self.events, "event", self._take_in_rung),
@@ -41,10 +45,12 @@ class Hands:
     def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
         """See to a bell with these hands, in ``after`` seconds; False where others should.
 
-        That is where it is none of theirs, or they are too busy.
+        That is where it is none of theirs, or they are too busy. Where very many write, not everybody is shown typing.
         """
         if not self.knows(task):
             return False
+        if str(task.name) == send_typing.name and not self._typing_budget.spend():
+            return True
         if after > 0:
             return self._diary.note(after, partial(self.call, str(task.name), pk))
         return self.call(str(task.name), pk)

@@ -10,7 +10,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
-from core.sockets import TOO_MANY_FRAMES, FrameBudget
+from core.sockets import TOO_MANY_FRAMES, frame_budget
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def onConnect(self, request: Any) -> Any:  # noqa: N802  (Autobahn's name)
         """Begin to count."""
-        self.budget = FrameBudget()
+        self.budget = frame_budget()
         return super().onConnect(request)
 
     def onFrameBegin(self) -> None:  # noqa: N802
