@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import psycopg
+import pytest
 from django.db import connections
 
 from supportagent.databases import POSTGRES_ENGINE
@@ -57,3 +58,40 @@ def test_one_that_gives_a_sign_of_life_is() -> None:
     stopped.answer()
     assert database.is_usable()
     stopped.close()
+
+
+def used_a_moment_ago(line: Stopped) -> base.DatabaseWrapper:
+    """Django's side of a kept connection on which a task has just ended well."""
+    database = wrapper()
+    database.connection = line
+    database.close_at, database.health_check_enabled, database.health_check_done = None, True, True
+    with patch.object(database, "get_autocommit", return_value=True):
+        database.close_if_unusable_or_obsolete()
+    return database
+
+
+@pytest.mark.parametrize(("fresh", "is_asked"), [(60.0, False), (0.0, True)])
+def test_a_connection_on_which_something_was_just_answered_is_not_asked_again(fresh: float, is_asked: bool) -> None:
+    line = Stopped()
+    database = used_a_moment_ago(line)
+
+    with patch.object(base, "FRESH_SECONDS", fresh), patch.object(database, "is_usable", return_value=True) as asked:
+        database.close_if_health_check_failed()
+
+    assert (asked.called, database.health_check_done) == (is_asked, True)
+    line.close()
+
+
+def test_a_connection_on_which_something_failed_is_asked_again() -> None:
+    line = Stopped()
+    database = wrapper()
+    database.connection = line
+    database.close_at, database.health_check_enabled, database.health_check_done = None, True, True
+    database.errors_occurred = True
+
+    with patch.object(database, "get_autocommit", return_value=True), patch.object(database, "is_usable") as asked:
+        asked.return_value = False
+        database.close_if_unusable_or_obsolete()
+
+    assert asked.called
+    assert database.connection is None
