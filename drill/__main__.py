@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -51,9 +52,13 @@ def main() -> int:
     except DrillFailed as problem:
         sys.stderr.write(f"{problem}\n")
         code = 2
+    except Exception:  # noqa: BLE001  (told whole, and the exit code says it)
+        # What the drill itself could not do is nothing that held.
+        traceback.print_exc()
+        code = 2
     if code == 0:
         code = 0 if report.holds else 1
-    report.seconds, report.has_ended = report.seconds or time.monotonic() - begun, True
+    report.seconds, report.has_ended = report.seconds or time.monotonic() - begun, code != 2
     if report.items:
         print(report.summary, flush=True)
     report.write()
@@ -121,8 +126,9 @@ def everything(arguments: argparse.Namespace, report: Report) -> None:
     for order in (crash_points, faults, try_mutants):
         try:
             order(arguments, report)
-        except DrillFailed as problem:
-            report.tell("BROKEN", order.__name__.replace("_", " "), f"could not be carried out: {problem}")
+        except Exception as problem:  # noqa: BLE001  (told, and the other parts go on)
+            traceback.print_exc()
+            report.tell("BROKEN", order.__name__.replace("_", " "), f"could not be carried out: {problem!r}")
 
 
 def a_slice(_: argparse.Namespace, report: Report) -> None:

@@ -206,6 +206,8 @@ def take(scene: Scene, point: Point) -> Taken:
         problem = "; ".join(point.afterwards(scene))
     except DrillFailed as failure:
         problem = str(failure)
+    except Exception as failure:  # noqa: BLE001  (told, and the point has not held)
+        problem = f"The drill itself failed: {failure!r}"
     finally:
         rig.order.unlink(missing_ok=True)
         rig.simulator("DELETE", "faults")

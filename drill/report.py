@@ -51,8 +51,8 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing broke, and no mutant lived."""
-        return all(item["result"] not in BAD for item in self.items)
+        """Whether something was carried out, nothing broke, and no mutant lived."""
+        return bool(self.items) and all(item["result"] not in BAD for item in self.items)
 
     @property
     def counted(self) -> dict[str, int]:
@@ -85,9 +85,14 @@ class Report:
     def read(cls, files: Sequence[Path]) -> Self:
         """Several drills as one: what was carried out again counts as it ended in the last file. Raises OSError and ValueError."""
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        short = [
+            f"{file.name} is of a drill that did not come to its end."
+            for file, each in zip(files, found, strict=True)
+            if not each["ended"]
+        ]
         return cls(
             commands=[command for each in found for command in each["commands"]],
-            notes=[note for each in found for note in each.get("notes", [])],
+            notes=[*(note for each in found for note in each.get("notes", [])), *short],
             items=list({item["item"]: item for each in found for item in each["items"]}.values()),
             seconds=sum(each["seconds"] for each in found),
         )

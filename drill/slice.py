@@ -4,9 +4,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from drill.report import Report
+from drill import crash, mutants
+from drill.faults import FAULTS
+from drill.report import LEFT_OUT, Report
 from drill.rig import ROOT, DrillFailed
 
 Order = tuple[str, ...]
@@ -43,8 +47,22 @@ def take_slice(report: Report) -> None:
                 lane.end()
         report.items = Report.read([file for lane in lanes for file in lane.files if file.exists()]).items
     problems = [problem for lane in lanes for problem in lane.problems]
+    problems += [f"{item} was not carried out." for item in missing(report.items)]
     if problems:
         raise DrillFailed("\n".join(problems))
+
+
+def missing(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What every change must pass and of which nothing was found out."""
+    done = {item["item"] for item in items if item["result"] != LEFT_OUT}
+    return sorted(wanted() - done)
+
+
+def wanted() -> set[str]:
+    """What the lanes are to carry out, as a report names it."""
+    points = {f"{shape} {point.name}" for shape in ("services", "embedded") for point in crash.POINTS}
+    faults = {f"services {number} {FAULTS[number].name}" for number in (*STRIKES, *PEOPLE, "SOAK")}
+    return points | faults | {f"embedded {trial.mutant}" for trial in mutants.TRIALS if trial.is_quick}
 
 
 class _Lane(threading.Thread):

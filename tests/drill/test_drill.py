@@ -1,5 +1,6 @@
 """The drill itself, short: what it can do is what it says, and one strike at the real product is judged."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.crashpoints import POINTS
+from drill import __main__ as commands
 from drill import catalogue, crash, mutants
 from drill.__main__ import what_was_asked
 from drill.checker import Verdict
@@ -23,7 +25,7 @@ from drill.invariants import INVARIANTS
 from drill.pace import Pace
 from drill.recovery import percentile
 from drill.report import Report
-from drill.slice import LANES
+from drill.slice import LANES, missing, wanted
 from drill.traffic import mean_breath
 from tests.product import ROOT
 from tests.waiting import wait_until
@@ -182,6 +184,38 @@ def test_a_drill_that_is_ended_leaves_what_it_has_found(tmp_path: Path) -> None:
     report.tell("held", "embedded turn.after_claim", "up died, 5.0 s")
 
     assert Report.read([tmp_path / "made" / "drill.json"]).items == report.items
+
+
+def test_a_drill_that_fails_itself_has_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: object, report: Report) -> None:
+        report.tell("held", "embedded turn.after_claim", "up died, 5.0 s")
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setitem(commands.ORDERS, "crash", fails)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["drill", "crash", "--json", str(tmp_path / "drill.json")])
+
+    assert commands.main() == 2
+
+    assert "nobody listens" in capsys.readouterr().err
+    kept = json.loads((tmp_path / "drill.json").read_text())
+    assert (kept["ended"], kept["holds"]) == (False, False)
+    assert "did not come to its end" in Report.read([tmp_path / "drill.json"]).markdown()
+
+
+def test_nothing_carried_out_is_nothing_held() -> None:
+    assert not Report().holds
+
+
+def test_a_change_passes_only_with_everything_that_the_slice_has() -> None:
+    done = [{"item": item, "result": "held"} for item in wanted()]
+    left_out = {"item": "embedded blind-retry", "result": "skipped"}
+
+    assert len(done) == 2 * 20 + 6 + 3 + 3
+    assert missing(done) == []
+    assert missing([item for item in done if item["item"] != left_out["item"]] + [left_out]) == [left_out["item"]]
 
 
 def test_recovery_is_the_time_that_nineteen_of_twenty_do_not_exceed() -> None:
