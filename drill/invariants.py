@@ -333,10 +333,7 @@ given_up_silently = _sql(
 overspent = _sql(
     (
         "over the cap by more than one call",
-        """
-        SELECT scope, day, spent, reserved, cap FROM agent_spendledger
-        WHERE spent + reserved > cap + (SELECT coalesce(max(cost_micros), 0) FROM agent_agentrun)
-        """,
+        "SELECT scope, day, spent, reserved, cap FROM agent_spendledger WHERE spent + reserved > cap + dearest_call",
     ),
 )
 

@@ -3,8 +3,7 @@
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Sequence, Set
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence, Set
 from itertools import cycle
 
 from drill.channels import EVENTS, LINKEDIN
@@ -43,7 +42,7 @@ def flooded(stage: Stage) -> None:
                 order = {"user": f"flooder-{number}", "text": "and another thing", "count": at_once}
                 flooders.add(str(stage.rig.simulator("POST", "say", order)["conversation_id"]))
                 stage.pause(FLOOD_SECONDS * at_once / FLOOD)
-            stage.injected += FLOOD - 1
+            stage.figures["flooded with"] = FLOOD * number
     bystanders.judge_at_rest(most=MOST_IN_A_FLOOD)
     stage.at_rest(lambda: _judge_pace(stage, flooders))
     stage.at_rest(lambda: _judge_load(stage))
@@ -59,7 +58,8 @@ def crowded(stage: Stage) -> None:
             stage.say(f"crowd-{number}", "How long does delivery to France take?")
             if number % CROWD_RATE == CROWD_RATE - 1:
                 stage.pause(0.2)
-        stage.injected += wanted
+        stage.injected += 1
+        stage.figures["crowd"] = wanted
         stage.figures["seconds to write"] = round(time.time() - begun, 1)
         written = time.monotonic()
         # A message is answered, or given to a person after 120 s; so long, and what the crowd took to write.
@@ -80,6 +80,7 @@ def unheard(stage: Stage) -> None:
     with Bystanders(stage=stage) as bystanders:
         bystanders.wait_for_a_quiet_measure()
         deaf += [Deaf(first, path) for path in ("/ws/workspace/", "/ws/dashboard/")]
+        stage.injected += len(deaf)
         for screen in screens:
             screen.open()
         stage.pause(1.5)
@@ -100,22 +101,21 @@ def unheard(stage: Stage) -> None:
 
 
 def _strike_the_layer(stage: Stage) -> None:
-    outages = _outages(stage)
-    for outage in cycle(outages):
+    servers = stage.servers
+    if servers is None:
+        # The layer is the process's own memory: what can fail is a page.
+        while stage.goes_on():
+            stage.pause(0.5)
+        return
+    outages = (servers.refused_channels, servers.crowded_channels, servers.frozen_redis)
+    for number, outage in enumerate(cycle(outages)):
         # Each kind once, however short the run.
-        if stage.injected >= len(outages) and not stage.goes_on():
+        if number >= len(outages) and not stage.goes_on():
             return
         stage.pause(1.0, 2.5)
         stage.injected += 1
         with outage():
             stage.pause(OUTAGE_SECONDS)
-
-
-def _outages(stage: Stage) -> Sequence[Callable[[], AbstractContextManager[object]]]:
-    if stage.servers is None:
-        return (nullcontext,)
-    servers = stage.servers
-    return (servers.refused_channels, servers.crowded_channels, servers.frozen_redis)
 
 
 def _judge_bells(stage: Stage) -> None:

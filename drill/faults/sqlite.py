@@ -62,7 +62,6 @@ def crowded(stage: Stage) -> None:
             stage.injected += 1
         reader.execute("SELECT count(*) FROM conversations_message").fetchone()
         reader.execute("ROLLBACK")
-    stage.injected += len(writers.took)
     log = (rig.folder / "up.log").read_text(errors="replace")
     late = log.count(f"OperationalError('database is {BUSY}')")
     answers = sum(row["status"] >= 500 for row in rig.log("webhook"))

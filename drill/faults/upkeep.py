@@ -93,7 +93,6 @@ def restored(stage: Stage) -> None:
     rig.manage("restore", str(kept), "--force")
     stage.figures["restore, s"] = round(time.time() - begun, 1)
     repeated = rig.simulator("POST", "redeliver", {"seconds": 86_400})["webhooks"]
-    stage.injected += repeated
     rig.simulator("POST", "resume")
     rig.start_all()
     stage.figures["webhooks repeated"] = repeated

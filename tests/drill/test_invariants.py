@@ -258,11 +258,10 @@ def test_what_has_ended_or_is_a_persons_is_not_stuck() -> None:
 
 
 def test_more_spent_than_the_cap_and_one_call_is_found() -> None:
-    run = "INSERT INTO agent_agentrun (id, cost_micros) VALUES (1, 10);"
-    spent = "INSERT INTO agent_spendledger (scope, day, spent, reserved, cap) VALUES ('global', '1', {spent}, 0, 100);"
+    spent = "INSERT INTO agent_spendledger VALUES ('global', '1', {spent}, 0, 100, 10);"
 
-    assert overspent(Seen(run + spent.format(spent=110))) == []
-    assert len(overspent(Seen(run + spent.format(spent=111)))) == 1
+    assert overspent(Seen(spent.format(spent=110))) == []
+    assert len(overspent(Seen(spent.format(spent=111)))) == 1
 
 
 SEALED = (

@@ -37,7 +37,7 @@ CREATE TABLE core_auditseal (event_id INTEGER, position INTEGER, previous_hash T
 CREATE TABLE agent_agentrun (
   id INTEGER, conversation_id INTEGER, state TEXT, from_seq INTEGER, to_seq INTEGER, attempt INTEGER DEFAULT 0, cost_micros INTEGER
 );
-CREATE TABLE agent_spendledger (scope TEXT, day TEXT, spent INTEGER, reserved INTEGER, cap INTEGER);
+CREATE TABLE agent_spendledger (scope TEXT, day TEXT, spent INTEGER, reserved INTEGER, cap INTEGER, dearest_call INTEGER);
 CREATE TABLE privacy_erasure (id INTEGER, state TEXT);
 CREATE TABLE privacy_export (id INTEGER, state TEXT, attempts INTEGER DEFAULT 0);
 """
