@@ -1,7 +1,8 @@
-"""The ingestion balance: what the platforms were told we have, and what became of it, account by account.
+"""The ingestion balance: each event that was acknowledged and kept, and what became of it, account by account.
 
 A received event is a row; a stored one is a row whose effect is in the record. The two are counted apart, so that a
-difference means what it says: something was acknowledged and is not there.
+difference means what it says: something was acknowledged and is not there. (What was acknowledged and never became a row is
+nothing that rows can tell: the alert AcknowledgedNotStored counts the door's own answers.)
 """
 
 from collections import Counter, defaultdict
