@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import httpx2
 import psycopg
@@ -34,6 +35,26 @@ SCANNED = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > 
 TOLD_SECONDS, FOLLOWED = 1.5, 3
 HTMX = {"HX-Request": "true"}
 
+# What the product's own client asks of it, in a process of its own; the second time, when what is kept is there already.
+COUNTING = """
+import json, os
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from core.models import User
+host, person, paths = json.loads(os.environ["LOOKS"])
+client = Client(headers={"host": host, "hx-request": "true"})
+client.force_login(User.objects.get(username=person), backend="django.contrib.auth.backends.ModelBackend")
+counted = {}
+for name, path in paths.items():
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+    counted[name] = len(asked)
+print(json.dumps(counted))
+"""
+
 Look = Callable[[], httpx2.Response]
 
 
@@ -48,7 +69,7 @@ def measure(rig: Rig, figures: Figures, sizes: Sizes) -> None:
         rig.kill(name)
     with psycopg.connect(rig.database.url) as connection, wire.Client(base_url=rig.url) as program:
         program.headers["Authorization"] = f"Bearer {made['key']}"
-        there = 0
+        there, least = 0, {}
         for size in sizes.conversations:
             _grow(connection, patterns, there, size)
             there = size
@@ -56,17 +77,24 @@ def measure(rig: Rig, figures: Figures, sizes: Sizes) -> None:
                 "SELECT public_id FROM conversations_conversation ORDER BY id OFFSET %s LIMIT 1", (size // 20,)
             ).fetchall()[0][0]
             connection.commit()
-            looks: dict[str, Look] = {
-                "API list": lambda: program.get("/api/v1/conversations/?page_size=50"),
-                "queue page": lambda: colleague.look("workspace/queue/"),
+            paths = {
+                "API list": "api/v1/conversations/?page_size=50",
+                "queue page": "workspace/queue/",
                 # As a press on a row of the queue fetches it.
-                "conversation": lambda one=one: colleague.look(f"workspace/c/{one}/", **HTMX),  # type: ignore[misc]
-                "figures": lambda: colleague.look("dashboard/tiles/"),
+                "conversation": f"workspace/c/{one}/",
+                "figures": "dashboard/tiles/",
             }
+            looks: dict[str, Look] = {
+                name: partial(program.get, f"/{path}") if name == "API list" else partial(colleague.look, path, **HTMX)
+                for name, path in paths.items()
+            }
+            counted = json.loads(rig.manage("shell", "-c", COUNTING, LOOKS=_asked(rig, colleague, paths)))
+            least = least or counted
             walked = {name: _walked(connection, look) for name, look in looks.items()}
             took = in_turns(looks, rounds=sizes.rounds, times=sizes.looks)
             for name in looks:
                 _tell(figures, name, took[name], walked[name], size=size)
+                _tell_statements(figures, name, counted[name], least[name], size=size)
     _beside(rig, colleague, figures, sizes)
 
 
@@ -128,6 +156,20 @@ def _tell(figures: Figures, name: str, took: Sequence[Sequence[float]], walked: 
         Figure(
             name=f"lists: tables that {name} walks over beside {size:,}", value=len(walked), unit="", must=0.0,
             less_is_better=True, detail=", ".join(walked),
+        )
+    )  # fmt: skip
+
+
+def _asked(rig: Rig, colleague: Colleague, paths: Mapping[str, str]) -> str:
+    host = rig.pages_url.partition("//")[2]
+    return json.dumps([host, colleague.name, {name: f"/{path}" for name, path in paths.items()}])
+
+
+def _tell_statements(figures: Figures, name: str, counted: int, least: int, *, size: int) -> None:
+    figures.tell(
+        Figure(
+            name=f"lists: statements of {name} beside {size:,}", value=counted, unit="", must=float(least),
+            less_is_better=True, detail="as many as beside the fewest",
         )
     )  # fmt: skip
 
