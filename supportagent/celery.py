@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task
 from celery.concurrency.thread import TaskPool
@@ -20,6 +21,9 @@ from django.db import close_old_connections
 
 from core import memory
 from supportagent import watchdog
+
+if TYPE_CHECKING:
+    from supportagent.hands import Hands
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "supportagent.settings")
 
@@ -92,10 +96,25 @@ def watch(sender: Any, **_: object) -> None:
         hands = Hands()
         oldest.append(hands.oldest_seconds)
         bells.answer(hands.answer)
-        worker_shutting_down.connect(lambda **_: hands.retire(), weak=False)
-        worker_shutdown.connect(lambda **_: hands.wait(GRACE_SECONDS), weak=False)
+        _end_with(hands)
         load_the_engine_meanwhile()
     watchdog.Watchdog(oldest=lambda: max(seconds() for seconds in oldest)).start()
+
+
+def _end_with(hands: "Hands") -> None:
+    """Let a worker's own hands begin nothing more once it is told to end, and have so long from then on to end."""
+    told_at: list[float] = []
+
+    def retire(**_: object) -> None:
+        told_at.append(time.monotonic())
+        hands.retire()
+
+    def wait(**_: object) -> None:
+        since = time.monotonic() - told_at[0] if told_at else 0.0
+        hands.wait(max(0.0, GRACE_SECONDS - since))
+
+    worker_shutting_down.connect(retire, weak=False)
+    worker_shutdown.connect(wait, weak=False)
 
 
 @task_prerun.connect
