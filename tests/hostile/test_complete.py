@@ -42,6 +42,7 @@ HELD_BY: dict[str, tuple[str, ...]] = {
     "A-023": ("tests/core/test_idempotency.py::test_another_body_with_the_same_key_is_refused",),
     "A-036": (
         "tests/access/test_doors.py::test_a_door_opens_for_whom_the_matrix_names_and_for_nobody_else",
+        "tests/access/test_doors.py::test_what_is_assigned_to_somebody_is_their_own_whichever_team_it_is_of",
         "tests/access/test_doors.py::test_every_address_has_an_entry",
         "tests/access/test_sockets.py::test_a_socket_opens_for_whom_the_matrix_names",
         "tests/access/test_admin.py::test_a_button_is_for_whom_the_matrix_names",

@@ -13,6 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from agent.services.briefs import MOST_CHARACTERS
+from agent.tools import slots
 from conversations import services as conversations
 from conversations.models import Conversation, Customer, Message
 from conversations.types import MessageFacts, Reply, TurnResult
@@ -79,6 +80,18 @@ def test_words_are_kept_as_sent_and_shown_as_text(text: str) -> None:
     assert chatted.text == clean_text(text).strip()
     assert html.escape(message.text) in page
     assert message.text.isalnum() or "<" not in message.text or message.text not in page
+
+
+@pytest.mark.parametrize("text", each("T-026", "طلب AB-1234 הזמנה"))
+def test_words_that_run_the_other_way_do_so_for_staff_and_the_order_is_found(text: str) -> None:
+    message = from_tiktok(text)
+    client = Client()
+    client.force_login(make_user(role=Role.ADMIN))
+
+    page = client.get(f"/workspace/c/{message.conversation.public_id}/").content.decode()
+
+    assert re.search(rf'<[^>]* dir="auto"[^>]*>{re.escape(html.escape(message.text))}<', page)
+    assert slots.order_number_in(message.text, is_asked_for=True) == "AB-1234"
 
 
 @pytest.mark.parametrize(
