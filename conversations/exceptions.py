@@ -15,6 +15,13 @@ class ConversationClosed(ConversationError):
         super().__init__("This conversation is closed. Reopen it to write.")
 
 
+class ForPeople(ConversationError):
+    """Only a person may do this, and not a key."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a person can do this: call it in the session of somebody who is signed in.")
+
+
 class CustomerErased(ConversationError):
     """The customer asked to be forgotten."""
 

@@ -81,7 +81,7 @@ def forget_old_calls() -> int:
 
 def _begin(caller: str, key: str, request: Request, digest: str) -> tuple[IdempotentCall | None, Response]:
     """The call, noted and ours to do; or None, and what to answer instead."""
-    named = {"caller": caller, "key": key, "method": str(request.method), "path": request.path[:300]}
+    named = {"caller": caller, "key": key, "method": str(request.method), "path": request.path.rstrip("/")[:300]}
     token = uuid.uuid4()
     row = IdempotentCall(**named, body_sha256=digest, token=token, lease_until=now_plus(LEASE))
     IdempotentCall.objects.filter(**named, created_at__lt=timezone.now() - KEPT).delete()

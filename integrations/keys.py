@@ -24,7 +24,7 @@ STALE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 # The look itself goes on, and is cut off where the database answers nothing at all.
 LOOK_ENDS_SECONDS = 5.0
-_OF_AN_ACCOUNT = ("platform", "kind", "public_id", "client_key", "secrets", "legacy_payloads")
+_OF_AN_ACCOUNT = ("platform", "kind", "public_id", "client_key", "application_id", "secrets", "legacy_payloads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,8 @@ def _from_database(platform: str) -> tuple[tuple[AppKey, ...], tuple[AppKey, ...
     accounts = accounts.received_by(platform) | accounts.filter(platform=platform, legacy_payloads=True)
     for account in accounts.order_by("pk").only(*_OF_AN_ACCOUNT):
         if account.door == platform:
-            proofs = [AppKey(client_key=account.scope, secret=secret) for secret in account.proofs]
+            number = account.application_id
+            proofs = [AppKey(client_key=account.scope, secret=secret, number=number) for secret in account.proofs]
             in_use += proofs[:1]
             replaced += proofs[1:]
         if account.platform == platform and account.older_proof:
@@ -188,4 +189,5 @@ def from_environment(platform: str) -> tuple[AppKey, ...]:
     if names is None:
         return ()
     client_key, secret = (str(getattr(settings, name)) for name in names)
-    return (AppKey(client_key=client_key, secret=secret),) if client_key and secret else ()
+    number = str(getattr(settings, getattr(PLATFORMS[platform], "application_setting", ""), ""))
+    return (AppKey(client_key=client_key, secret=secret, number=number),) if client_key and secret else ()

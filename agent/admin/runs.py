@@ -1,5 +1,6 @@
 """What the agent did, what it cost, and what it keeps so that it starts quickly: only to be read."""
 
+import json
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from agent import tasks
@@ -15,6 +17,7 @@ from agent.admin.base import AgentAdmin
 from agent.models import AgentRun, EngineBuild, Replay, SpendLedger, TextVector
 from agent.services import looking_back
 from core.models import User
+from core.personal import masked
 from core.policy import Action, allows
 
 RUN_STATES = {
@@ -27,6 +30,10 @@ RUN_STATES = {
 }
 
 REPLAY_STATES = {"waiting": "info", "done": "success", "failed": "danger"}
+
+
+def _masked_record(record: object) -> str:
+    return format_html("<pre>{}</pre>", masked(json.dumps(record, ensure_ascii=False, indent=2, default=str)))
 
 
 @admin.register(AgentRun)
@@ -49,14 +56,31 @@ class AgentRunAdmin(AgentAdmin):
     search_fields = ["=conversation_id", "intent"]
     date_hierarchy = "started_at"
     actions_detail = ["replay", "what_if"]
+    exclude = ["draft", "envelope", "trace"]
+    readonly_fields = ["masked_draft", "masked_envelope", "masked_trace"]
+
+    @admin.display(description="Draft")
+    def masked_draft(self, run: AgentRun) -> str:
+        """What it was about to say, numbers and addresses masked; the workspace shows what was said."""
+        return masked(run.draft)
+
+    @admin.display(description="Envelope")
+    def masked_envelope(self, run: AgentRun) -> str:
+        """The customer's words and what else the turn was given, masked in the same way."""
+        return _masked_record(run.envelope)
+
+    @admin.display(description="Trace")
+    def masked_trace(self, run: AgentRun) -> str:
+        """What came of them, masked in the same way."""
+        return _masked_record(run.trace)
 
     def get_fieldsets(self, request: HttpRequest, obj: AgentRun | None = None) -> Any:
         """The facts first; the long records folded."""
-        folded = ["envelope", "trace"]
+        folded = ["masked_envelope", "masked_trace"]
         facts = [name for name in self.get_fields(request, obj) if name not in folded]
         titles = {
-            "trace": "Trace: what was understood, found and checked",
-            "envelope": "Envelope: what the turn was given",
+            "masked_trace": "Trace: what was understood, found and checked",
+            "masked_envelope": "Envelope: what the turn was given",
         }
         return [
             (None, {"fields": facts}),

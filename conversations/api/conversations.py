@@ -11,20 +11,13 @@ from rest_framework.response import Response
 
 from conversations import services
 from conversations.api.files import Exported
-from conversations.exceptions import ConversationError
+from conversations.exceptions import ForPeople
 from conversations.models import Conversation, Delivery, Note
 from conversations.serializers import deeds, rows
 from conversations.serializers.filters import ConversationFilters
 from core.idempotency import idempotent
 from core.models import ApiKey, User
 from core.policy import Action, Subject, allows
-
-
-class ForPeople(ConversationError):
-    """Only a person can have a conversation, not a key."""
-
-    def __init__(self) -> None:
-        super().__init__("Only a person can do this: call it in the session of somebody who is signed in.")
 
 
 def person(who: User | ApiKey) -> User:

@@ -138,7 +138,7 @@ def thread_of_own(account_id: int, *, above: str, text: str) -> tuple[str, str] 
     words = clean_text(text).strip()
     on_its_way = Delivery.objects.filter(account_id=account_id, state__in=_IN_FLIGHT, message__text=words)
     for delivery in on_its_way.select_related("conversation__customer").order_by("out_seq"):
-        if delivery.conversation.thread_key.startswith(above):
+        if delivery.conversation.thread_key.partition("|")[0] == above:
             return delivery.conversation.thread_key, delivery.conversation.customer.external_id
     said = Message.objects.filter(account_id=account_id, platform_message_id=above)
     found = said.select_related("conversation__customer").first()

@@ -7,6 +7,7 @@ from conversations.exceptions import (
     ConversationClosed,
     CustomerErased,
     CustomerWroteMeanwhile,
+    ForPeople,
     NothingToWrite,
     OwnedByColleague,
     WindowClosed,
@@ -54,10 +55,13 @@ def reply(
     With words and a picture, the words go first where a platform cannot carry both in one message. Returns the first
     message. Raises ConversationClosed, OwnedByColleague, CustomerWroteMeanwhile (``expected_last_seq`` is older than
     the customer's last message), WindowClosed, NothingToWrite, TextTooLong, NoPictures, PictureTooLarge, NotAPicture,
-    PictureDamaged, NotAllowed.
+    PictureDamaged, ForPeople (a key, where nothing goes out without a person's word), NotAllowed.
     """
     conversation = lock(conversation.pk)
     require(by, Action.REPLY, conversation.policy_subject)
+    if conversation.needs_approval and not isinstance(by, User):
+        # The platform forbids that a program writes there.
+        raise ForPeople
     words = clean_text(text).strip()
     if not words and picture is None:
         raise NothingToWrite

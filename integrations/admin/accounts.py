@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import audit
 from core.policy import Action, allows
-from integrations import notified_health, token_health
+from integrations import keys, notified_health, token_health
 from integrations.admin.secrets import SecretButtons
 from integrations.models import PlatformAccount
 from integrations.new_accounts import ORIGIN_WANTED, takes_older_events
@@ -201,6 +202,8 @@ class PlatformAccountAdmin(SecretButtons):
             obj.notified_look_at = None
         super().save_model(request, obj, form, change)
         audit.record(user, "account.changed", obj, after={"fields": list(form.changed_data)})
+        # What proves events may be another thing now.
+        transaction.on_commit(keys.forget)
 
 
 def _reconnect_url(account: PlatformAccount) -> str:

@@ -11,10 +11,11 @@ from integrations.models import PlatformAccount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppKey:
-    """A platform app: its public key and the secret that proves it."""
+    """A platform app: its public key and the secret that proves it; ``number`` where the platform names it by another one too."""
 
     client_key: str
     secret: str = field(repr=False)
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

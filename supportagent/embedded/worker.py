@@ -4,6 +4,10 @@ import logging
 import threading
 from typing import Any
 
+# Celery loads these only when they are used: a bell's thread and the worker's, each by another door of the same package, could wait
+# for each other there for ever (seen once in some hundred starts).
+import celery.events.dispatcher
+import celery.events.receiver  # noqa: F401
 from celery import signals
 from celery.beat import EmbeddedService
 from celery.worker import WorkController

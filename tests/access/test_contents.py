@@ -1,5 +1,7 @@
 """What is hidden at first sight is in no answer that is only read: a Viewer and a key without the scope find it at no door."""
 
+import html
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -7,10 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from agent.models import Approval
+from agent.models import AgentRun, Approval
 from conversations.models import Attachment, Conversation, Customer, Escalation, Message
 from core.models import AuditEvent
 from core.policy import SCOPES, Role
+from integrations.models import WebhookEvent
 from tests.access.doors import DOORS, Door, Given, Words
 from tests.access.rows import rows_of, shared_rows
 from tests.factories import make_release, make_team, make_user
@@ -155,6 +158,21 @@ def test_a_rows_page_in_the_admin_hides_it_and_leads_to_the_workspace(table: str
         or reverse("workspace-conversation", args=[str(given.team.waiting.conversation.public_id)]) in page
     )
     assert not AuditEvent.objects.filter(action__endswith=".reveal").exists()
+
+
+@pytest.mark.parametrize("table", ["agent_agentrun", "integrations_webhookevent"])
+def test_what_a_machine_kept_of_it_is_hidden_in_the_admin_too(table: str) -> None:
+    given = given_rows()
+    run, event = given.team.run, given.shared.event
+    AgentRun.objects.filter(pk=run.pk).update(draft=TOLD, envelope={"message": TOLD}, trace={"heard": TOLD})
+    WebhookEvent.objects.filter(pk=event.pk).update(body=json.dumps({"text": TOLD, "from": ADDRESS}).encode())
+    row: Any = run if table == "agent_agentrun" else event
+
+    page = signed_in(Role.ADMIN).get(reverse(f"admin:{table}_change", args=[row.pk])).content.decode()
+
+    assert CARD not in page
+    assert ADDRESS not in page
+    assert (html.escape(HIDDEN) in page) is (table == "agent_agentrun")
 
 
 def test_a_suggestion_is_whole_for_those_who_may_send_it() -> None:

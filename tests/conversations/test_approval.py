@@ -3,10 +3,11 @@
 import pytest
 
 from conversations import services
+from conversations.exceptions import ForPeople
 from conversations.models import Conversation, Delivery, Escalation
 from conversations.types import HandOver, MessageFacts, ReasonCategory, Reply
 from core.policy import Role
-from tests.factories import make_account, make_channel, make_inbound, make_user
+from tests.factories import make_account, make_api_key, make_channel, make_inbound, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,18 @@ def test_a_persons_word_sends_it_as_theirs_and_the_bot_drafts_the_next(conversat
     conversation.refresh_from_db()
     assert Delivery.objects.get().author == "human"
     assert (conversation.mode, Escalation.objects.get().outcome) == ("bot", "answered")
+
+
+@pytest.mark.parametrize("keep_bot", [False, True])
+def test_a_programs_word_is_nobodys(conversation: Conversation, keep_bot: bool) -> None:
+    think(conversation, Reply(text="Yes, in five days."))
+    key, _ = make_api_key(role=Role.API_CLIENT, scopes=("messages:send",))
+
+    with pytest.raises(ForPeople):
+        services.reply(conversation, "Yes, in five days.", key, keep_bot=keep_bot)
+
+    assert not Delivery.objects.exists()
+    assert Escalation.objects.get().closed_at is None
 
 
 def test_a_person_who_was_asked_for_keeps_the_conversation(conversation: Conversation) -> None:

@@ -30,7 +30,8 @@ def test_a_repeated_call_does_nothing_twice_and_is_answered_alike() -> None:
     conversation, caller = wrote(), with_key("messages:send")
 
     first = caller.post(address(conversation), {"text": "Hi"}, key="a")
-    second = caller.post(address(conversation), {"text": "Hi"}, key="a")
+    # The same door, spelt the other way.
+    second = caller.post(address(conversation).rstrip("/"), {"text": "Hi"}, key="a")
 
     assert replies() == 1
     assert (second.status_code, second.json()) == (first.status_code, first.json()) == (201, first.json())

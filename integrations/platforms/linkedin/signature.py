@@ -46,7 +46,7 @@ def answer(query: Mapping[str, str], keys: Sequence[AppKey]) -> dict[str, str]:
     if not _CODE.fullmatch(code):
         raise InvalidChallenge("Send challengeCode, a UUID.")
     named = query.get("applicationId", "")
-    fitting = [key for key in keys if key.client_key == named] or list(keys)
+    fitting = [key for key in keys if named and named in {key.client_key, key.number}] or list(keys)
     if not fitting:
         raise InvalidChallenge("No LinkedIn account has been added, so there is no secret to answer with.")
     digest = hmac.new(fitting[-1].secret.encode(), code.encode(), hashlib.sha256).hexdigest()

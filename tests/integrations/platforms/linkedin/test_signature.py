@@ -1,5 +1,7 @@
 """LinkedIn's proofs, by the vectors of our own and by what must not pass."""
 
+from dataclasses import replace
+
 import pytest
 
 from integrations.exceptions import InvalidChallenge, InvalidSignature
@@ -40,7 +42,10 @@ def test_the_app_that_is_named_answers_else_the_newest() -> None:
     named = signature.answer({"challengeCode": CODE, "applicationId": "li-app"}, [KEY, OTHER])
     newest = signature.answer({"challengeCode": CODE}, [OTHER, KEY])
 
-    assert named["challengeResponse"] == newest["challengeResponse"] == RESPONSE
+    by_number = signature.answer(
+        {"challengeCode": CODE, "applicationId": "7700042"}, [replace(KEY, number="7700042"), OTHER]
+    )
+    assert named["challengeResponse"] == newest["challengeResponse"] == by_number["challengeResponse"] == RESPONSE
 
 
 @pytest.mark.parametrize(
