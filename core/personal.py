@@ -5,7 +5,7 @@ it answers with them is filled in here. Every repetition is bounded, so that no 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -200,13 +200,19 @@ class Placeholders:
         """The text as it may leave."""
         return "".join(_with(text, lambda each: self._name(each.kind, text[each.start : each.end])))
 
-    def restore(self, text: str) -> str:
-        """A model's answer with what its placeholders stand for.
+    def spoken(self, text: str) -> dict[str, str]:
+        """What each placeholder of a model's answer stands for, as an answer may say it.
 
         Addresses and numbers to call come back whole. Of what one pays or is identified by only the last signs do, and
         of secrets nothing: no answer of a machine has to say them.
         """
-        return _PLACEHOLDER.sub(self._spoken, text)
+        return {
+            match.group(): self._spoken(match) for match in _PLACEHOLDER.finditer(text) if match.group() in self._values
+        }
+
+    def restore(self, text: str) -> str:
+        """A model's answer with what its placeholders stand for."""
+        return filled_in(text, self.spoken(text))
 
     def _name(self, kind: Kind, value: str) -> str:
         key = (kind, "".join(value.split()).lower())
@@ -230,6 +236,11 @@ class Placeholders:
 
 
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(re.escape(kind.value) for kind in Kind)}) \d{{1,4}}\]")
+
+
+def filled_in(text: str, spoken: Mapping[str, str]) -> str:
+    """The text with what its placeholders stand for; one that stands for nothing is left as it is."""
+    return _PLACEHOLDER.sub(lambda match: spoken.get(match.group(), match.group()), text) if spoken else text
 
 
 def _with(text: str, name: Callable[[Found], str]) -> Iterator[str]:

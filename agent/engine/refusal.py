@@ -56,6 +56,12 @@ def refuses_person(text: str) -> bool:
     return bool(refused) and not any(_HAS_PERSON.search(clause) for clause in others)
 
 
+def offers_person(text: str) -> bool:
+    """Whether a sentence of the text asks whether somebody would like a person."""
+    questions = (sentence for sentence in re.split(r"(?<=[.!?…])\s+", text) if sentence.rstrip().endswith("?"))
+    return any(_HAS_PERSON.search(fold(question)) for question in questions)
+
+
 def _declines(clause: str) -> bool:
     return bool(
         _BARE.search(clause) or _NEGATIVE_WORD.search(clause) or any(refusal.search(clause) for refusal in _REFUSALS)

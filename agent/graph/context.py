@@ -8,6 +8,7 @@ from typing import Protocol
 from agent.engine.types import Understanding
 from agent.graph.rules import Rule
 from agent.graph.state import AgentState, Dialogue, FoundPassage, HistoryLine, ModelCall, TextPart, ToolPlan, ToolUse
+from core.personal import filled_in
 
 
 class Understands(Protocol):
@@ -68,7 +69,7 @@ class WriteRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a model wrote. ``text`` is empty when it says that a person is needed."""
+    """What a model wrote. ``text`` is empty when it says that a person is needed; ``spoken`` is what its placeholders stand for."""
 
     text: str
     cited: tuple[str, ...]
@@ -76,6 +77,12 @@ class Written:
     reason: str
     provider: str
     model: str
+    spoken: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """The text as the customer would read it."""
+        return filled_in(self.text, self.spoken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from langgraph.runtime import Runtime
 
+from agent.engine.refusal import offers_person
 from agent.engine.types import Understanding
 from agent.graph import composing, prompts, relevance, searching, tooling, validation
 from agent.graph.context import Context, WriteRequest, Written
@@ -13,6 +14,7 @@ from agent.graph.handoff import answer_by, time_told
 from agent.graph.links import without_foreign_links
 from agent.graph.ruling import ruled
 from agent.graph.state import AgentState, Check, HistoryLine, Refusal, Step
+from core.personal import filled_in
 
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5
@@ -137,18 +139,17 @@ def generate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     if tools_words is not None:
         return tools_words
     chosen = composing.plan(state, context)
-    added = AgentState(generations=1, provider="embedded", model="", cited=[], sources=[], template=chosen.template)
+    added = AgentState(
+        generations=1, provider="embedded", model="", cited=[], sources=[], template=chosen.template, spoken={}
+    )
     # The last attempt is the embedded writer's: it quotes, so a model's bad day does not end in silence.
     with_model = state.get("failed_validations", 0) < context.manner.validation_retries
-    if (
-        with_model
-        and chosen.kind in {"answer", "clarify", "offer"}
-        and state["passages"]
-        and context.writer is not None
-    ):
+    # Who says that it did not help is not given another try of the same: that is counted, and a person offered.
+    for_model = chosen.kind in {"answer", "clarify", "offer"} and "not_helped" not in state.get("says", [])
+    if with_model and for_model and state["passages"] and context.writer is not None:
         result = context.writer.write(_request(state, context))
         added["model_calls"] = list(result.calls)
-        if result.written is not None:
+        if result.written is not None and _is_of_use(result.written, chosen):
             return {**added, **_from_model(result.written, state)}
     text, removed = without_foreign_links(composing.words_of(chosen, state, context), context.manner.allowed_hosts)
     text = composing.with_question(text, chosen, state, context)
@@ -219,6 +220,15 @@ def _remembered(state: AgentState) -> tuple[str, ...]:
     return (*reversed(told), *(f"{fact['label']}: {fact['value']}" for fact in reversed(remembered["facts"])))
 
 
+def _is_of_use(written: Written, chosen: composing.Plan) -> bool:
+    """Whether a model's words take the place of ours.
+
+    Where nothing found answers for sure, a model may still find the answer there, and then cites it. If it does not, our
+    own question or offer goes out: it is counted, and the next turn knows what a "yes" to it means.
+    """
+    return chosen.kind == "answer" or bool(written.cited and not written.needs_person)
+
+
 def _from_model(written: Written, state: AgentState) -> AgentState:
     known = {passage["passage"]: passage for passage in state["passages"]}
     cited = [known[name] for name in written.cited if name in known]
@@ -226,7 +236,9 @@ def _from_model(written: Written, state: AgentState) -> AgentState:
         provider=written.provider,
         model=written.model,
         response=written.text.strip(),
+        spoken=dict(written.spoken),
         reply_kind="model",
+        offers_person=offers_person(written.text),
         cited=[passage["passage"] for passage in cited],
         sources=composing.sources_of(cited),
     )
@@ -250,7 +262,10 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     if state["reply_kind"] in {"silence", "hand_over"}:
         return AgentState(response_valid=True, checks=[])
     is_composed, tells_facts = state["reply_kind"] == "model", "tool_use" in state
-    text, removed = without_foreign_links(state["response"], context.manner.allowed_hosts)
+    written, removed = without_foreign_links(state["response"], context.manner.allowed_hosts)
+    # What the customer told of themselves and a model says again is no link, number or secret of ours.
+    spoken = state.get("spoken", {})
+    text, bare = filled_in(written, spoken), filled_in(written, dict.fromkeys(spoken, ""))
     if is_composed:
         grounds = [p["text"] for p in state["passages"] if p["passage"] in state["cited"]]
     else:
@@ -258,7 +273,8 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
     near = context.understanding.nearness
     checks: list[Check] = validation.check(
         validation.Answer(
-            text=text,
+            text=bare,
+            said=text,
             limit=composing.character_limit(state, context),
             allowed_hosts=context.manner.allowed_hosts,
             secret_words=context.manner.secret_words,
@@ -268,9 +284,9 @@ def validate_response(state: AgentState, runtime: Runtime[Context]) -> AgentStat
             known=[*(passage["text"] for passage in state.get("passages", [])), *grounds],
             grounds=grounds,
             instructions=(context.manner.persona, *context.manner.guidance.values(), prompts.DATA_RULE),
-            strangers=relevance.off_topic(text, grounds, near, language=state["language"]) if is_composed else 0,
+            strangers=relevance.off_topic(bare, grounds, near, language=state["language"]) if is_composed else 0,
             wanted_language=state["language"],
-            language=context.understanding.language_of(text) if is_composed else ("", 0.0),
+            language=context.understanding.language_of(bare) if is_composed else ("", 0.0),
         )
     )
     failed = [check for check in checks if not check["ok"]]

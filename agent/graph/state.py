@@ -263,6 +263,7 @@ class AgentState(TypedDict, total=False):
     rules_nearly: list[RuleMatch]
 
     response: str
+    spoken: dict[str, str]
     reply_kind: ReplyKind
     template: str
     sources: list[Source]

@@ -26,7 +26,8 @@ _REPEATED_WORDS = 8
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is checked. ``grounds`` are the texts an answer may take facts from; ``is_composed`` says a model wrote it,
-    ``tells_facts`` that a tool found what it tells.
+    ``tells_facts`` that a tool found what it tells. ``said`` is the text with what the customer told of themselves, where a model
+    says it again.
 
     ``known`` are the business's own texts: what reaches the business may stand in a public answer, what reaches a person not.
     ``instructions`` are what the model was told; ``strangers`` counts the sentences that are about nothing cited.
@@ -37,6 +38,7 @@ class Answer:
     allowed_hosts: frozenset[str]
     secret_words: tuple[str, ...]
     is_composed: bool
+    said: str = ""
     tells_facts: bool = False
     grounds: Sequence[str] = ()
     is_public: bool = False
@@ -49,17 +51,17 @@ class Answer:
 
 def check(answer: Answer) -> list[Check]:
     """Every check with its verdict; an answer is valid when all are ok."""
-    text = answer.text
+    text, said = answer.text, answer.said or answer.text
     foreign = len(foreign_links(text, answer.allowed_hosts))
     checks = [
-        _verdict("not_empty", bool(text.strip()), "The answer is empty."),
-        _verdict("length", len(text) <= answer.limit, f"The answer is longer than {answer.limit} characters."),
+        _verdict("not_empty", bool(said.strip()), "The answer is empty."),
+        _verdict("length", len(said) <= answer.limit, f"The answer is longer than {answer.limit} characters."),
         _verdict("links", foreign == 0, f"The answer holds {foreign} links that are not on the list."),
         _verdict("no_html", not _HTML.search(text), "The answer holds HTML."),
         _verdict("no_secret", not leaks(text, answer.secret_words), "The answer holds something secret."),
     ]
     if answer.is_public:
-        told = [found for found in personal_details(text) if not any(found in own for own in answer.known)]
+        told = [found for found in personal_details(said) if not any(found in own for own in answer.known)]
         checks.append(_verdict("public", not told, "Everybody reads this, and it holds personal details."))
     if answer.is_composed or answer.tells_facts:
         missing = ungrounded_numbers(text, answer.grounds)

@@ -29,12 +29,13 @@ class RecordedWriter:
 
 
 def result_of(exchange: Exchange, personal: Placeholders) -> WriteResult:
-    """The exchange as the graph takes it, with the personal things that its placeholders stand for."""
+    """The exchange as the graph takes it, and the personal things that its placeholders stand for."""
     answer = exchange["answer"]
     written = None
     if answer is not None:
         written = Written(
-            text=personal.restore(answer["text"]),
+            text=answer["text"],
+            spoken=personal.spoken(answer["text"]),
             cited=tuple(answer["cited"]),
             needs_person=answer["needs_person"],
             reason=answer["reason"],

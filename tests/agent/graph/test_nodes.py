@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.engine.types import OTHER_INTENT, Candidate
-from agent.graph.context import Findings, Manner
+from agent.graph.context import Findings, Manner, Written
 from agent.graph.rules import Rule, read_conditions
 from agent.releases.defaults.rules import RULES
 from tests.agent.scripted import (
@@ -225,6 +225,47 @@ def test_a_model_that_says_a_person_is_needed_is_believed() -> None:
     assert nodes_run(state)[-1] == "escalate"
     assert state["escalation_reason"] == "low_confidence"
     assert state["suggestion"] == passage()["quote"]
+
+
+def test_a_model_is_not_asked_again_for_what_did_not_help() -> None:
+    writer = Writer([written("You have 45 days to send it back.")])
+
+    state = run(given("that did not help"), context(writer=writer, understanding=Ears(words=["not_helped"])))
+
+    assert writer.requests == []
+    assert (state["reply_kind"], state["template"]) == ("offer", "repeated_answer")
+
+
+UNSURE = Findings(passages=(passage(),), answerable=False, gate_score=0.3)
+
+
+@pytest.mark.parametrize("said", [written("", needs_person=True), written("What do you mean?", cited=())])
+def test_where_neither_we_nor_a_model_know_our_own_question_or_offer_goes_out_and_is_counted(said: Written) -> None:
+    writer, library = Writer([said]), Library(findings=UNSURE)
+
+    state = run(given("is it waterproof?"), context(writer=writer, knowledge=library))
+
+    assert len(writer.requests) == 1
+    assert state["reply_kind"] in {"clarify", "offer"}
+    assert (state["provider"], state["requires_escalation"]) == ("embedded", False)
+
+
+def test_where_we_are_not_sure_a_model_that_finds_the_answer_gives_it() -> None:
+    writer = Writer([written("You have 45 days to send it back.")])
+
+    state = run(given("is it waterproof?"), context(writer=writer, knowledge=Library(findings=UNSURE)))
+
+    assert (state["reply_kind"], state["response"]) == ("model", "You have 45 days to send it back.")
+
+
+def test_a_model_that_asks_whether_a_person_is_wanted_has_offered_one() -> None:
+    answer = "You have 45 days to send it back. Would you like a colleague to look at it?"
+    plain = "You have 45 days to send it back. A colleague looks at it then."
+
+    offered = run(given(), context(writer=Writer([written(answer)])))
+    told = run(given(), context(writer=Writer([written(plain)])))
+
+    assert (offered["offers_person"], told["offers_person"]) == (True, False)
 
 
 def test_when_no_model_answers_the_passage_is_quoted() -> None:

@@ -327,7 +327,7 @@ def test_a_model_is_told_nothing_personal_and_its_answer_says_it_again(
     assert not [each for each in ("ada@", "4111", "Hunter2", "51Habc", "2345678") if each in sent]
     assert sent.count("[e-mail 1]") == 3
     assert result.written is not None
-    assert result.written.text == "We write to ada@mail.example about the card •••1111."
+    assert result.written.said == "We write to ada@mail.example about the card •••1111."
 
 
 def test_a_purpose_has_models_of_its_own_and_others_the_chain(script: Script, settings: Settings) -> None:

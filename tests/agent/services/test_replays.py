@@ -127,6 +127,7 @@ def test_what_a_model_said_is_said_again_without_asking_it(mind: Runtime, releas
     found = replay(run, fresh_memory(mind))
 
     assert run.provider == "openai"
+    assert Message.objects.get(run_id=run.pk).text == "I write it to jane@mail.example in 1 to 3 days."
     assert found.equal, (found.differences, found.missing)
     assert asked == len(script.asked)
 
