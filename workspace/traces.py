@@ -10,7 +10,7 @@ from agent.models import AgentRun
 from core.personal import masked
 from workspace import wording
 
-MOST_ITEMS = 12
+MOST_ITEMS = 20
 MOST_PASSAGES = 5
 LONGEST_TEXT = 600
 

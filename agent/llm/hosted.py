@@ -49,6 +49,9 @@ class Connection:
         return "" if self.key else self.key_setting
 
 
+# How the names of models begin that take no temperature (langchain-openai 1.7 and langchain-anthropic 1.7 say so).
+_THINKING = ("o1", "o3", "o4", "gpt-5", "claude-fable-5", "claude-sonnet-5-5")
+
 CONNECTIONS = {
     "anthropic": Connection(
         sdk="anthropic",
@@ -132,13 +135,24 @@ def _chat_model(model: str, connection: Connection) -> Any:
         api_key=connection.key or "none",
         base_url=connection.base_url,
         max_retries=0,
-        temperature=0,
         **named,
+        **_sampling(model, connection),
     )
     if connection.sdk == "anthropic":
         # LangChain's class for it has no parameter for this.
         chat._client = chat._client.with_options(http_client=client)  # noqa: SLF001
     return chat
+
+
+def _sampling(model: str, connection: Connection) -> dict[str, Any]:
+    """The same answer to the same question, as far as the model lets one say so.
+
+    Models that think first refuse a temperature. Of OpenAI's the tokens they think with count as answer, so they are told to
+    think little: all that an answer needs stands before them.
+    """
+    if not model.startswith(_THINKING) or model.startswith("gpt-5-chat"):
+        return {"temperature": 0}
+    return {"reasoning_effort": "low"} if connection.sdk == "openai" else {}
 
 
 def failure_of_connection(error: BaseException) -> CallFailed:

@@ -330,6 +330,29 @@ def test_a_model_is_told_nothing_personal_and_its_answer_says_it_again(
     assert result.written.said == "We write to ada@mail.example about the card •••1111."
 
 
+@pytest.mark.parametrize(
+    ("name", "temperature", "effort"),
+    [
+        ("openai:gpt-4.1-mini", 0, None),
+        ("openai:gpt-5-mini", None, "low"),
+        ("openai:o4-mini", None, "low"),
+        ("anthropic:claude-haiku-4-5", 0, None),
+        ("anthropic:claude-sonnet-5-5", None, None),
+    ],
+)
+def test_a_model_that_thinks_first_is_given_no_temperature(
+    script: Script, settings: Settings, name: str, temperature: int | None, effort: str | None
+) -> None:
+    settings.MODEL_CHAIN = [name]
+    script.will(name.partition(":")[0], [reply("Yes.", "p1")])
+
+    result = ask()
+
+    ((_, asked),) = script.asked
+    assert result.written is not None
+    assert (asked.get("temperature"), asked.get("reasoning_effort")) == (temperature, effort)
+
+
 def test_a_purpose_has_models_of_its_own_and_others_the_chain(script: Script, settings: Settings) -> None:
     settings.MODEL_CHAIN = [OPENAI, f"sales={ANTHROPIC}"]
     script.will("openai", [reply("Support.", "p1")])
