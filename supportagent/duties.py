@@ -81,6 +81,7 @@ class Duties(Hands):
             Step(name="clock", run=_mend_clock, every=5),
             Step(name="overdue", run=conversations.raise_overdue, every=2),
             Step(name="late promises", run=conversations.raise_late_promises, every=15),
+            Step(name="switched off", run=integrations.hold_the_bot, every=EACH_SECOND),
             Step(name="silent", run=conversations.close_silent, every=60),
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
             Step(name="reservations", run=book_stale_reservations, every=60),

@@ -38,6 +38,7 @@ STEPS: dict[str, Callable[[], object]] = {
     "expired sends": conversations.release_expired_sends,
     "unknown": integrations.reconcile_unknown,
     "overdue": conversations.raise_overdue,
+    "switched off": lambda: conversations.hold_back([1]),
     "silent": conversations.close_silent,
     "abandoned runs": end_abandoned_runs,
     "reservations": book_stale_reservations,

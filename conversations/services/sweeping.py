@@ -13,7 +13,7 @@ from conversations.models.conversation import SUSPECTED_FROM, ConversationQueryS
 from conversations.services import deliveries, turns
 from conversations.services.announce import announce, lock, save
 from conversations.services.facts import note
-from conversations.services.handover import HANDOVER_FIELDS, end_episode
+from conversations.services.handover import HANDOVER_FIELDS, end_episode, hand_to_people
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
 from core.clock import database_now
@@ -118,6 +118,34 @@ def _raise(pk: int) -> bool:
         reason=ReasonCategory.BOT_UNAVAILABLE,
         detail=f"The bot did not answer within {UNANSWERED_SECONDS} seconds.",
     )
+    return True
+
+
+def hold_back(account_ids: Sequence[int], limit: int = 50) -> int:
+    """Call people wherever the bot owes an answer, or has one that is not sent, on accounts where it is switched off; how often.
+
+    A turn that thinks is fenced by it. What a platform has in hand cannot be called back.
+    """
+    theirs = Conversation.objects.filter(mode=Conversation.Mode.BOT, account_id__in=account_ids)
+    owed = theirs.filter(last_in_seq__gt=F("answered_to_seq")).order_by("ready_at")
+    unsent = Delivery.objects.waiting().filter(account_id__in=account_ids, author=Delivery.Author.BOT)
+    about_to = theirs.filter(pk__in=unsent.order_by().values("conversation_id")).order_by("pk")
+    found = [*owed.values_list("pk", flat=True)[:limit], *about_to.values_list("pk", flat=True)[:limit]]
+    return sum(_hold_back(pk) for pk in dict.fromkeys(found))
+
+
+@retried
+def _hold_back(pk: int) -> bool:
+    conversation = lock(pk)
+    if conversation.mode != Conversation.Mode.BOT:
+        return False
+    hand_to_people(
+        conversation,
+        reason=ReasonCategory.POLICY,
+        detail="The bot was switched off for this account before it had answered.",
+    )
+    save(conversation, *HANDOVER_FIELDS)
+    announce(conversation)
     return True
 
 

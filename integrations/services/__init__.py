@@ -13,6 +13,7 @@ from integrations.services.ingest import (
 from integrations.services.media import fetch_media
 from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back, read_back_one
 from integrations.services.notified import keep_notified
+from integrations.services.pausing import hold_the_bot
 from integrations.services.reconcile import reconcile_unknown
 from integrations.services.restoring import begin_after_restore
 from integrations.services.sending import mark_read, send_next, send_typing
@@ -42,6 +43,7 @@ __all__ = [
     "forget_events",
     "forget_visitors",
     "go_on_after_restore",
+    "hold_the_bot",
     "ingest_event",
     "ingest_events",
     "ingest_thread",

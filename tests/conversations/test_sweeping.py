@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 
 from conversations import services
-from conversations.models import Conversation, Delivery
+from conversations.models import Conversation, Delivery, Escalation
+from conversations.types import MessageFacts, Reply
 from core.clock import database_now
-from tests.factories import make_conversation, make_delivery, make_message
+from tests.factories import make_account, make_channel, make_conversation, make_delivery, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +77,29 @@ def test_a_turn_that_ends_processes_does_not_come_first_at_each_start() -> None:
 
     assert services.end_all_leases() == 0
     assert services.due_turns() == []
+
+
+def test_where_the_bot_was_switched_off_people_get_what_it_owes_and_what_it_has_not_sent() -> None:
+    off, on = make_account(), make_account()
+    owed, about_to, elsewhere = (make_conversation(channel=make_channel(each)) for each in (off, off, on))
+    make_message(owed)
+    make_message(elsewhere)
+    unsent = make_delivery(about_to)
+    turn = services.claim_turn(owed.pk, owner="test")
+    assert turn is not None
+
+    assert services.hold_back([off.pk]) == 2
+    assert services.hold_back([off.pk]) == 0
+
+    for conversation, mode in ((owed, "human"), (about_to, "human"), (elsewhere, "bot")):
+        conversation.refresh_from_db()
+        assert conversation.mode == mode
+    assert set(Escalation.objects.values_list("conversation_id", "reason")) == {
+        (owed.pk, "policy"),
+        (about_to.pk, "policy"),
+    }
+    unsent.refresh_from_db()
+    assert unsent.state == "cancelled"
+    # It had begun to think, and is not heard any more.
+    services.commit_turn(turn, Reply(text="Late."), run_id=1, facts=MessageFacts())
+    assert not Delivery.objects.filter(conversation=owed).exists()

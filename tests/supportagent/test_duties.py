@@ -70,6 +70,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "expired sends",
         "unknown",
         "overdue",
+        "switched off",
         "silent",
         "reservations",
         "abandoned runs",
