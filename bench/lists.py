@@ -75,7 +75,8 @@ def measure(rig: Rig, figures: Figures, sizes: Sizes) -> None:
         rig.kill(name)
     with psycopg.connect(rig.database.url) as connection, wire.Client(base_url=rig.url) as program:
         program.headers["Authorization"] = f"Bearer {made['key']}"
-        there, least = 0, {}
+        there = 0
+        least: dict[str, int] = {}
         for size in sizes.conversations:
             _grow(connection, patterns, there, size)
             there = size
@@ -93,7 +94,8 @@ def measure(rig: Rig, figures: Figures, sizes: Sizes) -> None:
             looks: dict[str, Look] = {
                 name: partial(program.get, f"/{path}") if name == "API list" else partial(colleague.look, path, **HTMX)
                 for name, path in paths.items()
-            } | {name: partial(program.get, path) for name, path in OLDER.items()}
+            }
+            looks |= {name: partial(program.get, path) for name, path in OLDER.items()}
             counted = json.loads(rig.manage("shell", "-c", COUNTING, LOOKS=_asked(rig, colleague, paths)))
             least = least or counted
             walked = {name: _walked(connection, look) for name, look in looks.items()}

@@ -16,7 +16,7 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def as_stored(name: str) -> models.ExpressionWrapper:
+def as_stored(name: str) -> "models.ExpressionWrapper[models.F]":
     """A secret's column as the bytes that are stored, for who has to go on where no key fits."""
     return models.ExpressionWrapper(models.F(name), output_field=models.BinaryField())
 

@@ -5,7 +5,7 @@ it answers with them is filled in here. Every repetition is bounded, so that no 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -212,7 +212,7 @@ class Placeholders:
 
     def restore(self, text: str) -> str:
         """A model's answer with what its placeholders stand for."""
-        return filled_in(text, self.spoken(text))
+        return _PLACEHOLDER.sub(self._spoken, text)
 
     def _name(self, kind: Kind, value: str) -> str:
         key = (kind, "".join(value.split()).lower())
@@ -236,11 +236,6 @@ class Placeholders:
 
 
 _PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(re.escape(kind.value) for kind in Kind)}) \d{{1,4}}\]")
-
-
-def filled_in(text: str, spoken: Mapping[str, str]) -> str:
-    """The text with what its placeholders stand for; one that stands for nothing is left as it is."""
-    return _PLACEHOLDER.sub(lambda match: spoken.get(match.group(), match.group()), text) if spoken else text
 
 
 def _with(text: str, name: Callable[[Found], str]) -> Iterator[str]:

@@ -73,11 +73,16 @@ def holds(condition: object, known: Mapping[str, object]) -> bool | None:
 
 def widens(before: "models.BaseConstraint | None", after: "models.BaseConstraint") -> bool:
     """Whether one list of what is known takes another's place, and leaves nothing of it out."""
-    match before, after:
-        case models.CheckConstraint(condition=models.Q() as old), models.CheckConstraint(condition=models.Q() as new):
-            ((known, values),), ((knows, more),) = old.children, new.children
+    match children_of(before), children_of(after):
+        case [(str(known), list(values))], [(str(knows), list(more))]:
             return known == knows and known.endswith("__in") and set(values) <= set(more)
     return False
+
+
+def children_of(constraint: "models.BaseConstraint | None") -> list[Any]:
+    """The parts of what a check wants; none of another constraint."""
+    condition: Any = constraint.condition if isinstance(constraint, models.CheckConstraint) else None
+    return list(condition.children) if isinstance(condition, models.Q) else []
 
 
 def refuses(operation: migrations.AddConstraint, before: Before) -> bool:
@@ -98,12 +103,12 @@ def hurts(operation: Operation, app: str, state: ProjectState, before: Before) -
     if isinstance(operation, migrations.AddField) and is_asked_for(operation.field):
         return f"{operation.describe()}, which every row must have"
     if isinstance(operation, migrations.AlterField):
-        before, after = state.models[app, operation.model_name_lower].fields[operation.name], operation.field
-        if before.get_internal_type() != after.get_internal_type():
+        was, becomes = state.models[app, operation.model_name_lower].fields[operation.name], operation.field
+        if was.get_internal_type() != becomes.get_internal_type():
             return f"{operation.describe()} to another type"
-        if (after.max_length or 0) < (before.max_length or 0):
+        if (becomes.max_length or 0) < (was.max_length or 0):
             return f"{operation.describe()} to a shorter one"
-        if is_asked_for(after) and not is_asked_for(before):
+        if is_asked_for(becomes) and not is_asked_for(was):
             return f"{operation.describe()}, which every row must have"
     return ""
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from agent.engine.types import Understanding
 from agent.graph.rules import Rule
+from agent.graph.spoken import filled_in
 from agent.graph.state import AgentState, Dialogue, FoundPassage, HistoryLine, ModelCall, TextPart, ToolPlan, ToolUse
-from core.personal import filled_in
 
 
 class Understands(Protocol):

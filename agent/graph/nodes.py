@@ -13,8 +13,8 @@ from agent.graph.context import Context, WriteRequest, Written
 from agent.graph.handoff import answer_by, time_told
 from agent.graph.links import without_foreign_links
 from agent.graph.ruling import ruled
+from agent.graph.spoken import filled_in
 from agent.graph.state import AgentState, Check, HistoryLine, Refusal, Step
-from core.personal import filled_in
 
 _HISTORY_LINES = 12
 _RECENT_MOODS = 5

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -20,7 +21,8 @@ def _nothing_stays() -> Iterator[None]:
     """What was put into Redis here is nothing that the next test finds."""
     yield
     with celery_app.connection_for_write() as connection:
-        connection.default_channel.queue_purge(celery_app.conf.task_default_queue)
+        channel: Any = connection.default_channel
+        channel.queue_purge(celery_app.conf.task_default_queue)
 
 
 def in_a_file() -> None:
