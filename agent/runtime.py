@@ -237,7 +237,10 @@ class Runtime:
         """What editors should look at in a release, for staff only or not."""
         on = self._today()
         passages = [*published_passages(release_id, on=on), *internal_passages(release_id, on=on)]
-        return [asdict(finding) for finding in reviewing.review(passages, self._ready_encoder())]
+        encoder, cache = self._ready_encoder(), VectorCache()
+        found = reviewing.review(passages, lambda texts: encoder.encode(texts, cache))
+        cache.save()
+        return [asdict(finding) for finding in found]
 
     def _ready_encoder(self) -> Encoder:
         with self._lock:

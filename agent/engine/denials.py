@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.engine.encoder import Encoder
+from agent.engine.encoder import Encode
 from agent.engine.text import sentence_spans, stems
 from agent.engine.types import PassageSource
 
@@ -45,14 +45,14 @@ class _Sentence:
     denies: bool
 
 
-def denials(passages: Sequence[PassageSource], encoder: Encoder) -> Iterator[Denied]:
+def denials(passages: Sequence[PassageSource], encode: Encode) -> Iterator[Denied]:
     """Every pair of sentences of two passages; all of one language, which none is looked for in unless it is known here."""
     sentences = list(_sentences(passages))[:MOST_SENTENCES]
     pairs = list(_alike(sentences))
     if not pairs:
         return
     wanted = sorted({place for pair in pairs for place in pair})
-    vectors = dict(zip(wanted, encoder.encode([sentences[place].plain for place in wanted]), strict=True))
+    vectors = dict(zip(wanted, encode([sentences[place].plain for place in wanted]), strict=True))
     for says, denies in pairs:
         cosine = float(vectors[says] @ vectors[denies])
         if cosine >= _NEAR:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
 Forward = Callable[[Sequence[str]], FloatArray]
+Encode = Forward
 
 USE_DIMENSIONS = 512
 _USE_FILES = {
@@ -38,6 +39,7 @@ _MINILM_FINGERPRINT = "minilm-l6-53aa5117"
 _HASHED_FINGERPRINT = "hashed-512"
 _RECENT_TEXTS = 512
 _VECTOR_TYPE = np.dtype("<f2")
+_AT_ONCE = 128
 
 
 class Encoder:
@@ -147,9 +149,12 @@ class Encoder:
         if cache is not None:
             found = {key: value for key in set(keys) if (value := cache.get(key)) is not None}
         missing = {key: text for key, text in zip(keys, cleaned, strict=True) if key not in found}
-        if missing:
-            vectors = forward(list(missing.values())).astype(_VECTOR_TYPE)
-            fresh = {key: vector.tobytes() for key, vector in zip(missing, vectors, strict=True)}
+        # A large import takes minutes: what is worked out is handed over as it comes, and not lost with whoever is ended meanwhile.
+        waiting = list(missing.items())
+        for start in range(0, len(waiting), _AT_ONCE):
+            some = dict(waiting[start : start + _AT_ONCE])
+            vectors = forward(list(some.values())).astype(_VECTOR_TYPE)
+            fresh = {key: vector.tobytes() for key, vector in zip(some, vectors, strict=True)}
             found.update(fresh)
             if cache is not None:
                 cache.update(fresh)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.engine.denials import MOST_SENTENCES, denials
-from agent.engine.encoder import Encoder
+from agent.engine.encoder import Encode
 from agent.engine.text import sentence_spans, stems
 from agent.engine.types import PassageSource
 
@@ -51,15 +51,18 @@ class _Statement:
     values: dict[str, frozenset[str]]
 
 
-def review(passages: Sequence[PassageSource], encoder: Encoder) -> list[Finding]:
-    """Everything to look at, the most alike first, at most MOST_FINDINGS of each kind. Passages are compared in one language."""
+def review(passages: Sequence[PassageSource], encode: Encode) -> list[Finding]:
+    """Everything to look at, the most alike first, at most MOST_FINDINGS of each kind. Passages are compared in one language.
+
+    ``encode`` gives the unit vectors of texts, shape (texts, dimensions).
+    """
     found: list[Finding] = []
     for language in sorted({passage.language for passage in passages}):
         own = [passage for passage in passages if passage.language == language]
-        contradictions = list(_contradictions(own, encoder))
+        contradictions = list(_contradictions(own, encode))
         other = {frozenset((each.left, each.right)) for each in contradictions}
         found += contradictions
-        found += [each for each in _duplicates(own, encoder) if frozenset((each.left, each.right)) not in other]
+        found += [each for each in _duplicates(own, encode) if frozenset((each.left, each.right)) not in other]
     found.sort(key=lambda each: (-each.score, each.left, each.right))
     return [
         each
@@ -68,8 +71,8 @@ def review(passages: Sequence[PassageSource], encoder: Encoder) -> list[Finding]
     ]
 
 
-def _duplicates(passages: Sequence[PassageSource], encoder: Encoder) -> Iterator[Finding]:
-    vectors = encoder.encode([passage.text for passage in passages])
+def _duplicates(passages: Sequence[PassageSource], encode: Encode) -> Iterator[Finding]:
+    vectors = encode([passage.text for passage in passages])
     words = [frozenset(stems(passage.text, passage.language)) for passage in passages]
     for left, right, _ in _near(vectors, _NEAR):
         shared = _overlap(words[left], words[right])
@@ -77,11 +80,11 @@ def _duplicates(passages: Sequence[PassageSource], encoder: Encoder) -> Iterator
             yield _finding("duplicate", passages, left, right, passages[left].text, passages[right].text, shared)
 
 
-def _contradictions(passages: Sequence[PassageSource], encoder: Encoder) -> Iterator[Finding]:
+def _contradictions(passages: Sequence[PassageSource], encode: Encode) -> Iterator[Finding]:
     statements = list(_statements(passages))[:MOST_SENTENCES]
     seen: set[tuple[int, int]] = set()
     if statements:
-        vectors = encoder.encode([each.masked for each in statements])
+        vectors = encode([each.masked for each in statements])
         for one, other, cosine in _near(vectors, _SENTENCES_NEAR):
             a, b = statements[one], statements[other]
             pair = (a.passage, b.passage)
@@ -90,22 +93,22 @@ def _contradictions(passages: Sequence[PassageSource], encoder: Encoder) -> Iter
             if _differ(a.values, b.values):
                 seen.add(pair)
                 yield _finding("contradiction", passages, a.passage, b.passage, a.words, b.words, cosine)
-    yield from _answered_otherwise(passages, encoder, seen)
-    for each in denials(passages, encoder):
+    yield from _answered_otherwise(passages, encode, seen)
+    for each in denials(passages, encode):
         if (pair := (each.says, each.denies)) not in seen and pair[::-1] not in seen:
             seen.add(pair)
             yield _finding("contradiction", passages, *pair, each.said, each.denied, each.score)
 
 
 def _answered_otherwise(
-    passages: Sequence[PassageSource], encoder: Encoder, seen: set[tuple[int, int]]
+    passages: Sequence[PassageSource], encode: Encode, seen: set[tuple[int, int]]
 ) -> Iterator[Finding]:
     """Passages that answer the same question with other numbers."""
     asked = [(place, question) for place, passage in enumerate(passages) for question in passage.questions]
     if not asked:
         return
     asked = asked[:MOST_SENTENCES]
-    for one, other, cosine in _near(encoder.encode([question for _, question in asked]), _QUESTIONS_NEAR):
+    for one, other, cosine in _near(encode([question for _, question in asked]), _QUESTIONS_NEAR):
         left, right = asked[one][0], asked[other][0]
         if left == right or (left, right) in seen:
             continue

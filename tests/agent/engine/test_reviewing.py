@@ -25,7 +25,7 @@ PASSAGES = [
 
 
 def test_what_says_the_same_and_what_says_other_numbers_is_told_apart(encoder: Encoder) -> None:
-    found = {(each.kind, *sorted((each.left, each.right))): each for each in review(PASSAGES, encoder)}
+    found = {(each.kind, *sorted((each.left, each.right))): each for each in review(PASSAGES, encoder.encode)}
 
     assert set(found) == {
         ("duplicate", "copy", "returns"),
@@ -52,7 +52,9 @@ def test_what_says_the_same_and_what_says_other_numbers_is_told_apart(encoder: E
     ],
 )  # fmt: skip
 def test_what_one_says_and_another_denies_is_found(encoder: Encoder, language: str, says: str, denies: str) -> None:
-    (found,) = review([passage("one", says, language=language), passage("other", denies, language=language)], encoder)
+    (found,) = review(
+        [passage("one", says, language=language), passage("other", denies, language=language)], encoder.encode
+    )
 
     assert (found.kind, {found.left_words, found.right_words}) == ("contradiction", {says, denies})
 
@@ -67,8 +69,8 @@ def test_what_one_says_and_another_denies_is_found(encoder: Encoder, language: s
     ],
 )
 def test_a_denial_of_something_else_is_none(encoder: Encoder, one: str, other: str) -> None:
-    assert review([passage("one", one), passage("other", other)], encoder) == []
+    assert review([passage("one", one), passage("other", other)], encoder.encode) == []
 
 
 def test_nothing_is_found_in_nothing(encoder: Encoder) -> None:
-    assert review([], encoder) == []
+    assert review([], encoder.encode) == []
