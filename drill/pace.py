@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from drill import wire
 from drill.channels import TIKTOK, Customers
 from drill.checker import drain
-from drill.recovery import ENDS, epoch
+from drill.recovery import ends_of
 from drill.rig import DrillFailed, Rig
 from drill.traffic import LINES, mean_breath
 
@@ -33,7 +33,7 @@ def measured(rig: Rig, breath: int) -> Pace:
         for number in range(ASKED):
             customers.write(number, LINES[number % len(LINES)], 1)
     drain(rig)
-    ends = sorted(epoch(ended) for _, ended in rig.query(ENDS))
+    ends = sorted(ended for _, ended in ends_of(rig))
     first, last = len(ends) // 4, len(ends) * 3 // 4
     if last == first or ends[last] == ends[first]:
         raise DrillFailed(f"Only {len(ends)} of {ASKED} were answered, so the product's pace is not known.")

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -23,7 +25,7 @@ from drill.faults.people import RACES, TAKEOVERS
 from drill.faults.runner import Result
 from drill.invariants import INVARIANTS
 from drill.pace import Pace
-from drill.recovery import percentile
+from drill.recovery import ends_of, percentile, recoveries
 from drill.report import Report
 from drill.slice import LANES, missing, wanted
 from drill.traffic import mean_breath
@@ -221,6 +223,16 @@ def test_a_change_passes_only_with_everything_that_the_slice_has() -> None:
 def test_recovery_is_the_time_that_nineteen_of_twenty_do_not_exceed() -> None:
     assert percentile([float(number) for number in range(1, 21)], 0.95) == 19.0
     assert percentile([], 0.95) is None
+
+
+def test_a_reply_had_arrived_when_the_platform_took_it_and_not_when_we_found_out() -> None:
+    moments = [datetime.fromtimestamp(second, UTC) for second in (100, 140)]
+    rig = Mock()
+    rig.query.return_value = [(*moments, "taken"), (*moments, "elsewhere"), (*moments, "by another clock")]
+    rig.log.return_value = [{"message_id": "taken", "at": 110.0}, {"message_id": "by another clock", "at": 90.0}]
+
+    assert ends_of(rig) == [(100.0, 110.0), (100.0, 140.0), (100.0, 140.0)]
+    assert recoveries(rig, [105.0]) == [5.0, 35.0, 35.0]
 
 
 def of_this_drill(folder: Path) -> list[str]:
