@@ -1,21 +1,30 @@
 """Production's processes by the commands and health checks of docker-compose.yml, on a PostgreSQL and a Redis; no container."""
 
+import hashlib
+import hmac
 import json
 import os
+import re
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 import redis
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from drill import wire
 from integrations import standard_webhooks
 from tests import environment
 from tests.composed import HOST, LASTING, START_SECONDS, Composed, running
 from tests.integrations.events import SECRET, created
+from tests.nginx import HERE, Proxy, anybody
+from tests.nginx import running as running_nginx
 from tests.outside import listening
 from tests.waiting import wait_until
 
@@ -23,6 +32,8 @@ pytestmark = pytest.mark.services
 # As nginx says it.
 FORWARDED = {"Host": HOST, "X-Forwarded-Proto": "https"}
 END_SECONDS = 60
+# Who writes a line about a message on its way.
+STAGES = {"integrations.services.ingest", "agent.services.turns", "integrations.services.sending"}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +74,24 @@ def product(
     folder = tmp_path_factory.mktemp("composed")
     with running(folder, database_url=database_url, owner_url=owner_url, EGRESS_ALLOW=allowed) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def account(product: Composed, partner: str) -> str:
+    """The path at which a partner's events are taken."""
+    added = product.run(
+        *("setup", "python", "manage.py", "account", "add", "--platform", "events", "--name", "Partner"),
+        *("--external-id", "partner", "--api-base", partner, "--secret", SECRET),
+    )
+    assert added.returncode == 0, added.stderr
+    return f"/webhooks/events/{json.loads(added.stdout)['public_id']}"
+
+
+@pytest.fixture(scope="module")
+def nginx(product: Composed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """nginx before them."""
+    with running_nginx(tmp_path_factory.mktemp("nginx"), {"ingest": HERE, "live": HERE}, product.ports) as proxy:
+        yield proxy
 
 
 @pytest.mark.parametrize("name", ["redis", *LASTING])
@@ -119,23 +148,110 @@ def test_a_worker_says_what_it_does_as_loudly_as_the_others(product: Composed) -
     )
 
 
-def test_a_message_is_followed_by_one_id_from_the_door_to_the_send(product: Composed, partner: str) -> None:
-    added = product.run(
-        *("setup", "python", "manage.py", "account", "add", "--platform", "events", "--name", "Partner"),
-        *("--external-id", "partner", "--api-base", partner, "--secret", SECRET),
-    )
-    assert added.returncode == 0, added.stderr
-    address = f"http://127.0.0.1:{product.ports['ingest']}/webhooks/events/{json.loads(added.stdout)['public_id']}"
+def test_a_message_is_followed_by_one_id_from_the_door_to_the_send(product: Composed, account: str) -> None:
+    address = f"http://127.0.0.1:{product.ports['ingest']}{account}"
     body, request_id = created(), "0123456789abcdef0123456789abcdef"
     wait_until(partial(product.is_well, "ingest"), seconds=START_SECONDS, what="ingest to be well")
 
-    signed = standard_webhooks.signed([SECRET], id="evt-1", at=int(time.time()), body=body)
-    headers = signed | FORWARDED | {"X-Request-ID": request_id, "Content-Type": "application/json"}
+    headers = signed("evt-1", body) | FORWARDED | {"X-Request-ID": request_id}
     answer = wire.post(address, content=body, headers=headers)
 
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (200, request_id)
-    stages = {"integrations.services.ingest", "agent.services.turns", "integrations.services.sending"}
-    wait_until(lambda: stages <= told_of(product, request_id), seconds=START_SECONDS, what="each stage's line")
+    wait_until(lambda: told_of(product, request_id) >= STAGES, seconds=START_SECONDS, what="each stage's line")
+
+
+def test_through_nginx_a_message_has_nginxs_id_to_its_end(product: Composed, account: str, nginx: Proxy) -> None:
+    body = created("When does it arrive?", id="m-2", conversation_id="c-2")
+
+    answer = nginx.client.post(account, content=body, headers=signed("evt-2", body) | {"Host": HOST})
+
+    assert answer.status_code == 200
+    request_id = answer.headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
+    wait_until(lambda: told_of(product, request_id) >= STAGES, seconds=START_SECONDS, what="each stage's line")
+
+
+def test_through_nginx_somebody_signs_in_and_the_page_hears_of_a_message(
+    product: Composed, account: str, nginx: Proxy
+) -> None:
+    hired = product.run("setup", "python", "manage.py", "staff", "add", "ada", "--role", "agent")
+    assert hired.returncode == 0, hired.stderr
+    wait_until(partial(product.is_well, "live"), seconds=START_SECONDS, what="live to be well")
+    body = created("Is anybody there?", id="m-3", conversation_id="c-3")
+
+    cookies = sign_in(nginx, "ada", json.loads(hired.stdout)["password"])
+    assert nginx.client.get("/workspace/", headers={"Host": HOST}).status_code == 200
+    with connect(
+        f"wss://{HOST}/ws/workspace/",
+        sock=socket.create_connection((HERE, nginx.client.base_url.port or 0)),
+        ssl=anybody(),
+        origin=Origin(f"https://{HOST}"),
+        additional_headers={"Cookie": cookies},
+    ) as page:
+        taken = nginx.client.post(account, content=body, headers=signed("evt-3", body) | {"Host": HOST})
+        assert taken.status_code == 200
+        wait_until(lambda: json.loads(page.recv(timeout=START_SECONDS))["type"] == "changed", what="the bell")
+
+
+def sign_in(nginx: Proxy, name: str, password: str) -> str:
+    """Fill in the sign-in page as a browser does behind nginx's address; the cookies of who is signed in."""
+    page = nginx.client.get("/accounts/login/", headers={"Host": HOST})
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+    assert token is not None, page.text
+    form = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
+    headers = {"Host": HOST, "Referer": f"https://{HOST}/accounts/login/"}
+    answer = nginx.client.post("/accounts/login/", data=form, headers=headers)
+    assert answer.status_code == 302, answer.text
+    return "; ".join(f"{cookie}={value}" for cookie, value in nginx.client.cookies.items())
+
+
+def test_a_challenge_is_answered_while_the_database_takes_nobody_and_an_event_is_to_be_sent_again(
+    product: Composed, account: str, partner: str, nginx: Proxy, owner_url: str
+) -> None:
+    added = product.run(
+        *("setup", "python", "manage.py", "account", "add", "--platform", "linkedin", "--name", "Page"),
+        *("--client-key", "li-app", "--external-id", "urn:li:organization:1", "--secret", "li-secret"),
+        *("--access-token", "li.first", "--api-base", partner),
+    )
+    assert added.returncode == 0, added.stderr
+    wait_until(lambda: is_challenged(nginx), seconds=START_SECONDS, what="the secret to be known")
+    body = created("Are you closed?", id="m-4", conversation_id="c-4")
+
+    def deliver() -> int:
+        headers = signed("evt-4", body) | {"Host": HOST}
+        return int(nginx.client.post(account, content=body, headers=headers).status_code)
+
+    with refusing(owner_url):
+        wait_until(lambda: deliver() == 503, seconds=START_SECONDS, what="the door to say that it keeps nothing")
+        assert is_challenged(nginx)
+    wait_until(lambda: deliver() == 200, seconds=START_SECONDS, what="the door to keep it")
+
+
+def is_challenged(nginx: Proxy) -> bool:
+    """Whether LinkedIn's challenge is answered with the secret's HMAC."""
+    code = "890e4665-4dfe-4ab1-b689-ed553bceeed0"
+    answer = nginx.client.get("/webhooks/linkedin", params={"challengeCode": code}, headers={"Host": HOST})
+    right = hmac.new(b"li-secret", code.encode(), hashlib.sha256).hexdigest()
+    return answer.status_code == 200 and answer.json()["challengeResponse"] == right
+
+
+@contextmanager
+def refusing(owner_url: str) -> Iterator[None]:
+    """A database that ends its sessions and takes no new one, as while its server is stopped."""
+    name = urlsplit(owner_url).path[1:]
+    with psycopg.connect(environment.DATABASE_URL, autocommit=True) as server:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        try:
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            yield
+        finally:
+            server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+
+
+def signed(event_id: str, body: bytes) -> dict[str, str]:
+    """The headers of a partner's event."""
+    headers = standard_webhooks.signed([SECRET], id=event_id, at=int(time.time()), body=body)
+    return headers | {"Content-Type": "application/json"}
 
 
 def told_of(product: Composed, request_id: str) -> set[str]:
