@@ -44,13 +44,15 @@ class Duties(Hands):
         # One that ends processes takes those beside it along, but not again and again the same ones.
         self.suspected = Crew("suspected turns", 1)
         self.errands = Crew("errands", 3)
+        # Who has waited too long gets a person, whatever else takes long; and a conversation that is held holds up no sweep.
+        self.overdue = Crew("overdue", 1)
         # What was missed must be found, and whatever else is being done for long has hands of its own.
         self.comparing = Crew("comparing", 1)
         # Subscribers may be slow, and nobody's message waits for them.
         self.tellers = Crew("tellers", 2)
         # A long recording takes its time, and no platform waits for it.
         self.readers = Crew("readers", 2)
-        self.crews += (self.suspected, self.errands, self.comparing, self.tellers, self.readers)
+        self.crews += (self.suspected, self.errands, self.overdue, self.comparing, self.tellers, self.readers)
         self.sweeper = Sweeper(self._steps(), finished=self._finished)
 
     def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
@@ -79,7 +81,7 @@ class Duties(Hands):
                 every=EACH_SECOND,
             ),
             Step(name="clock", run=_mend_clock, every=5),
-            Step(name="overdue", run=conversations.raise_overdue, every=2),
+            Step(name="overdue", run=self._raise_overdue, every=EACH_SECOND),
             Step(name="late promises", run=conversations.raise_late_promises, every=15),
             Step(name="switched off", run=integrations.hold_the_bot, every=EACH_SECOND),
             Step(name="silent", run=conversations.close_silent, every=60),
@@ -127,6 +129,9 @@ class Duties(Hands):
         due = conversations.due_sends(2 * self.sends.most)
         self.sends.give("send", due, integrations.send_next)
         return len(due)
+
+    def _raise_overdue(self) -> int:
+        return self.overdue.give("round of the overdue", (0,), lambda _: conversations.raise_overdue())
 
     def _begin_telling(self) -> int:
         due = integrations.due_subscriptions(2 * self.tellers.threads)
