@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -170,11 +171,19 @@ def test_what_staff_import_passes(proxy: httpx2.Client) -> None:
 def test_nginx_keeps_slow_bodies_to_itself_and_ends_them(nginx: Proxy, proxy: httpx2.Client) -> None:
     head = b"POST /webhooks/tiktok HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{"
     with ExitStack() as stack:
-        slow = [stack.enter_context(nginx.connection()) for _ in range(12)]
-        for connection in slow:
-            connection.sendall(head)
+        slow: list[ssl.SSLSocket] = []
+
+        def are_kept_and_hold_all() -> bool:
+            for connection in slow:
+                connection.sendall(b" ")
+            return len(slow) == 12 and proxy.get("/webhooks/tiktok/").status_code == 503
+
+        for _ in range(12):
+            slow.append(stack.enter_context(nginx.connection()))
+            slow[-1].sendall(head)
+            are_kept_and_hold_all()
         # A byte now and then keeps a connection, and nothing behind hears of it: all others are served, from elsewhere.
-        wait_until(lambda: proxy.get("/webhooks/tiktok/").status_code == 503, what="the bound of one address")
+        wait_until(are_kept_and_hold_all, what="the bound of one address")
         # Without another byte each is ended, and the address is served again.
         assert [connection.recv(100) for connection in slow] == [b""] * 12
 
