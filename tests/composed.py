@@ -139,6 +139,9 @@ def running(folder: Path, *, database_url: str, owner_url: str, **variables: str
         wait_until(lambda: product.is_well("redis"), seconds=START_SECONDS, what="Redis")
         done = product.run("setup")
         assert done.returncode == 0, done.stderr[-3000:]
+        # The image's build does this.
+        collected = product.run("live", "python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+        assert collected.returncode == 0, collected.stderr[-3000:]
         for name in LASTING:
             product.begin(name)
         yield product

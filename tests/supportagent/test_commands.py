@@ -331,6 +331,7 @@ def test_the_doctor_finds_what_is_missing_and_what_is_there() -> None:
     assert "BROKEN" not in output.getvalue()
 
 
+@pytest.mark.usefixtures("server_that_syncs")
 def test_the_doctor_names_the_accounts_whose_secrets_no_key_opens(settings: Settings) -> None:
     run("setup")
     make_account(name="Lost", secrets={"secret": "keep me"})

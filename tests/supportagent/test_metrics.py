@@ -118,7 +118,7 @@ def test_how_long_a_kind_of_process_is_silent_is_told_by_its_youngest_and_withou
 
 
 def test_a_scrape_asks_few_questions(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         list(metrics.RecordCollector().collect())
 
 
