@@ -210,10 +210,6 @@ class Placeholders:
             match.group(): self._spoken(match) for match in _PLACEHOLDER.finditer(text) if match.group() in self._values
         }
 
-    def restore(self, text: str) -> str:
-        """A model's answer with what its placeholders stand for."""
-        return _PLACEHOLDER.sub(self._spoken, text)
-
     def _name(self, kind: Kind, value: str) -> str:
         key = (kind, "".join(value.split()).lower())
         if key not in self._names:

