@@ -33,7 +33,9 @@ REPLAY_STATES = {"waiting": "info", "done": "success", "failed": "danger"}
 
 
 def _masked_record(record: object) -> str:
-    return format_html("<pre>{}</pre>", masked(json.dumps(record, ensure_ascii=False, indent=2, default=str)))
+    return format_html(
+        '<pre class="written-lines">{}</pre>', masked(json.dumps(record, ensure_ascii=False, indent=2, default=str))
+    )
 
 
 @admin.register(AgentRun)

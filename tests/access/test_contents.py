@@ -173,6 +173,8 @@ def test_what_a_machine_kept_of_it_is_hidden_in_the_admin_too(table: str) -> Non
     assert CARD not in page
     assert ADDRESS not in page
     assert (html.escape(HIDDEN) in page) is (table == "agent_agentrun")
+    # Each record breaks its lines, or its page is as wide as the longest.
+    assert page.count('<pre class="written-lines">') == (2 if table == "agent_agentrun" else 0)
 
 
 def test_a_suggestion_is_whole_for_those_who_may_send_it() -> None:
