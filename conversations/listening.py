@@ -1,15 +1,18 @@
 """What open screens did not hear: bells may be lost with the channel layer, so the rows are looked at as well.
 
-One look for all screens of a process every two seconds, as long as any is open. What a bell told already is not told
-again, so that with a healthy layer nothing comes from here.
+One look for all screens of a process every two seconds, as long as any is open. What bells told every one of them already
+is not told again, so that with a healthy layer nothing comes from here. The layer may leave out a single screen, too, whose
+channel is full: so it is counted how many heard. A visitor's page is told of its own conversation, whatever was heard: it
+knows its version.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,51 +34,75 @@ REMEMBER_SECONDS = 60.0
 Hear = Callable[[dict[str, Any]], Awaitable[None]]
 
 
+@dataclass(slots=True)
+class _Told:
+    """The latest version that was told of a conversation, when, and how many screens heard of it."""
+
+    version: int
+    at: float
+    screens: float
+
+
 class Listeners:
     """The open screens of one event loop."""
 
     def __init__(self) -> None:
         self._screens: set[Hear] = set()
-        self._told: dict[int, tuple[int, float]] = {}
+        self._pages: dict[int, set[Hear]] = {}
+        self._told: dict[int, _Told] = {}
         self._since: datetime | None = None
         self._looking: asyncio.Task[None] | None = None
 
     def join(self, hear: Hear) -> None:
         """Call ``hear`` with each message that no bell brought."""
         self._screens.add(hear)
-        if self._looking is None:
-            self._since = timezone.now()
-            self._looking = asyncio.create_task(self._look_forever())
+        self._begin()
 
     def leave(self, hear: Hear) -> None:
         """Call it no more."""
         self._screens.discard(hear)
-        if not self._screens and self._looking is not None:
+        self._end_if_nobody_is_left()
+
+    def follow(self, conversation_id: int, hear: Hear) -> None:
+        """Call ``hear`` with the bell of this conversation's changes, heard or not, some seconds after each."""
+        self._pages.setdefault(conversation_id, set()).add(hear)
+        self._begin()
+
+    def unfollow(self, conversation_id: int, hear: Hear) -> None:
+        """Call it no more."""
+        pages = self._pages.get(conversation_id, set())
+        pages.discard(hear)
+        if not pages:
+            self._pages.pop(conversation_id, None)
+        self._end_if_nobody_is_left()
+
+    def note(self, bells: list[dict[str, Any]]) -> None:
+        """These arrived by themselves, at one screen."""
+        self._note(bells, screens=1)
+
+    async def look(self) -> None:
+        """Tell every screen what changed and no bell told, and every page that its conversation changed."""
+        begun = timezone.now()
+        changed = await database_sync_to_async(_changed)(self._since or begun, begun - BELLS_TAKE)
+        unheard = [bell for bell in changed if self._is_unheard(bell)]
+        self._since = begun
+        self._forget_old()
+        self._note(unheard, screens=inf)
+        if unheard:
+            await _tell(self._screens, {"type": "conversations.changed", "bells": unheard})
+        for bell in changed:
+            await _tell(self._pages.get(bell["conversation_id"], ()), {"type": "conversation.changed", "bell": bell})
+
+    def _begin(self) -> None:
+        if self._looking is None:
+            self._since = timezone.now()
+            self._looking = asyncio.create_task(self._look_forever())
+
+    def _end_if_nobody_is_left(self) -> None:
+        if not self._screens and not self._pages and self._looking is not None:
             self._looking.cancel()
             self._looking = None
             self._told.clear()
-
-    def note(self, bells: list[dict[str, Any]]) -> None:
-        """These arrived by themselves."""
-        now = asyncio.get_running_loop().time()
-        for bell in bells:
-            pk, version = bell["conversation_id"], bell["version"]
-            self._told[pk] = (max(version, self._told.get(pk, (0, 0.0))[0]), now)
-
-    async def look(self) -> None:
-        """Tell every screen what changed and no bell told."""
-        begun = timezone.now()
-        changed = await database_sync_to_async(_changed)(self._since or begun, begun - BELLS_TAKE)
-        unheard = [bell for bell in changed if self._told.get(bell["conversation_id"], (-1, 0.0))[0] < bell["version"]]
-        self._since = begun
-        self._forget_old()
-        self.note(unheard)
-        if unheard:
-            message = {"type": "conversations.changed", "bells": unheard}
-            for hear in list(self._screens):
-                # A screen that is just closing must not keep the news from the others.
-                with contextlib.suppress(Exception):
-                    await hear(message)
 
     async def _look_forever(self) -> None:
         while True:
@@ -85,9 +112,30 @@ class Listeners:
             except DatabaseError:
                 logger.warning("The database did not say what changed; open screens are told later.")
 
+    def _is_unheard(self, bell: dict[str, Any]) -> bool:
+        told = self._told.get(bell["conversation_id"])
+        return told is None or told.version < bell["version"] or told.screens < len(self._screens)
+
+    def _note(self, bells: list[dict[str, Any]], *, screens: float) -> None:
+        now = asyncio.get_running_loop().time()
+        for bell in bells:
+            pk, version = bell["conversation_id"], bell["version"]
+            told = self._told.get(pk)
+            if told is None or told.version < version:
+                self._told[pk] = _Told(version, now, screens)
+            elif told.version == version:
+                told.screens += screens
+
     def _forget_old(self) -> None:
         oldest = asyncio.get_running_loop().time() - REMEMBER_SECONDS
-        self._told = {pk: told for pk, told in self._told.items() if told[1] > oldest}
+        self._told = {pk: told for pk, told in self._told.items() if told.at > oldest}
+
+
+async def _tell(those: Iterable[Hear], message: dict[str, Any]) -> None:
+    for hear in list(those):
+        # A screen that is just closing must not keep the news from the others.
+        with contextlib.suppress(Exception):
+            await hear(message)
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Listeners] = WeakKeyDictionary()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,8 @@ def watch(sender: Any, **_: object) -> None:
     """Celery's own time limits do nothing to threads, so a worker of threads gets a watchdog. And it loads the engine.
 
     What is shared out by the thread is shared out by those that there are, whatever WORK_THREADS says. What its tasks ask for
-    next it does with hands of its own: a message would go through the broker three times more, and come back here.
+    next it does with hands of its own: a message would go through the broker three times more, and come back here. And where
+    more is due than bells are rung for, those hands look for it as the sweeper's do.
     """
     if not isinstance(sender.pool, TaskPool):
         return
@@ -93,19 +95,24 @@ def watch(sender: Any, **_: object) -> None:
         from supportagent.hands import Hands  # noqa: PLC0415
         from supportagent.warming import load_the_engine_meanwhile  # noqa: PLC0415
 
-        hands = Hands()
+        hands = Hands(begins_with=1)
         oldest.append(hands.oldest_seconds)
         bells.answer(hands.answer)
-        _end_with(hands)
+        threading.Thread(target=hands.sweeper.run, args=(_end_with(hands),), name="looking", daemon=True).start()
         load_the_engine_meanwhile()
     watchdog.Watchdog(oldest=lambda: max(seconds() for seconds in oldest)).start()
 
 
-def _end_with(hands: "Hands") -> None:
-    """Let a worker's own hands begin nothing more once it is told to end, and have so long from then on to end."""
+def _end_with(hands: "Hands") -> threading.Event:
+    """Let a worker's own hands begin nothing more once it is told to end, and have so long from then on to end.
+
+    What is set when it is told.
+    """
+    told = threading.Event()
     told_at: list[float] = []
 
     def retire(**_: object) -> None:
+        told.set()
         told_at.append(time.monotonic())
         hands.retire()
 
@@ -115,6 +122,7 @@ def _end_with(hands: "Hands") -> None:
 
     worker_shutting_down.connect(retire, weak=False)
     worker_shutdown.connect(wait, weak=False)
+    return told
 
 
 @task_prerun.connect

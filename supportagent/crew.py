@@ -21,7 +21,10 @@ class Crew:
     that one begun too late, or for nothing, changes nothing.
     """
 
-    def __init__(self, name: str, threads: int, *, ahead: int = 0) -> None:
+    def __init__(
+        self, name: str, threads: int, *, ahead: int = 0, when_short: Callable[[], object] = lambda: None
+    ) -> None:
+        """``when_short`` is called once there is room again after something was left out for want of it."""
         self.name = name
         self.threads = threads
         self.most = threads + ahead
@@ -29,6 +32,8 @@ class Crew:
         self._taken: set[Job] = set()
         self._begun: dict[Job, float] = {}
         self._wanted_again: set[Job] = set()
+        self._when_short = when_short
+        self._has_left_out = False
         self._idle = threading.Condition()
         self._finished = 0
         self._is_retired = False
@@ -62,10 +67,11 @@ class Crew:
         taken = 0
         for pk in pks:
             with self._idle:
-                if self._is_retired or len(self._taken) >= self.most:
-                    break
                 if (kind, pk) in self._taken:
                     continue
+                if self._is_retired or len(self._taken) >= self.most:
+                    self._has_left_out = True
+                    break
                 self._taken.add((kind, pk))
             self._waiting.put(((kind, pk), work))
             taken += 1
@@ -118,6 +124,8 @@ class Crew:
                 self._do(job, work)
                 while not self._end(job):
                     self._do(job, work)
+                if self._is_short():
+                    self._when_short()
 
     def _do(self, job: Job, work: Work) -> None:
         kind, pk = job
@@ -136,6 +144,14 @@ class Crew:
                 return False
             self._begun[job] = time.monotonic()
             return True
+
+    def _is_short(self) -> bool:
+        """Whether something was left out and now no more is taken than the hands are at."""
+        with self._idle:
+            is_short = self._has_left_out and not self._is_retired and len(self._taken) <= self.threads
+            if is_short:
+                self._has_left_out = False
+            return is_short
 
     def _end(self, job: Job) -> bool:
         """Let the job go, unless it was called for meanwhile: then it is to be done once more."""

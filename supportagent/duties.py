@@ -5,12 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from celery import Task
-
 from agent.releases import learning
 from agent.services import gaps, importing, reviewing, searching
 from agent.services.leftovers import book_stale_reservations, end_abandoned_runs
-from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn, run_turn
+from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn
 from conversations import services as conversations
 from core import audit, idempotency, leases, throttles
 from integrations import services as integrations
@@ -18,7 +16,7 @@ from privacy import services as privacy
 from supportagent import heartbeats
 from supportagent.crew import Crew
 from supportagent.hands import EVENTS_SECONDS, Hands
-from supportagent.sweeper import Step, Sweeper
+from supportagent.sweeper import Step
 
 logger = logging.getLogger(__name__)
 
@@ -30,15 +28,10 @@ SEAL_LEASE_SECONDS = 10
 
 
 class Duties(Hands):
-    """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another.
+    """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another."""
 
-    One that ``is_alone`` has no other workers to leave bells to.
-    """
-
-    def __init__(self, *, kind: str = "sweeper", is_alone: bool = False) -> None:
-        super().__init__()
-        self._kind = kind
-        self._is_alone = is_alone
+    def __init__(self) -> None:
+        super().__init__(begins_with=0)
         self._has_read_back = False
         self._rounds = count(1)
         # One that ends processes takes those beside it along, but not again and again the same ones.
@@ -53,27 +46,14 @@ class Duties(Hands):
         # A long recording takes its time, and no platform waits for it.
         self.readers = Crew("readers", 2)
         self.crews += (self.suspected, self.errands, self.overdue, self.comparing, self.tellers, self.readers)
-        self.sweeper = Sweeper(self._steps(), finished=self._finished)
-
-    def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
-        """See to a bell with these hands; one that is alone answers for every bell of theirs, and sweeps where it has no room."""
-        return super().answer(task, pk, after) or (self._is_alone and self.knows(task))
-
-    def call(self, name: str, pk: int) -> bool:
-        """Take up a task of this name now, or sweep soon."""
-        is_taken = super().call(name, pk)
-        if not is_taken:
-            self.sweeper.hear(0.0)
-        return is_taken
 
     def _finished(self) -> int:
-        return self.turns.finished + self.suspected.finished + self.sends.finished
+        return super()._finished() + self.suspected.finished
 
     def _steps(self) -> tuple[Step, ...]:
         return (
             Step(name="ingest", run=self._begin_events),
-            Step(name="turns", run=self._begin_turns, is_work=True),
-            Step(name="sends", run=self._begin_sends, is_work=True),
+            *super()._steps(),
             Step(name="expired sends", run=conversations.release_expired_sends, every=EACH_SECOND),
             Step(
                 name="unknown",
@@ -112,6 +92,7 @@ class Duties(Hands):
         )
 
     def _begin_events(self) -> int:
+        # Here alone: two processes at the same lanes would wait for each other.
         due = integrations.lanes_due(EVENTS_PER_PASS)
         hands = min(due, self.events.threads, self.events.room)
         for share in range(hands):
@@ -119,16 +100,9 @@ class Duties(Hands):
         return due
 
     def _begin_turns(self) -> int:
-        due = conversations.due_turns(2 * self.turns.most)
-        self.turns.give("turn", due, run_turn)
         suspected = conversations.suspected_turns(1)
         self.suspected.give("suspected turn", suspected, run_suspected_turn)
-        return len(due) + len(suspected)
-
-    def _begin_sends(self) -> int:
-        due = conversations.due_sends(2 * self.sends.most)
-        self.sends.give("send", due, integrations.send_next)
-        return len(due)
+        return super()._begin_turns() + len(suspected)
 
     def _raise_overdue(self) -> int:
         return self.overdue.give("round of the overdue", (0,), lambda _: conversations.raise_overdue())
@@ -188,7 +162,7 @@ class Duties(Hands):
 
     def _beat(self) -> int:
         compared = {str(pk): list(threads) for pk, threads in integrations.progress().items()}
-        heartbeats.beat(self._kind, {"in_hand": sum(crew.in_hand for crew in self.crews), "compared": compared})
+        heartbeats.beat("sweeper", {"in_hand": sum(crew.in_hand for crew in self.crews), "compared": compared})
         return 1
 
 

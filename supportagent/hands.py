@@ -1,17 +1,22 @@
-"""The threads of a process that answer its own bells, so that no broker carries what is done here."""
+"""The threads of a process that works: they answer its own bells, so that no broker carries what is done here, and look
+for what is due by themselves, so that no process is full while another has nothing to do.
+"""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from celery import Task
 from django.conf import settings
 
 from agent.tasks import run_turn
+from conversations import services as conversations
 from core.budgets import TokenBucket
 from integrations import services as integrations
 from integrations.tasks import ingest_event, send_next, send_typing
 from supportagent.crew import Crew, Work
 from supportagent.diary import Diary
+from supportagent.sweeper import Step, Sweeper
 
 # Of those that were rung for, one hand takes so many in at once.
 EVENTS_TOGETHER = 20
@@ -19,18 +24,25 @@ EVENTS_TOGETHER = 20
 EVENTS_SECONDS = 5.0
 # So much waits for a free hand, for the moments between two passes.
 AHEAD = 16
+# Of what is due so many times as much is looked at as one process takes, so that another one finds something else.
+LOOKS_AT = 4
 # Of the signs of typing: each is a call of the platform's, and where more write than that hands have better things to do.
 TYPING_AT_ONCE, TYPING_A_SECOND = 20, 10
 
 
 class Hands:
-    """Crews for events, turns, sends and the sign of typing, so that none holds up another."""
+    """Crews for events, turns, sends and the sign of typing, so that none holds up another, and who finds work for them.
 
-    def __init__(self) -> None:
+    Every process of this kind does the same, and what counts is claimed in the rows. ``begins_with`` is 0 or 1: which
+    half of what is due it takes first, so that two of them seldom reach for the same.
+    """
+
+    def __init__(self, *, begins_with: int) -> None:
+        self._begins_with = begins_with
         # Without bells all events come in through here, and a turn must not wait until they are through.
-        self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD)
-        self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD)
-        self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD)
+        self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD, when_short=self._look_again)
+        self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD, when_short=self._look_again)
+        self.sends = Crew("sends", settings.WORK_THREADS, ahead=AHEAD, when_short=self._look_again)
         self.typing = Crew("typing", 1, ahead=AHEAD)
         self.crews: tuple[Crew, ...] = (self.events, self.turns, self.sends, self.typing)
         self._typing_budget = TokenBucket(TYPING_AT_ONCE, TYPING_A_SECOND)
@@ -41,28 +53,51 @@ class Hands:
             send_next.name: (self.sends, "send", integrations.send_next),
             send_typing.name: (self.typing, "typing", integrations.send_typing),
         }
+        self.sweeper = Sweeper(self._steps(), finished=self._finished)
 
     def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
-        """See to a bell with these hands, in ``after`` seconds; False where others should.
+        """See to a bell with these hands, in ``after`` seconds; False where it is none of theirs.
 
-        That is where it is none of theirs, or they are too busy. Where very many write, not everybody is shown typing.
+        Where they are too busy its row waits until somebody looks. Where very many write, not everybody is shown typing.
         """
-        if not self.knows(task):
+        name = str(task.name)
+        if name not in self._answers:
             return False
-        if str(task.name) == send_typing.name and not self._typing_budget.spend():
+        if name == send_typing.name and not self._typing_budget.spend():
             return True
         if after > 0:
-            return self._diary.note(after, partial(self.call, str(task.name), pk))
-        return self.call(str(task.name), pk)
+            self._diary.note(after, partial(self._call, name, pk))
+        else:
+            self._call(name, pk)
+        return True
 
-    def knows(self, task: "Task[[int], None]") -> bool:
-        """Whether it is something for these hands."""
-        return str(task.name) in self._answers
-
-    def call(self, name: str, pk: int) -> bool:
-        """Take up a task of this name now; False where there is no room, and the row waits for whoever sweeps."""
+    def _call(self, name: str, pk: int) -> None:
         crew, kind, work = self._answers[name]
-        return crew.call(kind, pk, work)
+        crew.call(kind, pk, work)
+
+    def _look_again(self) -> None:
+        """What was left out for want of room is found again, and there is room."""
+        self.sweeper.hear(0.0)
+
+    def _finished(self) -> int:
+        return self.turns.finished + self.sends.finished
+
+    def _steps(self) -> tuple[Step, ...]:
+        return (
+            Step(name="turns", run=self._begin_turns, is_work=True),
+            Step(name="sends", run=self._begin_sends, is_work=True),
+        )
+
+    def _begin_turns(self) -> int:
+        return self._begin(run_turn.name, conversations.due_turns(LOOKS_AT * self.turns.most))
+
+    def _begin_sends(self) -> int:
+        return self._begin(send_next.name, conversations.due_sends(LOOKS_AT * self.sends.most))
+
+    def _begin(self, name: str, due: Sequence[int]) -> int:
+        crew, kind, work = self._answers[name]
+        crew.give(kind, sorted(due, key=lambda pk: pk % 2 != self._begins_with), work)
+        return len(due)
 
     def _take_in_rung(self, pk: int) -> None:
         """Take in an event that was rung for, together with those that wait for a hand."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
+from conversations.listening import listeners
 from core import live
 from core.sockets import PageSocket
 from integrations.models import Visitor
@@ -26,6 +27,9 @@ class VisitorConsumer(PageSocket):
     visitor: Visitor | None = None
     sent_to: int = 0
     groups_joined: set[str]
+    one_at_a_time: asyncio.Lock
+    conversation_id: int | None = None
+    version_heard: int = -1
     typing: bool = False
     last_state: State | None = None
     deadline: asyncio.Task[None] | None = None
@@ -33,6 +37,7 @@ class VisitorConsumer(PageSocket):
     async def connect(self) -> None:
         """Accept a page that may use the chat, and wait a short while for the token."""
         self.groups_joined = set()
+        self.one_at_a_time = asyncio.Lock()
         if not await self._may_connect():
             await self.close(ORIGIN_REFUSED)
             return
@@ -43,6 +48,8 @@ class VisitorConsumer(PageSocket):
         """Leave the groups."""
         if self.deadline is not None:
             self.deadline.cancel()
+        if self.conversation_id is not None:
+            listeners().unfollow(self.conversation_id, self._hear_late)
         for group in self.groups_joined:
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -55,6 +62,9 @@ class VisitorConsumer(PageSocket):
             await self.close(TOKEN_UNKNOWN)
         elif kind == "ping":
             await self.send_json({"type": "pong"})
+            if self.conversation_id is None:
+                # What tells of the first message may be lost, and nothing more would be heard of that conversation.
+                await self._tell_news()
         elif kind == "typing":
             await database_sync_to_async(services.tell_typing)(self.visitor, on=bool(content.get("on")))
         elif kind == "seen" and isinstance(content.get("seq"), int):
@@ -62,7 +72,13 @@ class VisitorConsumer(PageSocket):
 
     async def conversation_changed(self, event: dict[str, Any]) -> None:
         """A bell: look what is new."""
+        self.version_heard = max(self.version_heard, event["bell"]["version"])
         await self._tell_news()
+
+    async def _hear_late(self, event: dict[str, Any]) -> None:
+        """The conversation changed some seconds ago; its bell may have been lost."""
+        if event["bell"]["version"] > self.version_heard:
+            await self.conversation_changed(event)
 
     async def conversation_opened(self, event: dict[str, Any]) -> None:
         """The visitor wrote for the first time, perhaps in another tab."""
@@ -109,12 +125,13 @@ class VisitorConsumer(PageSocket):
         return len(origins) == 1 and await database_sync_to_async(_lists)(key, origins[0])
 
     async def _tell_news(self) -> None:
-        news = await self._news()
-        if news is None:
-            # Their time is over, or they were erased; the page finds out what becomes of it.
-            await self.close(TOKEN_UNKNOWN)
-        else:
-            await self._tell(news)
+        async with self.one_at_a_time:
+            news = await self._news()
+            if news is None:
+                # Their time is over, or they were erased; the page finds out what becomes of it.
+                await self.close(TOKEN_UNKNOWN)
+            else:
+                await self._tell(news)
 
     async def _tell(self, news: dict[str, Any]) -> None:
         for message in news["messages"]:
@@ -130,8 +147,18 @@ class VisitorConsumer(PageSocket):
     async def _news(self) -> dict[str, Any] | None:
         news: dict[str, Any] | None = await database_sync_to_async(_read_news)(self.visitor, self.sent_to)
         if news is not None and news["conversation_id"] is not None:
-            await self._join(live.conversation_group(news["conversation_id"]))
+            await self._follow(news["conversation_id"])
         return news
+
+    async def _follow(self, conversation_id: int) -> None:
+        if conversation_id == self.conversation_id:
+            return
+        if self.conversation_id is not None:
+            listeners().unfollow(self.conversation_id, self._hear_late)
+        self.conversation_id = conversation_id
+        self.version_heard = -1
+        listeners().follow(conversation_id, self._hear_late)
+        await self._join(live.conversation_group(conversation_id))
 
     async def _join(self, group: str) -> None:
         if group not in self.groups_joined:

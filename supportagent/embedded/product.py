@@ -36,7 +36,7 @@ class Product:
         self._when_ready = when_ready
         self._stop = threading.Event()
         self._celery = EmbeddedCelery()
-        self._duties = Duties(is_alone=True)
+        self._duties = Duties()
         self._sweeping = threading.Thread(
             target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True
         )

@@ -74,6 +74,46 @@ def test_what_a_bell_told_is_not_told_again() -> None:
     assert heard == [(missed.pk, missed.version)]
 
 
+def test_a_screen_that_a_bell_left_out_hears_of_it_and_of_nothing_twice_after_that() -> None:
+    conversation = make_conversation()
+    heard: list[tuple[int, int]] = []
+    left_out: list[tuple[int, int]] = []
+
+    @async_to_sync
+    async def look_twice() -> None:
+        listeners = Listeners()
+        for each in (heard, left_out):
+            listeners.join(screen(each))
+        await sync_to_async(changed)(conversation)
+        # The layer's channel of the other one was full.
+        listeners.note([bell(conversation)])
+        await listeners.look()
+        await listeners.look()
+
+    look_twice()
+
+    assert left_out == heard == [(conversation.pk, conversation.version)]
+
+
+def test_what_every_screen_heard_is_not_told_again() -> None:
+    conversation = make_conversation()
+    heard: list[tuple[int, int]] = []
+
+    @async_to_sync
+    async def look() -> None:
+        listeners = Listeners()
+        for _ in range(2):
+            listeners.join(screen(heard))
+        await sync_to_async(changed)(conversation)
+        for _ in range(2):
+            listeners.note([bell(conversation)])
+        await listeners.look()
+
+    look()
+
+    assert heard == []
+
+
 def test_a_screen_that_fails_does_not_keep_the_news_from_the_others() -> None:
     conversation = make_conversation()
     heard: list[tuple[int, int]] = []

@@ -153,3 +153,20 @@ def test_a_call_for_a_job_that_has_not_begun_adds_nothing(gate: Gate) -> None:
     assert crew.wait(5)
     assert gate.began == [1, 2]
     crew.retire()
+
+
+def test_once_there_is_room_for_what_was_left_out_somebody_is_told_and_only_then(gate: Gate) -> None:
+    told: list[int] = []
+    crew = Crew("test", 1, ahead=1, when_short=lambda: told.append(len(gate.began)))
+    crew.give("turn", [1, 2], gate.work)
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+    crew.give("turn", [3], gate.work)
+    gate.open.set()
+
+    assert crew.wait(5)
+    crew.give("turn", [4, 5], gate.work)
+    assert crew.wait(5)
+    crew.retire()
+
+    assert len(told) == 1
+    assert gate.began == [1, 2, 4, 5]

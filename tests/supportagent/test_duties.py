@@ -253,16 +253,21 @@ def test_events_that_are_rung_for_while_no_hand_is_free_are_taken_in_together(
     assert taken == [*([pk] for pk in range(hands)), list(range(hands, hands + 5))]
 
 
-def test_hands_that_are_too_busy_leave_a_bell_to_others_unless_they_are_alone(
+def test_hands_that_are_too_busy_look_for_what_they_left_out_once_there_is_room(
     duties: Duties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duties.sends, "call", lambda *_: False)
+    is_over = threading.Event()
+    monkeypatch.setitem(duties._answers, send_next.name, (duties.sends, "send", lambda _: is_over.wait(10)))
+    looks: list[float] = []
+    monkeypatch.setattr(duties.sweeper, "hear", looks.append)
 
-    assert not duties.answer(send_next, 7, 0.0)
+    answers = [duties.answer(send_next, pk, 0.0) for pk in range(duties.sends.most + 1)]
+    before = list(looks)
+    is_over.set()
 
-    monkeypatch.setattr(duties, "_is_alone", True)
-    assert duties.answer(send_next, 7, 0.0)
-    assert duties.sweeper._wanted_at
+    assert duties.wait(10)
+    assert all(answers)
+    assert (before, looks) == ([], [0.0])
 
 
 def test_turns_that_were_cut_off_twice_are_answered_one_after_another(duties: Duties) -> None:

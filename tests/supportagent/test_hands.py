@@ -1,11 +1,19 @@
 """What a process does with hands of its own."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from agent.tasks import refit, run_turn
+from conversations import services as conversations
+from conversations.models import Conversation
 from integrations import services
-from integrations.tasks import send_typing
+from integrations.tasks import send_next, send_typing
 from supportagent import hands
 from supportagent.hands import Hands
+from tests.factories import make_conversation, make_delivery, make_message
 
 
 def test_where_very_many_write_not_everybody_is_shown_that_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -13,7 +21,7 @@ def test_where_very_many_write_not_everybody_is_shown_that_somebody_types(monkey
     monkeypatch.setattr(hands, "TYPING_AT_ONCE", 2)
     monkeypatch.setattr(hands, "TYPING_A_SECOND", 0)
     monkeypatch.setattr(services, "send_typing", shown.append)
-    ours = Hands()
+    ours = Hands(begins_with=0)
 
     is_seen_to = [ours.answer(send_typing, pk, 0.0) for pk in range(5)]
 
@@ -21,3 +29,40 @@ def test_where_very_many_write_not_everybody_is_shown_that_somebody_types(monkey
     ours.retire()
     # Nobody else is asked for what was left out: it would be late.
     assert (is_seen_to, shown) == ([True] * 5, [0, 1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_due_is_found_without_a_bell_and_another_process_begins_with_the_other_half(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.WORK_THREADS = 1
+    past = timezone.now() - timedelta(seconds=5)
+    for _ in range(6):
+        conversation = make_conversation()
+        make_message(conversation)
+    for _ in range(6):
+        make_delivery(state="pending")
+    Conversation.objects.update(ready_at=past)
+    owed = set(conversations.due_turns())
+    sending = set(conversations.due_sends())
+    answered: list[int] = []
+    sent: list[int] = []
+    halves = []
+    for each in (Hands(begins_with=0), Hands(begins_with=1)):
+        monkeypatch.setitem(each._answers, run_turn.name, (each.turns, "turn", answered.append))
+        monkeypatch.setitem(each._answers, send_next.name, (each.sends, "send", sent.append))
+        each.sweeper.sweep_once()
+        assert each.wait(10)
+        each.retire()
+        halves.append((list(answered), list(sent)))
+        answered.clear()
+        sent.clear()
+
+    for turns, sends in halves:
+        assert set(turns) == owed
+        assert set(sends) == sending
+    assert [[pk % 2 for pk in turns] for turns, _ in halves] == [[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]]
+
+
+def test_a_bell_that_is_none_of_theirs_is_left_to_workers() -> None:
+    assert not Hands(begins_with=0).answer(refit, 1, 0.0)

@@ -86,7 +86,10 @@ export class Connection {
   /** An answer is likely soon: where nothing is pushed, it is asked for more often until it can be there. */
   expect() {
     this.#eagerUntil = Date.now() + answerComesWithin;
-    if (this.#running && !this.#ready) {
+    if (this.#ready) {
+      // The conversation may have begun just now; at a ping the product looks whether it follows it.
+      this.#ping();
+    } else if (this.#running) {
       this.#pollSoon(pollEagerlyEvery);
     }
   }

@@ -10,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from django.utils import timezone
 
 from conversations import services as conversations
+from conversations.listening import BELLS_TAKE, listeners
 from conversations.models import Attachment, Conversation
 from conversations.types import HandOver, MessageFacts, Picture, ReasonCategory, Reply
 from core import live
@@ -103,6 +104,49 @@ def test_a_reply_reaches_an_open_page_and_what_was_missed_comes_first() -> None:
 
     assert ready["last_seq"] == 1
     assert texts == ["Hello", "Hi there"]
+
+
+def test_a_reply_whose_bell_was_lost_reaches_an_open_page_a_moment_later_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> list[str]:
+        account, visitor, token = await sync_to_async(begin)()
+        conversation = await sync_to_async(say)(account, visitor, "Hello")
+        page, _ = await opened(account, token, after=1)
+        monkeypatch.setattr(live, "ring", lambda _: None)
+        await sync_to_async(answer)(conversation, Reply(text="Hi there"))
+        await sync_to_async(Conversation.objects.update)(updated_at=timezone.now() - 2 * BELLS_TAKE)
+        frames = []
+        for _ in range(2):
+            await listeners().look()
+            await page.send_json_to({"type": "ping"})
+            while (frame := await page.receive_json_from(timeout=5))["type"] != "pong":
+                frames.append(frame)
+        await page.disconnect()
+        return [frame["message"]["text"] for frame in frames if frame["type"] == "message"]
+
+    assert asyncio.run(scenario()) == ["Hi there"]
+
+
+def test_a_first_message_of_which_no_bell_told_is_found_when_the_page_asks_and_then_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> list[str]:
+        account, visitor, token = await sync_to_async(begin)()
+        page, _ = await opened(account, token, after=0)
+        with monkeypatch.context() as lost:
+            lost.setattr(live, "signal", lambda *_: None)
+            lost.setattr(live, "ring", lambda _: None)
+            conversation = await sync_to_async(say)(account, visitor, "Hello")
+            await page.send_json_to({"type": "ping"})
+            first = await until(page, "message")
+        await sync_to_async(answer)(conversation, Reply(text="Hi there"))
+        rung(conversation)
+        second = await until(page, "message")
+        await page.disconnect()
+        return [first["message"]["text"], second["message"]["text"]]
+
+    assert asyncio.run(scenario()) == ["Hello", "Hi there"]
 
 
 def test_a_picture_of_staff_reaches_an_open_page_with_its_address_and_words_for_it() -> None:
