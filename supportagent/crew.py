@@ -78,15 +78,18 @@ class Crew:
         return taken
 
     def call(self, kind: str, pk: int, work: Work) -> bool:
-        """Take ``work(pk)`` because something new is to be done; False where there is no room.
+        """Take ``work(pk)`` because something new is to be done; False where there is no room, or others wait for it.
 
-        Where it is under way already it may have looked before there was anything new, and is done once more.
+        Where it is under way already it may have looked before there was anything new, and is done once more. What was left
+        out is looked for first, each in its turn: where very many call, nobody else would ever find room.
         """
         with self._idle:
             if (kind, pk) in self._taken:
                 if (kind, pk) in self._begun:
                     self._wanted_again.add((kind, pk))
                 return True
+            if self._has_left_out:
+                return False
         return bool(self.give(kind, (pk,), work))
 
     def take_along(self, kind: str, most: int) -> list[int]:

@@ -29,14 +29,13 @@ def measure_intents(workshop: Workshop) -> Finding:
     """The example utterances of the intents, and the routes of messages that nothing is fitted from."""
     heard, milliseconds = _examples(workshop)
     own = [each for each in heard if not each.row.is_foreign]
-    found = fig.together([judge_intents(own), _routes(workshop)], count=len(own))
-    return replace(found, milliseconds=tuple(milliseconds))
+    return fig.together([judge_intents(own), _routes(workshop), _took(milliseconds)], count=len(own))
 
 
 def measure_scope(workshop: Workshop) -> Finding:
     """The example utterances: background talk is out of scope, everything else is in it."""
     heard, milliseconds = _examples(workshop)
-    return replace(fig.together([judge_scope(heard)], count=len(heard)), milliseconds=tuple(milliseconds))
+    return fig.together([judge_scope(heard), _took(milliseconds)], count=len(heard))
 
 
 def measure_sentiment(workshop: Workshop) -> Finding:
@@ -54,8 +53,7 @@ def measure_sentiment(workshop: Workshop) -> Finding:
         own, took = hear(business, rows)
         heard.extend(own)
         milliseconds.extend(took)
-    found = fig.together([judge_sentiment(heard)], count=len(heard))
-    return replace(found, milliseconds=tuple(milliseconds))
+    return fig.together([judge_sentiment(heard), _took(milliseconds)], count=len(heard))
 
 
 def measure_languages(workshop: Workshop) -> Finding:
@@ -79,8 +77,7 @@ def measure_languages(workshop: Workshop) -> Finding:
 def measure_retrieval(workshop: Workshop) -> Finding:
     """Questions that the shipped articles answer, asked of all of these."""
     asked = _asked(workshop, [question for question in held.questions() if question.articles])
-    found = fig.together([judge_retrieval(asked)], count=len(asked))
-    return replace(found, milliseconds=tuple(each.milliseconds for each in asked))
+    return fig.together([judge_retrieval(asked), _took([each.milliseconds for each in asked])], count=len(asked))
 
 
 def measure_gate(workshop: Workshop) -> Finding:
@@ -95,8 +92,8 @@ def measure_gate(workshop: Workshop) -> Finding:
         engine = workshop.asked(rest)
         theirs = [question for question in questions if question.articles == articles]
         without.extend(ask(engine, replace(_question(each, workshop.shipped), articles=frozenset())) for each in theirs)
-    found = fig.together([judge_gate(asked, without)], count=len(asked) + len(without))
-    return replace(found, milliseconds=tuple(each.milliseconds for each in asked))
+    took = _took([each.milliseconds for each in asked])
+    return fig.together([judge_gate(asked, without), took], count=len(asked) + len(without))
 
 
 def measure_escalation(workshop: Workshop) -> Finding:
@@ -130,8 +127,11 @@ def measure_escalation(workshop: Workshop) -> Finding:
         f"  phrases that fire their head: {len(workshop.seeds.phrases) - len(silent)} of {len(workshop.seeds.phrases)}"
     )
     lines.extend(f"  silent: {phrase.text} ({phrase.head})" for phrase in silent)
-    found = fig.together([Finding(figures=figures, lines=tuple(lines))], count=len(every))
-    return replace(found, milliseconds=tuple(milliseconds))
+    return fig.together([Finding(figures=figures, lines=tuple(lines)), _took(milliseconds)], count=len(every))
+
+
+def _took(milliseconds: Sequence[float]) -> Finding:
+    return Finding(figures={}, milliseconds=tuple(milliseconds))
 
 
 def _fires(business: Business | None, text: str, head: str) -> bool:

@@ -16,7 +16,7 @@ from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, end_episode, hand_to_people
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
 from conversations.types import ReasonCategory
-from core.clock import database_now
+from core.clock import database_now, now_plus
 from core.sharing import shared
 from core.statements import Read
 from core.transactions import retried
@@ -32,7 +32,8 @@ SILENT_HOURS_IN_PUBLIC = 72
 def due_turns(limit: int = 100) -> list[int]:
     """Conversations in which the bot owes an answer now, the longest wait first.
 
-    Where one account's are a crowd, every other place is for who waits on another one.
+    Where one account's are a crowd, every other place is for who waits on another one. Who has waited for so long that a
+    person is called is none of them: an answer that is worked out meanwhile would be thrown away.
     """
     return _pks(_turns_due(limit).all(), limit, _turns_elsewhere(limit).all)
 
@@ -70,7 +71,8 @@ def _suspected_due(limit: int) -> Read[[], int]:
 
 
 def _waiting_for_us(among: ConversationQuerySet, limit: int) -> QuerySet[Conversation]:
-    return among.due_for_a_turn().filter(attempts__lt=MAX_ATTEMPTS).order_by("ready_at")[:limit]
+    in_time = Q(first_unanswered_at=None) | Q(first_unanswered_at__gte=now_plus(-timedelta(seconds=UNANSWERED_SECONDS)))
+    return among.due_for_a_turn().filter(in_time, attempts__lt=MAX_ATTEMPTS).order_by("ready_at")[:limit]
 
 
 def due_sends(limit: int = 100) -> list[int]:

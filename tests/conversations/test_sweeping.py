@@ -103,3 +103,15 @@ def test_where_the_bot_was_switched_off_people_get_what_it_owes_and_what_it_has_
     # It had begun to think, and is not heard any more.
     services.commit_turn(turn, Reply(text="Late."), run_id=1, facts=MessageFacts())
     assert not Delivery.objects.filter(conversation=owed).exists()
+
+
+def test_who_has_waited_so_long_that_a_person_is_called_is_not_answered_meanwhile() -> None:
+    late, in_time = make_conversation(), make_conversation()
+    for conversation, seconds in ((late, 121), (in_time, 100)):
+        make_message(conversation)
+        since = timezone.now() - timedelta(seconds=seconds)
+        Conversation.objects.filter(pk=conversation.pk).update(ready_at=since, first_unanswered_at=since)
+
+    assert services.due_turns() == [in_time.pk]
+    assert services.raise_overdue() == 1
+    assert Escalation.objects.get().conversation == late

@@ -170,3 +170,19 @@ def test_once_there_is_room_for_what_was_left_out_somebody_is_told_and_only_then
 
     assert len(told) == 1
     assert gate.began == [1, 2, 4, 5]
+
+
+def test_who_calls_while_others_were_left_out_waits_until_they_have_been_looked_for(gate: Gate) -> None:
+    crew = Crew("test", 1, ahead=2)
+    crew.give("turn", [1, 2, 3, 4], gate.work)
+    wait_until(lambda: gate.began == [1], what="the first to begin")
+    assert crew.take_along("turn", 1)
+
+    is_taken = crew.call("turn", 5, gate.work)
+    gate.open.set()
+
+    assert crew.wait(5)
+    assert not is_taken
+    assert crew.call("turn", 5, gate.work)
+    assert crew.wait(5)
+    crew.retire()
