@@ -187,5 +187,12 @@ def _jain(values: list[float]) -> float:
 FAULTS = (
     Fault(number="F45", name="screens unheard", strike=unheard, shapes=BOTH),
     Fault(number="F46", name="one customer floods", strike=flooded, shapes=BOTH, most_rate=8.0),
-    Fault(number="F46b", name="a crowd at once", strike=crowded, shapes=BOTH, most_undecided=CROWD_SECONDS),
+    Fault(
+        number="F46b",
+        name="a crowd at once",
+        strike=crowded,
+        shapes=BOTH,
+        most_rate=8.0,
+        most_undecided=CROWD_SECONDS,
+    ),
 )

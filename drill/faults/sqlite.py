@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from drill.faults.base import EMBEDDED, NO_SQLITE, Fault, Stage
@@ -110,6 +111,13 @@ def _file(stage: Stage) -> Path:
 FAULTS = (
     Fault(number="F24", name="everybody at SQLite's file", strike=crowded, shapes=EMBEDDED, only=NO_SQLITE),
     Fault(
-        number="F25", name="SQLite killed in mid commit", strike=killed_in_mid_commit, shapes=EMBEDDED, only=NO_SQLITE
+        number="F25",
+        name="SQLite killed in mid commit",
+        strike=killed_in_mid_commit,
+        shapes=EMBEDDED,
+        only=NO_SQLITE,
+        # In full it is killed for twenty minutes, and no life of it is long enough to answer anybody.
+        most_rate=1.0,
+        most_undecided=inf,
     ),
 )
