@@ -95,7 +95,7 @@ def watch(sender: Any, **_: object) -> None:
         from supportagent.hands import Hands  # noqa: PLC0415
         from supportagent.warming import load_the_engine_meanwhile  # noqa: PLC0415
 
-        hands = Hands(begins_with=1)
+        hands = Hands(is_second=True)
         oldest.append(hands.oldest_seconds)
         bells.answer(hands.answer)
         threading.Thread(target=hands.sweeper.run, args=(_end_with(hands),), name="looking", daemon=True).start()

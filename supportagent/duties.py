@@ -31,7 +31,7 @@ class Duties(Hands):
     """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another."""
 
     def __init__(self) -> None:
-        super().__init__(begins_with=0)
+        super().__init__(is_second=False)
         self._has_read_back = False
         self._rounds = count(1)
         # One that ends processes takes those beside it along, but not again and again the same ones.

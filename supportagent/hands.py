@@ -33,12 +33,12 @@ TYPING_AT_ONCE, TYPING_A_SECOND = 20, 10
 class Hands:
     """Crews for events, turns, sends and the sign of typing, so that none holds up another, and who finds work for them.
 
-    Every process of this kind does the same, and what counts is claimed in the rows. ``begins_with`` is 0 or 1: which
-    half of what is due it takes first, so that two of them seldom reach for the same.
+    Every process of this kind does the same, and what counts is claimed in the rows. One that ``is_second`` begins behind
+    what the sweeper takes, so that the two seldom reach for the same.
     """
 
-    def __init__(self, *, begins_with: int) -> None:
-        self._begins_with = begins_with
+    def __init__(self, *, is_second: bool) -> None:
+        self._is_second = is_second
         # Without bells all events come in through here, and a turn must not wait until they are through.
         self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD, when_short=self._look_again)
         self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD, when_short=self._look_again)
@@ -96,7 +96,8 @@ class Hands:
 
     def _begin(self, name: str, due: Sequence[int]) -> int:
         crew, kind, work = self._answers[name]
-        crew.give(kind, sorted(due, key=lambda pk: pk % 2 != self._begins_with), work)
+        first = crew.most if self._is_second else 0
+        crew.give(kind, [*due[first:], *due[:first]], work)
         return len(due)
 
     def _take_in_rung(self, pk: int) -> None:
