@@ -7,7 +7,7 @@ from itertools import count
 
 from agent.releases import learning
 from agent.services import gaps, importing, reviewing, searching
-from agent.services.leftovers import book_stale_reservations, end_abandoned_runs
+from agent.services.leftovers import book_stale_reservations, end_abandoned_runs, end_undecided_approvals
 from agent.tasks import read_attachment, read_runs, refit, review_knowledge, run_suspected_turn
 from conversations import services as conversations
 from core import audit, idempotency, leases, throttles
@@ -66,6 +66,7 @@ class Duties(Hands):
             Step(name="switched off", run=integrations.hold_the_bot, every=EACH_SECOND),
             Step(name="silent", run=conversations.close_silent, every=60),
             Step(name="abandoned runs", run=end_abandoned_runs, every=60),
+            Step(name="undecided approvals", run=end_undecided_approvals, every=60),
             Step(name="reservations", run=book_stale_reservations, every=60),
             Step(name="tokens", run=self._errand("token refresh", integrations.refresh_tokens), every=30),
             Step(name="notifications", run=self._errand("notifications", integrations.keep_notified), every=30),

@@ -1,11 +1,13 @@
-"""Ending what a killed process left open: runs that will never end by themselves, and money kept for their calls."""
+"""Ending what nobody ends by themselves: what a killed process left open, and what nobody decided in time."""
 
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from agent.llm import spend
-from agent.models import AgentRun
+from agent.models import AgentRun, Approval, Lead
+from conversations.models import Episode
 
 STALE_AFTER = timedelta(minutes=10)
 MOST_AT_ONCE = 500
@@ -26,3 +28,20 @@ def book_stale_reservations() -> int:
     nor lose theirs. A call lasts seconds; one that ends after all books its cost in the estimate's place.
     """
     return spend.book_stale(older_than=STALE_AFTER, most=MOST_AT_ONCE)
+
+
+def end_undecided_approvals() -> int:
+    """Decline what waited for a person in an episode that has ended, and the lead it was about; returns how many.
+
+    Else it would be offered for approval in whatever the customer writes about next.
+    """
+    theirs = Episode.objects.filter(
+        conversation=OuterRef("conversation"), ended_at=None, started_at__lte=OuterRef("created_at")
+    )
+    undecided = Approval.objects.filter(~Exists(theirs), state=Approval.State.WAITING)
+    Lead.objects.filter(state=Lead.State.WAITING, episode__ended_at__isnull=False).update(state=Lead.State.DECLINED)
+    return undecided.update(
+        state=Approval.State.DECLINED,
+        reason="The conversation ended before anybody decided.",
+        decided_at=timezone.now(),
+    )

@@ -74,6 +74,7 @@ def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:
         "silent",
         "reservations",
         "abandoned runs",
+        "undecided approvals",
         "tokens",
         "media",
         "readings",

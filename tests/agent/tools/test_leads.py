@@ -8,13 +8,15 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from agent.exceptions import AlreadyDecided, ToolInputInvalid
 from agent.models import AgentRun, Approval, Lead, Product, Release, Tool
 from agent.runtime import Runtime
 from agent.services import approvals
+from agent.services.leftovers import end_undecided_approvals
 from conversations.exceptions import OwnedByColleague
-from conversations.models import Conversation, Delivery, Escalation, Message
+from conversations.models import Conversation, Delivery, Episode, Escalation, Message
 from core.exceptions import NotAllowed
 from core.models import AuditEvent, User
 from core.policy import Role
@@ -221,6 +223,27 @@ def test_who_may_not_answer_may_not_decide() -> None:
 
     with pytest.raises(NotAllowed):
         approvals.decline(approval, make_user(role=Role.VIEWER))
+
+
+def test_what_nobody_decided_ends_with_the_conversation_and_what_still_can_be_decided_does_not() -> None:
+    forgotten, open_still = waiting(), waiting()
+    ended = Episode.objects.filter(conversation=forgotten.conversation)
+    ended.update(ended_at=timezone.now(), outcome=Episode.Outcome.RESOLVED)
+    # The customer came back with something else.
+    Episode.objects.create(conversation=forgotten.conversation, number=2)
+
+    assert end_undecided_approvals() == 1
+
+    forgotten.refresh_from_db()
+    assert (forgotten.state, forgotten.reason) == ("declined", "The conversation ended before anybody decided.")
+    assert approvals.waiting_in(forgotten.conversation) is None
+    assert approvals.waiting_in(open_still.conversation) == open_still
+    assert dict(Lead.objects.values_list("conversation", "state")) == {
+        forgotten.conversation_id: "declined",
+        open_still.conversation_id: "waiting",
+    }
+    with pytest.raises(AlreadyDecided):
+        approvals.approve(forgotten, make_user(role=Role.SUPERVISOR))
 
 
 @pytest.mark.django_db(transaction=True)
