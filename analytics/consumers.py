@@ -50,9 +50,12 @@ class DashboardConsumer(PageSocket):
         """Leave."""
         if self.telling is not None:
             self.telling.cancel()
-        listeners().leave(self._hear)
         await live.leave(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         await live.leave(self.channel_layer, live.OPERATIONS_GROUP, self.channel_name)
+
+    def forget(self) -> None:
+        """Hear nothing more."""
+        listeners().leave(self._hear)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Pass over what staff's screens tell each other and this one has no use for."""
@@ -66,7 +69,7 @@ class DashboardConsumer(PageSocket):
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
         """Bells that arrived by themselves."""
-        listeners().note(event["bells"])
+        listeners().note(self._hear, event["bells"])
         await self._hear(event)
 
     async def _hear(self, event: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
 One look for all screens of a process every two seconds, as long as any is open. What bells told every one of them already
 is not told again, so that with a healthy layer nothing comes from here. The layer may leave out a single screen, too, whose
-channel is full: so it is counted how many heard. A visitor's page is told of its own conversation, whatever was heard: it
-knows its version.
+channel is full: so it is remembered for a while who heard what. A visitor's page is told of its own conversation, whatever was
+heard: it knows its version.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from math import inf
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -29,25 +28,26 @@ LOOK_SECONDS = 2.0
 # A bell is given a moment to arrive by itself; a transaction, and another host's clock, some more until it is seen.
 BELLS_TAKE = timedelta(seconds=1)
 LOOK_BACK = timedelta(seconds=10)
-REMEMBER_SECONDS = 60.0
+# Longer than the rows are looked back at.
+REMEMBER_SECONDS = 20.0
 
 Hear = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class _Told:
-    """The latest version that was told of a conversation, when, and how many screens heard of it."""
+    """The latest version that was told of a conversation, when it was told first, and which screens heard of it."""
 
     version: int
     at: float
-    screens: float
+    screens: set[Hear]
 
 
 class Listeners:
     """The open screens of one event loop."""
 
     def __init__(self) -> None:
-        self._screens: set[Hear] = set()
+        self._screens: dict[Hear, float] = {}
         self._pages: dict[int, set[Hear]] = {}
         self._told: dict[int, _Told] = {}
         self._since: datetime | None = None
@@ -55,12 +55,12 @@ class Listeners:
 
     def join(self, hear: Hear) -> None:
         """Call ``hear`` with each message that no bell brought."""
-        self._screens.add(hear)
+        self._screens[hear] = asyncio.get_running_loop().time()
         self._begin()
 
     def leave(self, hear: Hear) -> None:
         """Call it no more."""
-        self._screens.discard(hear)
+        self._screens.pop(hear, None)
         self._end_if_nobody_is_left()
 
     def follow(self, conversation_id: int, hear: Hear) -> None:
@@ -76,22 +76,42 @@ class Listeners:
             self._pages.pop(conversation_id, None)
         self._end_if_nobody_is_left()
 
-    def note(self, bells: list[dict[str, Any]]) -> None:
-        """These arrived by themselves, at one screen."""
-        self._note(bells, screens=1)
+    def note(self, hear: Hear, bells: list[dict[str, Any]]) -> None:
+        """These arrived by themselves at one screen."""
+        now = asyncio.get_running_loop().time()
+        for bell in bells:
+            self._told_of(bell, now).add(hear)
 
     async def look(self) -> None:
-        """Tell every screen what changed and no bell told, and every page that its conversation changed."""
+        """Tell every screen what changed and no bell told it, and every page that its conversation changed."""
         begun = timezone.now()
         changed = await database_sync_to_async(_changed)(self._since or begun, begun - BELLS_TAKE)
-        unheard = [bell for bell in changed if self._is_unheard(bell)]
         self._since = begun
         self._forget_old()
-        self._note(unheard, screens=inf)
-        if unheard:
-            await _tell(self._screens, {"type": "conversations.changed", "bells": unheard})
+        now = asyncio.get_running_loop().time()
+        for hear, opened_at in list(self._screens.items()):
+            missed = [bell for bell in changed if self._has_missed(hear, opened_at, bell)]
+            if missed:
+                await _tell([hear], {"type": "conversations.changed", "bells": missed})
         for bell in changed:
-            await _tell(self._pages.get(bell["conversation_id"], ()), {"type": "conversation.changed", "bell": bell})
+            self._told_of(bell, now).update(self._screens)
+        pages = [(hear, bell) for bell in changed for hear in self._pages.get(bell["conversation_id"], ())]
+        await asyncio.gather(*(_tell([hear], {"type": "conversation.changed", "bell": bell}) for hear, bell in pages))
+
+    def _has_missed(self, hear: Hear, opened_at: float, bell: dict[str, Any]) -> bool:
+        """Whether a screen was open when this was told first, or it was told to none, and did not hear it."""
+        told = self._told.get(bell["conversation_id"])
+        if told is None or told.version < bell["version"]:
+            return True
+        return told.at >= opened_at and hear not in told.screens
+
+    def _told_of(self, bell: dict[str, Any], now: float) -> set[Hear]:
+        """The screens that heard of this version; of an older one than is known, nobody's."""
+        pk, version = bell["conversation_id"], bell["version"]
+        told = self._told.get(pk)
+        if told is None or told.version < version:
+            told = self._told[pk] = _Told(version, now, set())
+        return told.screens if told.version == version else set()
 
     def _begin(self) -> None:
         if self._looking is None:
@@ -111,20 +131,6 @@ class Listeners:
                 await self.look()
             except DatabaseError:
                 logger.warning("The database did not say what changed; open screens are told later.")
-
-    def _is_unheard(self, bell: dict[str, Any]) -> bool:
-        told = self._told.get(bell["conversation_id"])
-        return told is None or told.version < bell["version"] or told.screens < len(self._screens)
-
-    def _note(self, bells: list[dict[str, Any]], *, screens: float) -> None:
-        now = asyncio.get_running_loop().time()
-        for bell in bells:
-            pk, version = bell["conversation_id"], bell["version"]
-            told = self._told.get(pk)
-            if told is None or told.version < version:
-                self._told[pk] = _Told(version, now, screens)
-            elif told.version == version:
-                told.screens += screens
 
     def _forget_old(self) -> None:
         oldest = asyncio.get_running_loop().time() - REMEMBER_SECONDS

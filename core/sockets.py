@@ -29,6 +29,16 @@ class PageSocket(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._budget = frame_budget()
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Serve it, and forget it however it ends: ``disconnect`` is not called where a handler fails or is cancelled."""
+        try:
+            return await super().__call__(scope, receive, send)
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of what this process keeps of the page. May be called twice."""
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Take a frame."""
         if self.is_flooded:

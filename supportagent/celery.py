@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Task
@@ -88,7 +89,8 @@ def watch(sender: Any, **_: object) -> None:
         return
     settings.WORK_THREADS = sender.pool.limit
     clock = watchdog.TaskClock()
-    oldest = [clock.oldest_seconds]
+    oldest: list[Callable[[], float]] = [clock.oldest_seconds]
+    stalled: list[Callable[[], float]] = [lambda: 0.0]
     if not settings.EMBEDDED:
         # The applications are loaded by now; where this module is, they are not.
         from core import bells  # noqa: PLC0415
@@ -97,10 +99,13 @@ def watch(sender: Any, **_: object) -> None:
 
         hands = Hands(is_second=True)
         oldest.append(hands.oldest_seconds)
+        stalled.append(lambda: hands.stalled_seconds)
         bells.answer(hands.answer)
-        threading.Thread(target=hands.sweeper.run, args=(_end_with(hands),), name="looking", daemon=True).start()
+        threading.Thread(target=hands.run, args=(_end_with(hands),), name="looking", daemon=True).start()
         load_the_engine_meanwhile()
-    watchdog.Watchdog(oldest=lambda: max(seconds() for seconds in oldest)).start()
+    watchdog.Watchdog(
+        oldest=lambda: max(seconds() for seconds in oldest), stalled=lambda: max(seconds() for seconds in stalled)
+    ).start()
 
 
 def _end_with(hands: "Hands") -> threading.Event:

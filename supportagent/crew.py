@@ -124,19 +124,22 @@ class Crew:
         while (given := self._waiting.get()) is not None:
             job, work = given
             if self._begin(job):
-                self._do(job, work)
+                has_done = self._do(job, work)
                 while not self._end(job):
-                    self._do(job, work)
-                if self._is_short():
+                    has_done = self._do(job, work)
+                # What could do nothing would be found again at once, and again.
+                if self._is_short() and has_done:
                     self._when_short()
 
-    def _do(self, job: Job, work: Work) -> None:
+    def _do(self, job: Job, work: Work) -> bool:
+        """Do it; False where the work says that there was nothing it could do, by 0, or fails."""
         kind, pk = job
         try:
             close_old_connections()
-            work(pk)
+            return work(pk) != 0
         except Exception:
             logger.exception("The %s of %d failed.", kind, pk)
+            return False
         finally:
             close_old_connections()
 

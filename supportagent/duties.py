@@ -1,6 +1,7 @@
 """What the sweeper looks after, in the order in which a message travels."""
 
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -16,7 +17,7 @@ from privacy import services as privacy
 from supportagent import heartbeats
 from supportagent.crew import Crew
 from supportagent.hands import EVENTS_SECONDS, Hands
-from supportagent.sweeper import Step
+from supportagent.sweeper import Step, Sweeper
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,15 @@ logger = logging.getLogger(__name__)
 EACH_SECOND = 0.9
 EVENTS_PER_PASS = FACTS_PER_PASS = 200
 SEAL_LEASE_SECONDS = 10
+UPKEEP_ENDS_WITHIN = 1.0
 
 
 class Duties(Hands):
-    """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another."""
+    """The sweeper with its crews: those of any process that works, and more for errands, so that none holds up another.
+
+    What customers wait for is looked for by a thread of its own, which writes nothing: the rest waits for its turn to write,
+    and under load that would keep the hands from their work.
+    """
 
     def __init__(self) -> None:
         super().__init__(is_second=False)
@@ -45,15 +51,33 @@ class Duties(Hands):
         self.tellers = Crew("tellers", 2)
         # A long recording takes its time, and no platform waits for it.
         self.readers = Crew("readers", 2)
+        self.upkeep = Sweeper(self._upkeep())
         self.crews += (self.suspected, self.errands, self.overdue, self.comparing, self.tellers, self.readers)
+
+    def run(self, stop: threading.Event) -> None:
+        """Look for everything until ``stop`` is set."""
+        upkeep = threading.Thread(target=self.upkeep.run, args=(stop,), name="upkeep", daemon=True)
+        upkeep.start()
+        super().run(stop)
+        upkeep.join(UPKEEP_ENDS_WITHIN)
+
+    def sweep_once(self) -> dict[str, int]:
+        """One pass over everything; how much each step found to do."""
+        return super().sweep_once() | self.upkeep.sweep_once()
+
+    @property
+    def stalled_seconds(self) -> float:
+        """How long work has been due without any getting done, or a pass has been stuck."""
+        return max(super().stalled_seconds, self.upkeep.stalled_seconds)
 
     def _finished(self) -> int:
         return super()._finished() + self.suspected.finished
 
     def _steps(self) -> tuple[Step, ...]:
+        return (Step(name="ingest", run=self._begin_events), *super()._steps())
+
+    def _upkeep(self) -> tuple[Step, ...]:
         return (
-            Step(name="ingest", run=self._begin_events),
-            *super()._steps(),
             Step(name="expired sends", run=conversations.release_expired_sends, every=EACH_SECOND),
             Step(
                 name="unknown",

@@ -2,7 +2,9 @@
 for what is due by themselves, so that no process is full while another has nothing to do.
 """
 
+import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -34,11 +36,12 @@ class Hands:
     """Crews for events, turns, sends and the sign of typing, so that none holds up another, and who finds work for them.
 
     Every process of this kind does the same, and what counts is claimed in the rows. One that ``is_second`` begins behind
-    what the sweeper takes, so that the two seldom reach for the same.
+    what the sweeper takes at every other look, so that the two seldom reach for the same and nobody waits for one of them.
     """
 
     def __init__(self, *, is_second: bool) -> None:
         self._is_second = is_second
+        self._looks: Counter[str] = Counter()
         # Without bells all events come in through here, and a turn must not wait until they are through.
         self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD, when_short=self._look_again)
         self.turns = Crew("turns", settings.WORK_THREADS, ahead=AHEAD, when_short=self._look_again)
@@ -75,6 +78,19 @@ class Hands:
         crew, kind, work = self._answers[name]
         crew.call(kind, pk, work)
 
+    def run(self, stop: threading.Event) -> None:
+        """Look for what is due until ``stop`` is set."""
+        self.sweeper.run(stop)
+
+    def sweep_once(self) -> dict[str, int]:
+        """Look once; how much each step found to do."""
+        return self.sweeper.sweep_once()
+
+    @property
+    def stalled_seconds(self) -> float:
+        """How long work has been due without any getting done, or a look has been stuck."""
+        return self.sweeper.stalled_seconds
+
     def _look_again(self) -> None:
         """What was left out for want of room is found again, and there is room."""
         self.sweeper.hear(0.0)
@@ -96,7 +112,8 @@ class Hands:
 
     def _begin(self, name: str, due: Sequence[int]) -> int:
         crew, kind, work = self._answers[name]
-        first = crew.most if self._is_second else 0
+        self._looks[name] += 1
+        first = crew.most if self._is_second and self._looks[name] % 2 else 0
         crew.give(kind, [*due[first:], *due[:first]], work)
         return len(due)
 

@@ -64,9 +64,12 @@ class WorkspaceConsumer(PageSocket):
 
     async def disconnect(self, code: int) -> None:
         """Tell the others that the person left."""
-        listeners().leave(self._pass_on)
         await live.leave(self.channel_layer, live.STAFF_GROUP, self.channel_name)
         await self._leave()
+
+    def forget(self) -> None:
+        """Hear nothing more."""
+        listeners().leave(self._pass_on)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Take a heartbeat; anything else is ignored."""
@@ -79,7 +82,7 @@ class WorkspaceConsumer(PageSocket):
 
     async def conversations_changed(self, event: dict[str, Any]) -> None:
         """Bells that arrived by themselves."""
-        listeners().note(event["bells"])
+        listeners().note(self._pass_on, event["bells"])
         await self._pass_on(event)
 
     async def _pass_on(self, event: dict[str, Any]) -> None:

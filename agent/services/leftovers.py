@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from agent.llm import spend
 from agent.models import AgentRun, Approval, Lead
-from conversations.models import Episode
+from core import audit
+from core.transactions import retried
 
 STALE_AFTER = timedelta(minutes=10)
 MOST_AT_ONCE = 500
@@ -30,18 +31,26 @@ def book_stale_reservations() -> int:
     return spend.book_stale(older_than=STALE_AFTER, most=MOST_AT_ONCE)
 
 
+@retried
 def end_undecided_approvals() -> int:
     """Decline what waited for a person in an episode that has ended, and the lead it was about; returns how many.
 
     Else it would be offered for approval in whatever the customer writes about next.
     """
-    theirs = Episode.objects.filter(
-        conversation=OuterRef("conversation"), ended_at=None, started_at__lte=OuterRef("created_at")
+    open_still = Lead.objects.filter(
+        conversation=OuterRef("conversation"), state=Lead.State.WAITING, episode__ended_at=None
     )
-    undecided = Approval.objects.filter(~Exists(theirs), state=Approval.State.WAITING)
+    # In the order in which a person's decision takes them: the approval, then the lead.
+    undecided = Approval.objects.filter(~Exists(open_still), state=Approval.State.WAITING)
+    ended = [approval for approval in undecided.order_by("pk")[:MOST_AT_ONCE] if _declined(approval)]
     Lead.objects.filter(state=Lead.State.WAITING, episode__ended_at__isnull=False).update(state=Lead.State.DECLINED)
-    return undecided.update(
-        state=Approval.State.DECLINED,
-        reason="The conversation ended before anybody decided.",
-        decided_at=timezone.now(),
-    )
+    return len(ended)
+
+
+def _declined(approval: Approval) -> bool:
+    reason = "The conversation ended before anybody decided."
+    mine = Approval.objects.filter(pk=approval.pk, state=Approval.State.WAITING)
+    if not mine.update(state=Approval.State.DECLINED, reason=reason, decided_at=timezone.now()):
+        return False
+    audit.record(None, "approval.declined", approval, reason=reason, after={"tool": approval.tool})
+    return True

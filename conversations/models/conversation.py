@@ -125,7 +125,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
             ~Exists(compared),
             mode=Conversation.Mode.BOT,
             last_in_seq__gt=F("answered_to_seq"),
-            first_unanswered_at__lt=timezone.now() - timedelta(seconds=seconds),
+            first_unanswered_at__lt=now_plus(-timedelta(seconds=seconds)),
         )
 
 

@@ -100,7 +100,11 @@ def unsettled_threads(account_id: int) -> list[str]:
 
 
 def end_restoration(account_id: int) -> bool:
-    """Let things be said through an account again; False if nothing held it."""
+    """Let things be said through an account again; False if nothing held it. From now on its customers wait for the bot."""
+    waiting = Conversation.objects.filter(
+        account_id=account_id, mode=Conversation.Mode.BOT, first_unanswered_at__isnull=False
+    )
+    waiting.update(first_unanswered_at=Now())
     return bool(Restoration.objects.unfinished().filter(account_id=account_id).update(ended_at=Now()))
 
 

@@ -1,5 +1,6 @@
 """What is found by looking: work that is due, waits that are too long, conversations that fell silent."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import cache
@@ -11,7 +12,7 @@ from django.utils import timezone
 from conversations.models import Conversation, Delivery, Episode, Fact
 from conversations.models.conversation import SUSPECTED_FROM, ConversationQuerySet
 from conversations.services import deliveries, turns
-from conversations.services.announce import announce, lock, save
+from conversations.services.announce import announce, lock, lock_free, save
 from conversations.services.facts import note
 from conversations.services.handover import HANDOVER_FIELDS, end_episode, hand_to_people
 from conversations.services.turns import MAX_ATTEMPTS, bury_exhausted, give_up
@@ -21,7 +22,11 @@ from core.sharing import shared
 from core.statements import Read
 from core.transactions import retried
 
+logger = logging.getLogger(__name__)
+
 UNANSWERED_SECONDS = 120
+# So many are given to people in one transaction.
+TOGETHER = 10
 # Nothing that has not failed is put off by more, whatever limit was reached.
 LONGEST_WAIT = timedelta(seconds=65)
 MOMENT = timedelta(seconds=2)
@@ -102,12 +107,43 @@ def _may_go() -> QuerySet[Delivery]:
     return waiting.filter(~Q(author=Delivery.Author.BOT) | Q(conversation__mode=Conversation.Mode.BOT))
 
 
-def raise_overdue(limit: int = 50) -> int:
+def raise_overdue(limit: int = 100) -> int:
     """Call a person wherever the bot has owed an answer for 120 s or was stopped too often; returns how often."""
     late = Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).order_by("ready_at")
-    raised = sum(_raise(pk) for pk in list(late.values_list("pk", flat=True)[:limit]))
+    pks = list(late.values_list("pk", flat=True)[:limit])
+    raised = sum(_raise_some(pks[begin : begin + TOGETHER]) for begin in range(0, len(pks), TOGETHER))
     stopped = Conversation.objects.due_for_a_turn().filter(attempts__gte=MAX_ATTEMPTS).order_by("ready_at")
     return raised + sum(bury_exhausted(pk) for pk in list(stopped.values_list("pk", flat=True)[:limit]))
+
+
+def _raise_some(pks: Sequence[int]) -> int:
+    """All of them at once, so that a crowd waits once for its turn to write; each by itself where that fails."""
+    try:
+        return _raise_free(pks)
+    except Exception:
+        logger.warning(
+            "%d conversations were not given to people together: now each by itself.", len(pks), exc_info=True
+        )
+    raised = 0
+    for pk in pks:
+        try:
+            raised += _raise(pk)
+        except Exception:
+            # The next one must not wait for what is wrong with this one.
+            logger.exception("Conversation %d could not be given to a person.", pk)
+    return raised
+
+
+@retried
+def _raise_free(pks: Sequence[int]) -> int:
+    """Those that nobody holds; who is held is found again a second later."""
+    free = {conversation.pk: conversation for conversation in lock_free(pks)}
+    late = Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).filter(pk__in=free)
+    still = set(late.values_list("pk", flat=True))
+    for pk in pks:
+        if pk in still:
+            _call_a_person(free[pk])
+    return len(still)
 
 
 @retried
@@ -115,12 +151,16 @@ def _raise(pk: int) -> bool:
     conversation = lock(pk)
     if not Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).filter(pk=pk).exists():
         return False
+    _call_a_person(conversation)
+    return True
+
+
+def _call_a_person(conversation: Conversation) -> None:
     give_up(
         conversation,
         reason=ReasonCategory.BOT_UNAVAILABLE,
         detail=f"The bot did not answer within {UNANSWERED_SECONDS} seconds.",
     )
-    return True
 
 
 def hold_back(account_ids: Sequence[int], limit: int = 50) -> int:

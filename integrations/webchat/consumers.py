@@ -48,10 +48,13 @@ class VisitorConsumer(PageSocket):
         """Leave the groups."""
         if self.deadline is not None:
             self.deadline.cancel()
+        for group in self.groups_joined:
+            await live.leave(self.channel_layer, group, self.channel_name)
+
+    def forget(self) -> None:
+        """Hear nothing more."""
         if self.conversation_id is not None:
             listeners().unfollow(self.conversation_id, self._hear_late)
-        for group in self.groups_joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
 
     async def receive_json(self, content: Any, **_: Any) -> None:
         """A frame of the page; what is not known is passed over."""
@@ -72,8 +75,9 @@ class VisitorConsumer(PageSocket):
 
     async def conversation_changed(self, event: dict[str, Any]) -> None:
         """A bell: look what is new."""
-        self.version_heard = max(self.version_heard, event["bell"]["version"])
         await self._tell_news()
+        # Only now: where telling fails, the next look tries again.
+        self.version_heard = max(self.version_heard, event["bell"]["version"])
 
     async def _hear_late(self, event: dict[str, Any]) -> None:
         """The conversation changed some seconds ago; its bell may have been lost."""
@@ -107,13 +111,14 @@ class VisitorConsumer(PageSocket):
         after = content.get("after")
         self.sent_to = after if isinstance(after, int) and after >= 0 else 0
         await self._join(services.visitor_group(visitor))
-        news = await self._news()
-        if news is None:
-            await self.close(TOKEN_UNKNOWN)
-            return
-        await self.send_json({"type": "ready", "last_seq": news["last_seq"], "state": news["state"]})
-        self.last_state = news["state"]
-        await self._tell(news)
+        async with self.one_at_a_time:
+            news = await self._news()
+            if news is None:
+                await self.close(TOKEN_UNKNOWN)
+                return
+            await self.send_json({"type": "ready", "last_seq": news["last_seq"], "state": news["state"]})
+            self.last_state = news["state"]
+            await self._tell(news)
 
     async def _may_connect(self) -> bool:
         given = [(name, value.decode("latin-1")) for name, value in self.scope["headers"]]
@@ -153,17 +158,15 @@ class VisitorConsumer(PageSocket):
     async def _follow(self, conversation_id: int) -> None:
         if conversation_id == self.conversation_id:
             return
-        if self.conversation_id is not None:
-            listeners().unfollow(self.conversation_id, self._hear_late)
-        self.conversation_id = conversation_id
-        self.version_heard = -1
         listeners().follow(conversation_id, self._hear_late)
+        self.forget()
+        self.conversation_id, self.version_heard = conversation_id, -1
         await self._join(live.conversation_group(conversation_id))
 
     async def _join(self, group: str) -> None:
         if group not in self.groups_joined:
             self.groups_joined.add(group)
-            await self.channel_layer.group_add(group, self.channel_name)
+            await live.join(self.channel_layer, group, self.channel_name)
 
     async def _close_if_silent(self) -> None:
         await asyncio.sleep(SECONDS_TO_SAY_WHO)

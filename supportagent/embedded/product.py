@@ -37,9 +37,7 @@ class Product:
         self._stop = threading.Event()
         self._celery = EmbeddedCelery()
         self._duties = Duties()
-        self._sweeping = threading.Thread(
-            target=self._duties.sweeper.run, args=(self._stop,), name="sweeper", daemon=True
-        )
+        self._sweeping = threading.Thread(target=self._duties.run, args=(self._stop,), name="sweeper", daemon=True)
         self._simulator = (
             SimulatorProcess(
                 port=settings.SIM_PORT, folder=settings.VAR_DIR / "simulator", config=demo.simulator_config()
@@ -92,7 +90,7 @@ class Product:
             self._sweeping.start()
             Watchdog(
                 oldest=lambda: max(self._clock.oldest_seconds(), self._duties.oldest_seconds()),
-                stalled=lambda: self._duties.sweeper.stalled_seconds,
+                stalled=lambda: self._duties.stalled_seconds,
             ).start()
             self._when_ready()
         except Exception:

@@ -1,12 +1,16 @@
 """What is found by looking: nothing waits for a moment that a clock which was put back has yet to reach again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations import services
 from conversations.models import Conversation, Delivery, Escalation
+from conversations.services import sweeping, turns
 from conversations.types import MessageFacts, Reply
 from core.clock import database_now
 from tests.factories import make_account, make_channel, make_conversation, make_delivery, make_message
@@ -115,3 +119,42 @@ def test_who_has_waited_so_long_that_a_person_is_called_is_not_answered_meanwhil
     assert services.due_turns() == [in_time.pk]
     assert services.raise_overdue() == 1
     assert Escalation.objects.get().conversation == late
+
+
+def overdue(number: int) -> list[Conversation]:
+    """Conversations in which somebody has waited for too long."""
+    since = timezone.now() - timedelta(seconds=130)
+    found = []
+    for _ in range(number):
+        conversation = make_conversation()
+        make_message(conversation)
+        found.append(conversation)
+    Conversation.objects.update(ready_at=since, first_unanswered_at=since)
+    return found
+
+
+def test_a_crowd_that_waited_too_long_is_given_to_people_in_few_transactions() -> None:
+    crowd = overdue(25)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert services.raise_overdue() == 25
+
+    assert Escalation.objects.live().count() == len(crowd)
+    assert not Conversation.objects.filter(mode=Conversation.Mode.BOT).exists()
+    assert sum("SAVEPOINT" in each["sql"] and "RELEASE" not in each["sql"] for each in asked.captured_queries) <= 3
+
+
+def test_one_that_cannot_be_given_to_a_person_does_not_keep_the_others_from_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second, third = overdue(3)
+
+    def fail_for_the_first(conversation: Conversation, **told: Any) -> Escalation:
+        if conversation == first:
+            raise RuntimeError("This one is broken.")
+        return turns.give_up(conversation, **told)
+
+    monkeypatch.setattr(sweeping, "give_up", fail_for_the_first)
+
+    assert services.raise_overdue() == 2
+    assert set(Escalation.objects.values_list("conversation", flat=True)) == {second.pk, third.pk}

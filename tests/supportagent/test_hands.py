@@ -52,7 +52,7 @@ def test_what_is_due_is_found_without_a_bell_and_a_second_process_begins_behind_
     for each in (Hands(is_second=False), Hands(is_second=True)):
         monkeypatch.setitem(each._answers, run_turn.name, (each.turns, "turn", answered.append))
         monkeypatch.setitem(each._answers, send_next.name, (each.sends, "send", sent.append))
-        each.sweeper.sweep_once()
+        each.sweep_once()
         assert each.wait(10)
         each.retire()
         halves.append((list(answered), list(sent)))

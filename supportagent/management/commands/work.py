@@ -56,7 +56,7 @@ class Command(OwnCommand):
                 raise CommandError(missing)
 
     def _once(self, duties: Duties) -> None:
-        found = duties.sweeper.sweep_once()
+        found = duties.sweep_once()
         duties.wait(settings.TASK_LIMIT_SECONDS)
         duties.retire()
         if not found:
@@ -74,12 +74,12 @@ class Command(OwnCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        Watchdog(oldest=duties.oldest_seconds, stalled=lambda: duties.sweeper.stalled_seconds).start()
+        Watchdog(oldest=duties.oldest_seconds, stalled=lambda: duties.stalled_seconds).start()
         load_the_engine_meanwhile()
         bells.listen(duties.sweeper.hear)
         bells.answer(duties.answer)
         self.tell(f"Working with {settings.WORK_THREADS} threads each for answers and sends.")
-        duties.sweeper.run(stop)
+        duties.run(stop)
         duties.retire()
         if duties.wait(GRACE_SECONDS):
             self.tell("Everything in hand is done.")
