@@ -99,13 +99,14 @@ def unsettled_threads(account_id: int) -> list[str]:
     return list(threads.order_by("pk").values_list("thread_key", flat=True))
 
 
+@retried
 def end_restoration(account_id: int) -> bool:
     """Let things be said through an account again; False if nothing held it. From now on its customers wait for the bot."""
-    waiting = Conversation.objects.filter(
-        account_id=account_id, mode=Conversation.Mode.BOT, first_unanswered_at__isnull=False
-    )
-    waiting.update(first_unanswered_at=Now())
-    return bool(Restoration.objects.unfinished().filter(account_id=account_id).update(ended_at=Now()))
+    if not Restoration.objects.unfinished().filter(account_id=account_id).update(ended_at=Now()):
+        return False
+    theirs = Conversation.objects.filter(account_id=account_id, mode=Conversation.Mode.BOT)
+    theirs.filter(first_unanswered_at__isnull=False).update(first_unanswered_at=Now())
+    return True
 
 
 @retried

@@ -62,6 +62,21 @@ def test_nothing_is_said_through_a_held_account_and_everything_afterwards() -> N
     assert len(services.due_sends()) == 1
 
 
+def test_who_waited_while_an_account_was_compared_is_answered_and_not_given_to_people() -> None:
+    conversation = make_conversation()
+    make_message(conversation)
+    restored(conversation)
+    Conversation.objects.update(first_unanswered_at=timezone.now() - timedelta(minutes=3))
+
+    services.end_restoration(conversation.account_id)
+
+    assert services.raise_overdue() == 0
+    assert services.due_turns() == [conversation.pk]
+    Conversation.objects.update(first_unanswered_at=timezone.now() - timedelta(minutes=3))
+    assert not services.end_restoration(conversation.account_id)
+    assert services.raise_overdue() == 1
+
+
 def test_a_restore_is_in_the_audit_trail_and_goes_on_from_the_earlier_moment() -> None:
     conversation = make_conversation()
     restored(conversation, ago=5 * HOUR)
