@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.utils import timezone
 
 from conversations import services as conversations
@@ -16,7 +17,7 @@ from conversations.types import HandOver, MessageFacts, Picture, ReasonCategory,
 from core import live
 from core.policy import Role
 from integrations.models import PlatformAccount, Visitor
-from integrations.webchat import services
+from integrations.webchat import consumers, services
 from supportagent.asgi import application
 from tests.factories import make_account, make_user
 from tests.integrations.webchat.sites import SECRET, identity
@@ -126,6 +127,25 @@ def test_a_reply_whose_bell_was_lost_reaches_an_open_page_a_moment_later_and_onc
         return [frame["message"]["text"] for frame in frames if frame["type"] == "message"]
 
     assert asyncio.run(scenario()) == ["Hi there"]
+
+
+def test_a_page_whose_end_nobody_tells_is_forgotten_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("The database is away.")
+
+    async def scenario() -> tuple[int, int]:
+        account, visitor, token = await sync_to_async(begin)()
+        conversation = await sync_to_async(say)(account, visitor, "Hello")
+        page, _ = await opened(account, token, after=1)
+        before = len(listeners()._pages)
+        monkeypatch.setattr(consumers, "_read_news", fail)
+        rung(conversation)
+        with pytest.raises(OperationalError):
+            while True:
+                await page.receive_output(timeout=5)
+        return before, len(listeners()._pages)
+
+    assert asyncio.run(scenario()) == (1, 0)
 
 
 def test_a_first_message_of_which_no_bell_told_is_found_when_the_page_asks_and_then_followed(
