@@ -141,8 +141,7 @@ def test_a_page_whose_end_nobody_tells_is_forgotten_all_the_same(monkeypatch: py
         monkeypatch.setattr(consumers, "_read_news", fail)
         rung(conversation)
         with pytest.raises(OperationalError):
-            while True:
-                await page.receive_output(timeout=5)
+            await until(page, "nothing of the kind")
         return before, len(listeners()._pages)
 
     assert asyncio.run(scenario()) == (1, 0)
