@@ -57,7 +57,7 @@ def ingest_event(event_pk: int, *, seconds: float = LONGEST_SECONDS) -> None:
 
 def ingest_events(event_pks: Collection[int], *, seconds: float = inf) -> None:
     """As ``ingest_event``, of several at once; after ``seconds`` no other lanes are begun."""
-    _take_in_each(lanes_of(event_pks), until=time.monotonic() + seconds)
+    _take_in_each(lanes_of(event_pks), seconds=seconds)
 
 
 def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
@@ -74,7 +74,7 @@ def ingest_waiting(limit: int = 200, *, seconds: float = inf, share: int = 0, of
     with its own ``share`` of the lanes, counted from 0.
     """
     found = due_lanes(limit)
-    _take_in_each(found[share::of], until=time.monotonic() + seconds)
+    _take_in_each(found[share::of], seconds=seconds)
     return len(found)
 
 
@@ -89,13 +89,18 @@ def shorten_impossible_waits() -> int:
     return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
 
 
-def _take_in_each(lanes: Sequence[Lane], *, until: float) -> None:
-    """Drain these lanes: together what can be, then the rest one by one, which may take its time."""
+def _take_in_each(lanes: Sequence[Lane], *, seconds: float) -> None:
+    """Drain these lanes: together what can be, then the rest one by one, which may take its time.
+
+    Half of the time is for each: what can be taken in together may be a crowd, and the rest would never have its turn.
+    """
+    begun = time.monotonic()
+    half, until = begun + seconds / 2, begun + seconds
     by_itself: list[Lane] = []
     for begin in range(0, len(lanes), MOST_TOGETHER):
         some = lanes[begin : begin + MOST_TOGETHER]
-        by_itself += _take_in_together(some, until=until) if len(some) > 1 else some
-        if time.monotonic() >= until:
+        by_itself += _take_in_together(some, until=half) if len(some) > 1 else some
+        if time.monotonic() >= half:
             break
     for lane in by_itself:
         try:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -17,6 +18,8 @@ from conversations.services.receiving import Arrivals
 from conversations.types import InboundMessage
 from integrations import services
 from integrations.models import PlatformAccount, WebhookEvent
+from integrations.services import ingest
+from integrations.services.lanes import Lane
 from integrations.services.together import take_in_together
 from tests.conftest import RungBell
 from tests.factories import make_delivery
@@ -327,3 +330,28 @@ def test_a_conversation_that_somebody_holds_keeps_the_others_not_waiting() -> No
     assert {each.event.pk for each in taken} == {events[0].pk, events[2].pk}
     services.ingest_waiting()
     assert became(events) == [(State.INGESTED, "", 0)] * 3
+
+
+def test_what_is_taken_in_by_itself_has_half_of_the_time_however_much_there_is_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for person in range(30):
+        said(person)
+    clock = [0.0]
+    taken: list[Lane] = []
+
+    def three_seconds(lanes: Sequence[Lane], **_: float) -> list[Lane]:
+        clock[0] += 3.0
+        return list(lanes)
+
+    def a_moment(lane: Lane, **_: float) -> None:
+        clock[0] += 0.4
+        taken.append(lane)
+
+    monkeypatch.setattr(ingest, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(ingest, "_take_in_together", three_seconds)
+    monkeypatch.setattr(ingest, "_take_in", a_moment)
+
+    services.ingest_waiting(seconds=5.0)
+
+    assert len(taken) == 5
