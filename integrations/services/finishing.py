@@ -23,13 +23,18 @@ _rests_until: dict[int, float] = {}
 
 
 def finish(item: ParsedItem) -> ParsedItem:
-    """The item, whole. Raises CallFailed where the platform does not tell what cannot be done without.
-
-    That is Silent, or OutOfCalls, where it would tell nothing else either.
-    """
-    if isinstance(item, Unfinished):
-        item = _asked(item)
+    """The item, whole. Raises CallFailed as ``ask_for`` does."""
+    item = ask_for(item)
     return _placed(item) if isinstance(item, OwnComment) else item
+
+
+def ask_for(item: ParsedItem) -> ParsedItem:
+    """The item with what its platform knows; what we said ourselves has yet to be placed, by what is in the record then.
+
+    Raises CallFailed where the platform does not tell what cannot be done without: Silent, or OutOfCalls, where it would
+    tell nothing else either.
+    """
+    return _asked(item) if isinstance(item, Unfinished) else item
 
 
 def _asked(item: Unfinished) -> ParsedItem:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -27,15 +27,17 @@ from integrations.models import PlatformAccount, WebhookEvent
 from integrations.platforms.base import CallFailed, OutOfCalls, ParsedItem, ReadReceipt, Referral
 from integrations.services.drains import Drains
 from integrations.services.effects import effect_of, effect_of_each, may_die_before_bells, may_die_before_end
-from integrations.services.finishing import Silent, finish
+from integrations.services.finishing import Silent, ask_for, finish
 from integrations.services.forgetting import forget_event
 from integrations.services.lanes import MOST_AT_ONCE, Lane, behind, due_lanes, lanes_of
 from integrations.services.readings import Accounts, Reading, read
-from integrations.services.together import take_in_together
+from integrations.services.together import take_in_lane, take_in_together
 
 logger = logging.getLogger(__name__)
 
 MOST_TOGETHER = 20
+# The first waits until the last was asked for, and each is a call of a platform's.
+MOST_ASKED = 8
 MOST_ROUNDS = 200
 # Of one bell. A task that never seems to end is taken for one that is stuck, and a long lane is found again at once.
 LONGEST_SECONDS = 20.0
@@ -158,7 +160,13 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
             return
         head = waiting[0]
         with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
-            reading = _finished(head, _read(head))
+            reading = _read(head)
+            asked = _asked_for(lane, until) if reading.is_unfinished and len(waiting) > 1 else {}
+            if len(asked) > 1 and _take_in_asked(lane, asked.values()):
+                if time.monotonic() >= until:
+                    return
+                continue
+            reading = asked[head.pk][1] if head.pk in asked else _finished(head, reading)
             conversation_id = _conversation_of(reading)
             went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
         if conversation_id is not None:
@@ -166,6 +174,35 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
                 went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
         if not went_on or time.monotonic() >= until:
             return
+
+
+def _asked_for(lane: Lane, until: float) -> dict[int, tuple[WebhookEvent, Reading]]:
+    """The first few events of a lane whose threads only its platform knows, and what they say; as far as there is time to ask.
+
+    What we said ourselves ends it: whose thread that is in is known once all before it is in the record.
+    """
+    found: dict[int, tuple[WebhookEvent, Reading]] = {}
+    now = database_now()
+    for event in lane.first_ones()[:MOST_ASKED]:
+        if event.next_attempt_at > now:
+            break
+        with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
+            reading = _finished(event, _read(event), finish if not found else ask_for)
+        if reading.is_unfinished and not reading.error:
+            break
+        found[event.pk] = event, reading
+        if reading.error or time.monotonic() >= until:
+            break
+    return found
+
+
+def _take_in_asked(lane: Lane, readings: Iterable[tuple[WebhookEvent, Reading]]) -> bool:
+    """Take in together what was asked for; whether that could be done."""
+    taken = take_in_lane(lane, list(readings))
+    for each in taken:
+        with bound_contextvars(**each.followed):
+            _log(each.event, each.end)
+    return bool(taken)
 
 
 @retried
@@ -239,12 +276,12 @@ def _read(event: WebhookEvent) -> Reading:
     return reading
 
 
-def _finished(event: WebhookEvent, reading: Reading) -> Reading:
+def _finished(event: WebhookEvent, reading: Reading, how: Callable[[ParsedItem], ParsedItem] = finish) -> Reading:
     """The reading with all that was left open. Where the platform tells nothing it waits; where it does not tell this, it failed."""
     if not reading.is_unfinished:
         return reading
     try:
-        return replace(reading, items=tuple(finish(item) for item in reading.items))
+        return replace(reading, items=tuple(how(item) for item in reading.items))
     except CallFailed as failure:
         reason = truncate(f"{WebhookEvent.UNASKED}{failure}", 300)
         waited = database_now() - event.received_at

@@ -6,7 +6,7 @@ event is as it was and is taken in by itself, so that the one at fault is found 
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -21,7 +21,7 @@ from core.statements import Read
 from integrations.models import WebhookEvent
 from integrations.platforms.base import Defective, Ignored
 from integrations.services.effects import effect_of, may_die_before_bells, may_die_before_end
-from integrations.services.lanes import first_and_due
+from integrations.services.lanes import Lane, first_and_due
 from integrations.services.readings import Accounts, Reading, Thread, read
 
 logger = logging.getLogger(__name__)
@@ -64,10 +64,59 @@ def take_in_together(pks: Collection[int]) -> list[Taken]:
     try:
         words, without = _read_all(pks)
         threads = conversations.ensure_conversations(each.inbound for each in words)
-        return _write(words, without, threads)
+        return _write(words, without, threads, still=_still_first)
     except Exception as error:  # noqa: BLE001  (met again, and told, where the event at fault is taken in by itself)
         logger.warning("%d events were not taken in together (%s): now each by itself.", len(pks), type(error).__name__)
         return []
+
+
+def take_in_lane(lane: Lane, readings: Sequence[tuple[WebhookEvent, Reading]]) -> list[Taken]:
+    """The same of one lane in which many threads' events wait, once it is known whose they are.
+
+    ``readings`` are of the first that wait in it, in their order. One of a thread is taken in at a time, and none behind
+    one that has to be taken in by itself.
+    """
+    some = readings[: _how_many(readings)]
+    try:
+        words, without = _sorted(some)
+        threads = conversations.ensure_conversations(each.inbound for each in words)
+        return _write(words, without, threads, still=lambda pks: _still_begin(lane, pks))
+    except Exception as error:  # noqa: BLE001  (met again, and told, where the event at fault is taken in by itself)
+        logger.warning(
+            "%d events were not taken in together (%s): now each by itself.", len(some), type(error).__name__
+        )
+        return []
+
+
+def _how_many(readings: Sequence[tuple[WebhookEvent, Reading]]) -> int:
+    """How many of them, from the first on, can be taken in together."""
+    threads: set[Thread | None] = set()
+    for number, (_, reading) in enumerate(readings):
+        only = reading.items[0] if len(reading.items) == 1 else None
+        is_of_nobody = only is None or isinstance(only, Ignored | Defective)
+        if reading.error or reading.is_batch or not (is_of_nobody or isinstance(only, InboundMessage)):
+            return number
+        if not is_of_nobody and reading.thread in threads:
+            return number
+        threads.add(reading.thread)
+    return len(readings)
+
+
+def _still_begin(lane: Lane, pks: Collection[int]) -> set[int]:
+    """All of them, held, if nothing waits before or among them that is not theirs; else none."""
+    held = set(_still_waiting.all(tuple(sorted(pks))))
+    first = lane.waiting().filter(pk__lte=max(pks)).values_list("pk", flat=True)
+    return held if held == set(first) else set()
+
+
+@Read
+def _still_waiting(pks: tuple[int, ...]) -> QuerySet[WebhookEvent, int]:
+    still = WebhookEvent.objects.to_ingest().filter(pk__in=pks)
+    return still.select_for_update(skip_locked=True).order_by("id").values_list("pk", flat=True)
+
+
+def _still_first(pks: Collection[int]) -> set[int]:
+    return set(_first_ones.all(tuple(sorted(pks))))
 
 
 @Read
@@ -76,7 +125,7 @@ def _waiting(pks: tuple[int, ...]) -> QuerySet[WebhookEvent]:
 
 
 @Read
-def _still_first(pks: tuple[int, ...]) -> QuerySet[WebhookEvent, int]:
+def _first_ones(pks: tuple[int, ...]) -> QuerySet[WebhookEvent, int]:
     """Those that still wait first in their lanes, held. One that somebody else holds is theirs."""
     still = first_and_due(WebhookEvent.objects.to_ingest().filter(pk__in=pks))
     return still.select_for_update(skip_locked=True).order_by("id").values_list("pk", flat=True)
@@ -92,6 +141,10 @@ def _read_all(pks: Iterable[int]) -> tuple[list[_Words], list[Taken]]:
     for event in _waiting.all(tuple(sorted(pks))):
         with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
             readings.append((event, read(event, accounts)))
+    return _sorted(readings)
+
+
+def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> tuple[list[_Words], list[Taken]]:
     echoes = [echo for _, reading in readings if (echo := reading.echo) is not None]
     known = conversations.recorded_items((echo.channel.account_id, echo.source_id) for echo in echoes)
     words: dict[Thread, _Words] = {}
@@ -118,11 +171,17 @@ def _is_same(one: InboundMessage, other: InboundMessage) -> bool:
 
 
 @transaction.atomic
-def _write(words: Sequence[_Words], without: Sequence[Taken], threads: Mapping[Thread, int]) -> list[Taken]:
+def _write(
+    words: Sequence[_Words],
+    without: Sequence[Taken],
+    threads: Mapping[Thread, int],
+    still: Callable[[Collection[int]], set[int]],
+) -> list[Taken]:
+    """Give those of them that are still ours their effect; ``still`` holds their events, and says which."""
     may_die_before_bells()
     held = {(each.account_id, each.thread_key): each for each in conversations.lock_free(threads.values())}
     wanted = [each.event.pk for each in words if each.thread in held] + [each.event.pk for each in without]
-    ours = set(_still_first.all(tuple(sorted(wanted)))) if wanted else set()
+    ours = still(wanted) if wanted else set()
     mine = [each for each in words if each.event.pk in ours]
     arrivals = conversations.Arrivals([(held[each.thread], each.inbound) for each in mine])
     written = []

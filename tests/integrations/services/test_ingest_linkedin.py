@@ -5,12 +5,17 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
 from conversations import services as conversations
 from conversations.models import Conversation, Message
+from conversations.services.receiving import Arrivals
 from core.policy import Role
 from integrations import services
 from integrations.models import WebhookEvent
+from integrations.services import ingest
 from tests.factories import make_delivery, make_user
 from tests.integrations.linkedin import (
     AUTHOR,
@@ -206,3 +211,90 @@ def test_a_bell_takes_in_no_longer_than_it_may_and_the_sweep_finds_the_rest() ->
     assert list(Message.objects.values_list("text", flat=True)) == ["First"]
     assert services.ingest_waiting() == 1
     assert Message.objects.count() == 2
+
+
+@pytest.mark.parametrize("most", [1, 8])
+def test_a_pages_events_are_in_the_record_as_if_each_had_come_by_itself(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "MOST_ASKED", most)
+    third, fourth = "urn:li:person:Third", "urn:li:person:Fourth"
+    told = [
+        comment("First", number=11),
+        comment("Second", number=12, author=OTHER),
+        comment("More of the first", number=13, parent=f"urn:li:comment:({POST},11)"),
+        comment("Third", number=14, author=third),
+        comment("Liked", number=15, author=fourth, action="LIKE"),
+        comment("Ours to the second", number=16, author=PAGE, parent=f"urn:li:comment:({POST},12)"),
+        comment("Fourth", number=17, author=fourth),
+        comment("First", number=11),
+        comment("Thanks", number=18, author=OTHER, parent=f"urn:li:comment:({POST},12)"),
+    ]
+    kept = [keep(batch(item | {"lastModifiedAt": 1767225600000 + number})) for number, item in enumerate(told)]
+
+    services.ingest_waiting()
+
+    found = WebhookEvent.objects.in_bulk([event.pk for event in kept])
+    assert [found[event.pk].state for event in kept] == [
+        *("ingested", "ingested", "ingested", "ingested", "ignored", "ingested", "ingested", "ignored", "ingested")
+    ]
+    assert {talk.customer.external_id: list(talk.messages.values_list("text", flat=True)) for talk in talks()} == {
+        AUTHOR: ["First", "More of the first"],
+        OTHER: ["Second", "Ours to the second", "Thanks"],
+        third: ["Third"],
+        fourth: ["Fourth"],
+    }
+
+
+def talks() -> QuerySet[Conversation]:
+    """All of them."""
+    return Conversation.objects.select_related("customer")
+
+
+def test_eight_comments_of_a_page_take_less_than_half_of_the_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    def statements(begin: int) -> int:
+        for number in range(begin, begin + 8):
+            keep(batch(comment("How much?", number=number, author=f"urn:li:person:P{number}")))
+        with CaptureQueriesContext(connection) as asked:
+            services.ingest_waiting()
+        return len(asked)
+
+    statements(100)
+    together = statements(200)
+    monkeypatch.setattr(ingest, "MOST_ASKED", 1)
+    by_itself = statements(300)
+
+    assert Message.objects.count() == 24
+    assert together < by_itself / 2
+
+
+def test_one_that_fails_among_those_asked_for_does_not_keep_those_before_it() -> None:
+    receive = Arrivals.receive
+
+    def fail_once(self: Arrivals, conversation: Conversation, inbound: Any) -> Any:
+        if inbound.text == "Bad":
+            raise RuntimeError("a bug")
+        return receive(self, conversation, inbound)
+
+    def fail_alone(item: Any, **held: Any) -> Any:
+        if item.text == "Bad":
+            raise RuntimeError("a bug")
+        return alone(item, **held)
+
+    alone = conversations.receive
+    kept = [
+        keep(batch(comment(text, number=number, author=f"urn:li:person:P{number}")))
+        for number, text in enumerate(("Good", "Bad", "Behind it"), start=21)
+    ]
+    with (
+        patch.object(Arrivals, "receive", fail_once),
+        patch.object(conversations, "receive", side_effect=fail_alone),
+    ):
+        services.ingest_waiting()
+
+    found = WebhookEvent.objects.in_bulk([event.pk for event in kept])
+    assert [(found[event.pk].state, found[event.pk].attempts) for event in kept] == [
+        ("ingested", 0),
+        ("received", 1),
+        ("received", 0),
+    ]
