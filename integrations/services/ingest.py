@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -154,6 +154,7 @@ def _take_in(lane: Lane, *, until: float = inf) -> None:
 
 def _drain(lane: Lane, *, until: float = inf) -> None:
     """Deal with a lane until it is empty or has to wait, or the monotonic clock says ``until``."""
+    asked: dict[int, Reading] = {}
     for _ in range(MOST_ROUNDS):
         waiting = lane.first_two()
         if not waiting or waiting[0].next_attempt_at > database_now():
@@ -161,44 +162,40 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         head = waiting[0]
         with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
             reading = _read(head)
-            asked = _asked_for(lane, until) if reading.is_unfinished and len(waiting) > 1 else {}
-            if len(asked) > 1 and _take_in_asked(lane, asked.values()):
-                if time.monotonic() >= until:
-                    return
-                continue
-            reading = asked[head.pk][1] if head.pk in asked else _finished(head, reading)
+            if reading.is_unfinished and len(waiting) > 1:
+                if _take_in_asked(lane, asked, until=until):
+                    if time.monotonic() >= until:
+                        return
+                    continue
+                reading = asked.pop(head.pk, reading)
+            reading = _finished(head, reading)
             conversation_id = _conversation_of(reading)
             went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
         if conversation_id is not None:
             with bound_contextvars(conversation=conversation_id):
-                went_on = _drain_thread(lane, conversation_id, {head.pk: reading})
+                went_on = _drain_thread(lane, conversation_id, asked | {head.pk: reading})
         if not went_on or time.monotonic() >= until:
             return
 
 
-def _asked_for(lane: Lane, until: float) -> dict[int, tuple[WebhookEvent, Reading]]:
-    """The first few events of a lane whose threads only its platform knows, and what they say; as far as there is time to ask.
+def _take_in_asked(lane: Lane, asked: dict[int, Reading], *, until: float) -> bool:
+    """Take in together the first few of a lane whose threads only its platform knows; whether that could be done.
 
-    What we said ourselves ends it: whose thread that is in is known once all before it is in the record.
+    What they say is asked for as far as there is time, and put into ``asked``, so that none is asked for twice. What we said
+    ourselves ends it: whose thread that is in is known once all before it is in the record.
     """
-    found: dict[int, tuple[WebhookEvent, Reading]] = {}
+    readings: list[tuple[WebhookEvent, Reading]] = []
     now = database_now()
     for event in lane.first_ones()[:MOST_ASKED]:
-        if event.next_attempt_at > now:
+        if event.next_attempt_at > now or (readings and time.monotonic() >= until):
             break
         with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
-            reading = _finished(event, _read(event), finish if not found else ask_for)
-        if reading.is_unfinished and not reading.error:
+            reading = asked.get(event.pk) or _finished(event, _read(event), ask_for)
+        asked[event.pk] = reading
+        if reading.error or reading.is_unfinished:
             break
-        found[event.pk] = event, reading
-        if reading.error or time.monotonic() >= until:
-            break
-    return found
-
-
-def _take_in_asked(lane: Lane, readings: Iterable[tuple[WebhookEvent, Reading]]) -> bool:
-    """Take in together what was asked for; whether that could be done."""
-    taken = take_in_lane(lane, list(readings))
+        readings.append((event, reading))
+    taken = take_in_lane(lane, readings)
     for each in taken:
         with bound_contextvars(**each.followed):
             _log(each.event, each.end)
@@ -278,7 +275,7 @@ def _read(event: WebhookEvent) -> Reading:
 
 def _finished(event: WebhookEvent, reading: Reading, how: Callable[[ParsedItem], ParsedItem] = finish) -> Reading:
     """The reading with all that was left open. Where the platform tells nothing it waits; where it does not tell this, it failed."""
-    if not reading.is_unfinished:
+    if not reading.is_unfinished or reading.error:
         return reading
     try:
         return replace(reading, items=tuple(how(item) for item in reading.items))

@@ -74,9 +74,11 @@ def take_in_lane(lane: Lane, readings: Sequence[tuple[WebhookEvent, Reading]]) -
     """The same of one lane in which many threads' events wait, once it is known whose they are.
 
     ``readings`` are of the first that wait in it, in their order. One of a thread is taken in at a time, and none behind
-    one that has to be taken in by itself.
+    one that has to be taken in by itself; a single one is left to that too.
     """
     some = readings[: _how_many(readings)]
+    if len(some) < 2:
+        return []
     try:
         words, without = _sorted(some)
         threads = conversations.ensure_conversations(each.inbound for each in words)

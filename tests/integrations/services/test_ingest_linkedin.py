@@ -15,7 +15,8 @@ from conversations.services.receiving import Arrivals
 from core.policy import Role
 from integrations import services
 from integrations.models import WebhookEvent
-from integrations.services import ingest
+from integrations.platforms.base import ParsedItem, Unfinished
+from integrations.services import finishing, ingest
 from tests.factories import make_delivery, make_user
 from tests.integrations.linkedin import (
     AUTHOR,
@@ -266,6 +267,32 @@ def test_eight_comments_of_a_page_take_less_than_half_of_the_statements(monkeypa
 
     assert Message.objects.count() == 24
     assert together < by_itself / 2
+
+
+def test_no_comment_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = finishing._asked
+    asked: list[str] = []
+
+    def noted(item: Unfinished) -> ParsedItem:
+        asked.append(item.name)
+        return ask(item)
+
+    monkeypatch.setattr(finishing, "_asked", noted)
+    told = [
+        comment("We are hiring", number=31, author=PAGE),
+        comment("How much?", number=32),
+        comment("How much?", number=32),
+        comment("And in blue?", number=33, author=OTHER),
+        comment("See our shop", number=34, author=PAGE),
+        comment("Thanks", number=35, author="urn:li:person:Third"),
+    ]
+    for number, item in enumerate(told):
+        keep(batch(item | {"lastModifiedAt": 1767225600000 + number}))
+
+    services.ingest_waiting()
+
+    assert not WebhookEvent.objects.to_ingest().exists()
+    assert [name.rpartition(",")[2] for name in asked] == ["31)", "32)", "32)", "33)", "34)", "35)"]
 
 
 def test_one_that_fails_among_those_asked_for_does_not_keep_those_before_it() -> None:
