@@ -99,9 +99,11 @@ def watch(sender: Any, **_: object) -> None:
 
         hands = Hands(is_second=True)
         oldest.append(hands.oldest_seconds)
-        stalled.append(lambda: hands.stalled_seconds)
         bells.answer(hands.answer)
-        threading.Thread(target=hands.run, args=(_end_with(hands),), name="looking", daemon=True).start()
+        told = _end_with(hands)
+        # Once it is told to end it looks no more, which is no stall.
+        stalled.append(lambda: 0.0 if told.is_set() else hands.stalled_seconds)
+        threading.Thread(target=hands.run, args=(told,), name="looking", daemon=True).start()
         load_the_engine_meanwhile()
     watchdog.Watchdog(
         oldest=lambda: max(seconds() for seconds in oldest), stalled=lambda: max(seconds() for seconds in stalled)

@@ -126,9 +126,8 @@ class Crew:
             if self._begin(job):
                 has_done = self._do(job, work)
                 while not self._end(job):
-                    has_done = self._do(job, work)
-                # What could do nothing would be found again at once, and again.
-                if self._is_short() and has_done:
+                    has_done |= self._do(job, work)
+                if self._is_short(has_done=has_done):
                     self._when_short()
 
     def _do(self, job: Job, work: Work) -> bool:
@@ -151,13 +150,17 @@ class Crew:
             self._begun[job] = time.monotonic()
             return True
 
-    def _is_short(self) -> bool:
-        """Whether something was left out and now no more is taken than the hands are at."""
+    def _is_short(self, *, has_done: bool) -> bool:
+        """Whether somebody should look: something was left out, no more is taken than the hands are at, and one got on.
+
+        What could do nothing would be found again at once, and again; it waits for the ordinary look.
+        """
         with self._idle:
-            is_short = self._has_left_out and not self._is_retired and len(self._taken) <= self.threads
-            if is_short:
+            if not self._has_left_out or self._is_retired or len(self._taken) > self.threads:
+                return False
+            if has_done or not self._taken:
                 self._has_left_out = False
-            return is_short
+            return has_done
 
     def _end(self, job: Job) -> bool:
         """Let the job go, unless it was called for meanwhile: then it is to be done once more."""

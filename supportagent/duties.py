@@ -21,8 +21,8 @@ from supportagent.sweeper import Step, Sweeper
 
 logger = logging.getLogger(__name__)
 
-# Bells bring many passes a second. They ring for what customers wait for; the rest has the time of an ordinary pass,
-# which is a moment shorter than a second so that none is left out.
+# There is a pass each second, and at once again where one took as much as it may. That is for what there was too much of;
+# the rest has the time of an ordinary pass, which is a moment shorter than a second so that none is left out.
 EACH_SECOND = 0.9
 EVENTS_PER_PASS = FACTS_PER_PASS = 200
 SEAL_LEASE_SECONDS = 10
@@ -97,9 +97,9 @@ class Duties(Hands):
             Step(name="read back", run=self._read_back, every=30),
             Step(name="restored", run=self._go_on_after_restore, every=5),
             Step(name="media", run=self._errand("media fetch", integrations.fetch_media), every=5),
-            Step(name="readings", run=self._begin_readings, every=EACH_SECOND / 2),
+            Step(name="readings", run=self._begin_readings),
             Step(name="facts", run=lambda: integrations.spread_facts(FACTS_PER_PASS), most=FACTS_PER_PASS),
-            Step(name="subscribers", run=self._begin_telling, every=EACH_SECOND / 2),
+            Step(name="subscribers", run=self._begin_telling),
             Step(name="expired events", run=integrations.release_expired_events, every=5),
             Step(name="erasures", run=self._begin_erasures, every=2),
             Step(name="exports", run=self._begin_exports, every=2),

@@ -162,13 +162,11 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         head = waiting[0]
         with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
             reading = _read(head)
-            if reading.is_unfinished and len(waiting) > 1:
-                if _take_in_asked(lane, asked, until=until):
-                    if time.monotonic() >= until:
-                        return
-                    continue
-                reading = asked.pop(head.pk, reading)
-            reading = _finished(head, reading)
+            if reading.is_unfinished and len(waiting) > 1 and _take_in_asked(lane, asked, until=until):
+                if time.monotonic() >= until:
+                    return
+                continue
+            reading = _finished(head, asked.pop(head.pk, reading))
             conversation_id = _conversation_of(reading)
             went_on = conversation_id is None and _apply(head, reading) and len(waiting) > 1
         if conversation_id is not None:
@@ -182,16 +180,25 @@ def _take_in_asked(lane: Lane, asked: dict[int, Reading], *, until: float) -> bo
     """Take in together the first few of a lane whose threads only its platform knows; whether that could be done.
 
     What they say is asked for as far as there is time, and put into ``asked``, so that none is asked for twice. What we said
-    ourselves ends it: whose thread that is in is known once all before it is in the record.
+    ourselves ends it: whose thread that is in is known once all before it is in the record. So does one that says several
+    things, for it is taken in by itself.
     """
     readings: list[tuple[WebhookEvent, Reading]] = []
     now = database_now()
     for event in lane.first_ones()[:MOST_ASKED]:
         if event.next_attempt_at > now or (readings and time.monotonic() >= until):
             break
-        with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
-            reading = asked.get(event.pk) or _finished(event, _read(event), ask_for)
-        asked[event.pk] = reading
+        try:
+            with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
+                reading = asked.get(event.pk) or _read(event)
+                if reading.is_batch:
+                    break
+                asked[event.pk] = reading = _finished(event, reading, ask_for)
+        except Exception:
+            if not readings:
+                raise
+            # Met again, and told, when it is the first: those before it do not wait for that.
+            break
         if reading.error or reading.is_unfinished:
             break
         readings.append((event, reading))

@@ -186,3 +186,21 @@ def test_who_calls_while_others_were_left_out_waits_until_they_have_been_looked_
     assert crew.call("turn", 5, gate.work)
     assert crew.wait(5)
     crew.retire()
+
+
+def test_what_could_do_nothing_brings_no_look_and_bars_nobody_afterwards(gate: Gate) -> None:
+    told: list[bool] = []
+    crew = Crew("test", 1, ahead=1, when_short=lambda: told.append(True))
+
+    def do_nothing(pk: int) -> int:
+        gate.work(pk)
+        return 0
+
+    crew.give("send", [1, 2, 3], do_nothing)
+    gate.open.set()
+
+    assert crew.wait(5)
+    wait_until(lambda: crew.call("send", 4, do_nothing), what="room for who calls")
+    assert crew.wait(5)
+    crew.retire()
+    assert told == []

@@ -269,15 +269,21 @@ def test_eight_comments_of_a_page_take_less_than_half_of_the_statements(monkeypa
     assert together < by_itself / 2
 
 
-def test_no_comment_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The comments that LinkedIn is asked for."""
     ask = finishing._asked
-    asked: list[str] = []
+    names: list[str] = []
 
     def noted(item: Unfinished) -> ParsedItem:
-        asked.append(item.name)
+        names.append(item.name)
         return ask(item)
 
     monkeypatch.setattr(finishing, "_asked", noted)
+    return names
+
+
+def test_no_comment_is_asked_for_twice(asked: list[str]) -> None:
     told = [
         comment("We are hiring", number=31, author=PAGE),
         comment("How much?", number=32),
@@ -293,6 +299,38 @@ def test_no_comment_is_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not WebhookEvent.objects.to_ingest().exists()
     assert [name.rpartition(",")[2] for name in asked] == ["31)", "32)", "32)", "33)", "34)", "35)"]
+
+
+def test_batches_are_asked_for_one_after_another_each_once(asked: list[str]) -> None:
+    for number in (41, 43, 45):
+        authors = [f"urn:li:person:P{number + each}" for each in range(2)]
+        keep(batch(*(comment("How much?", number=number + each, author=author) for each, author in enumerate(authors))))
+    first = WebhookEvent.objects.order_by("id").first()
+    assert first is not None
+
+    services.ingest_event(first.pk, seconds=0.0)
+    after_one = len(asked)
+    services.ingest_waiting()
+
+    assert after_one == 2
+    assert len(asked) == Message.objects.count() == 6
+
+
+def test_a_bug_in_asking_does_not_keep_what_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = finishing._asked
+
+    def fail_at_the_third(item: Unfinished) -> ParsedItem:
+        if item.name.endswith("53)"):
+            raise RuntimeError("a bug")
+        return ask(item)
+
+    monkeypatch.setattr(finishing, "_asked", fail_at_the_third)
+    for number in (51, 52, 53):
+        keep(batch(comment(f"No. {number}", number=number, author=f"urn:li:person:P{number}")))
+
+    services.ingest_waiting()
+
+    assert list(Message.objects.values_list("text", flat=True)) == ["No. 51", "No. 52"]
 
 
 def test_one_that_fails_among_those_asked_for_does_not_keep_those_before_it() -> None:
