@@ -40,7 +40,7 @@ class Hands:
     """
 
     def __init__(self, *, is_second: bool) -> None:
-        self._is_second = is_second
+        self._is_second, self._is_retired = is_second, False
         self._looks: Counter[str] = Counter()
         # Without bells all events come in through here, and a turn must not wait until they are through.
         self.events = Crew("events", max(1, settings.WORK_THREADS // 2), ahead=AHEAD, when_short=self._look_again)
@@ -59,12 +59,12 @@ class Hands:
         self.sweeper = Sweeper(self._steps(), finished=self._finished)
 
     def answer(self, task: "Task[[int], None]", pk: int, after: float) -> bool:
-        """See to a bell with these hands, in ``after`` seconds; False where it is none of theirs.
+        """See to a bell with these hands, in ``after`` seconds; False where it is none of theirs, or comes too late.
 
         Where they are too busy its row waits until somebody looks. Where very many write, not everybody is shown typing.
         """
         name = str(task.name)
-        if name not in self._answers:
+        if self._is_retired or name not in self._answers:
             return False
         if name == send_typing.name and not self._typing_budget.spend():
             return True
@@ -133,6 +133,7 @@ class Hands:
         return all(done)
 
     def retire(self) -> None:
-        """Let the crews take nothing more."""
+        """Let the crews take nothing more, and leave bells to others."""
+        self._is_retired = True
         for crew in self.crews:
             crew.retire()

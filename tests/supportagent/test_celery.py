@@ -24,6 +24,7 @@ from integrations.tasks import send_next
 from supportagent import warming, watchdog
 from supportagent.acknowledging import LateRequest
 from supportagent.celery import app, let_connections_age, put_no_bell_back, watch
+from supportagent.hands import Hands
 from tests.waiting import wait_until
 
 TASK = SimpleNamespace(request=SimpleNamespace(is_eager=False))
@@ -82,6 +83,7 @@ def test_a_worker_does_itself_what_its_tasks_ask_for_until_it_is_to_end(
     monkeypatch.setattr(bells, "_hands", [])
     monkeypatch.setattr(bells._ringer, "add", lambda _task, pk, _place, **_: left.append(pk))
     monkeypatch.setattr(services, "send_next", sent.append)
+    monkeypatch.setattr(Hands, "run", lambda *_: None)
 
     watch(sender=SimpleNamespace(pool=Threads(limit=3, app=app)))
     bells.ring(send_next, 7)
