@@ -127,7 +127,7 @@ def _raise_some(pks: Sequence[int]) -> int:
     raised = 0
     for pk in pks:
         try:
-            raised += _raise(pk)
+            raised += _raise_free((pk,))
         except Exception:
             # The next one must not wait for what is wrong with this one.
             logger.exception("Conversation %d could not be given to a person.", pk)
@@ -142,25 +142,12 @@ def _raise_free(pks: Sequence[int]) -> int:
     still = set(late.values_list("pk", flat=True))
     for pk in pks:
         if pk in still:
-            _call_a_person(free[pk])
+            give_up(
+                free[pk],
+                reason=ReasonCategory.BOT_UNAVAILABLE,
+                detail=f"The bot did not answer within {UNANSWERED_SECONDS} seconds.",
+            )
     return len(still)
-
-
-@retried
-def _raise(pk: int) -> bool:
-    conversation = lock(pk)
-    if not Conversation.objects.unanswered_longer_than(UNANSWERED_SECONDS).filter(pk=pk).exists():
-        return False
-    _call_a_person(conversation)
-    return True
-
-
-def _call_a_person(conversation: Conversation) -> None:
-    give_up(
-        conversation,
-        reason=ReasonCategory.BOT_UNAVAILABLE,
-        detail=f"The bot did not answer within {UNANSWERED_SECONDS} seconds.",
-    )
 
 
 def hold_back(account_ids: Sequence[int], limit: int = 50) -> int:

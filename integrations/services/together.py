@@ -56,18 +56,15 @@ class _Words:
         return self.inbound.channel.account_id, self.inbound.thread_key
 
 
+Sorted = tuple[list[_Words], list[Taken]]
+
+
 def take_in_together(pks: Collection[int]) -> list[Taken]:
     """Take in those of the events that can be, each of which is to be the first that waits in its lane.
 
     Which they were; none if anything failed. Doing it twice, or in two places at once, changes nothing.
     """
-    try:
-        words, without = _read_all(pks)
-        threads = conversations.ensure_conversations(each.inbound for each in words)
-        return _write(words, without, threads, still=_still_first)
-    except Exception as error:  # noqa: BLE001  (met again, and told, where the event at fault is taken in by itself)
-        logger.warning("%d events were not taken in together (%s): now each by itself.", len(pks), type(error).__name__)
-        return []
+    return _all_or_none(len(pks), lambda: _read_all(pks), still=_still_first)
 
 
 def take_in_lane(lane: Lane, readings: Sequence[tuple[WebhookEvent, Reading]]) -> list[Taken]:
@@ -79,14 +76,18 @@ def take_in_lane(lane: Lane, readings: Sequence[tuple[WebhookEvent, Reading]]) -
     some = readings[: _how_many(readings)]
     if len(some) < 2:
         return []
+    return _all_or_none(len(some), lambda: _sorted(some), still=lambda pks: _still_begin(lane, pks))
+
+
+def _all_or_none(
+    number: int, sort: Callable[[], Sorted], *, still: Callable[[Collection[int]], set[int]]
+) -> list[Taken]:
     try:
-        words, without = _sorted(some)
+        words, without = sort()
         threads = conversations.ensure_conversations(each.inbound for each in words)
-        return _write(words, without, threads, still=lambda pks: _still_begin(lane, pks))
+        return _write(words, without, threads, still)
     except Exception as error:  # noqa: BLE001  (met again, and told, where the event at fault is taken in by itself)
-        logger.warning(
-            "%d events were not taken in together (%s): now each by itself.", len(some), type(error).__name__
-        )
+        logger.warning("%d events were not taken in together (%s): now each by itself.", number, type(error).__name__)
         return []
 
 
@@ -133,7 +134,7 @@ def _first_ones(pks: tuple[int, ...]) -> QuerySet[WebhookEvent, int]:
     return still.select_for_update(skip_locked=True).order_by("id").values_list("pk", flat=True)
 
 
-def _read_all(pks: Iterable[int]) -> tuple[list[_Words], list[Taken]]:
+def _read_all(pks: Iterable[int]) -> Sorted:
     """What the events say: customers' words, of each thread one and no message twice; and those that end without effect.
 
     All others are left out.
@@ -146,7 +147,7 @@ def _read_all(pks: Iterable[int]) -> tuple[list[_Words], list[Taken]]:
     return _sorted(readings)
 
 
-def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> tuple[list[_Words], list[Taken]]:
+def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> Sorted:
     echoes = [echo for _, reading in readings if (echo := reading.echo) is not None]
     known = conversations.recorded_items((echo.channel.account_id, echo.source_id) for echo in echoes)
     words: dict[Thread, _Words] = {}

@@ -1,6 +1,5 @@
 """Screens that the channel layer leaves alone still learn what changed, once, and only what no bell told them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -38,21 +37,31 @@ def screen(heard: list[tuple[int, int]]) -> Callable[[dict[str, Any]], Awaitable
     return hear
 
 
-def test_a_change_without_a_bell_is_told_once_to_every_screen() -> None:
-    conversation = make_conversation()
-    first: list[tuple[int, int]] = []
-    second: list[tuple[int, int]] = []
+def told_by_two_looks(conversation: Conversation, *, is_heard_by_one: bool) -> list[list[tuple[int, int]]]:
+    """What two screens are told by looking twice after a change; its bell may have reached one of them."""
+    one: list[tuple[int, int]] = []
+    other: list[tuple[int, int]] = []
 
     @async_to_sync
     async def look_twice() -> None:
         listeners = Listeners()
-        for heard in (first, second):
-            listeners.join(screen(heard))
+        hearing = screen(one)
+        for each in (hearing, screen(other)):
+            listeners.join(each)
         await sync_to_async(changed)(conversation)
+        if is_heard_by_one:
+            listeners.note(hearing, [bell(conversation)])
         await listeners.look()
         await listeners.look()
 
     look_twice()
+    return [one, other]
+
+
+def test_a_change_without_a_bell_is_told_once_to_every_screen() -> None:
+    conversation = make_conversation()
+
+    first, second = told_by_two_looks(conversation, is_heard_by_one=False)
 
     assert first == second == [(conversation.pk, conversation.version)]
 
@@ -78,22 +87,9 @@ def test_what_a_bell_told_is_not_told_again() -> None:
 
 def test_a_screen_that_a_bell_left_out_hears_of_it_and_of_nothing_twice_after_that() -> None:
     conversation = make_conversation()
-    heard: list[tuple[int, int]] = []
-    left_out: list[tuple[int, int]] = []
 
-    @async_to_sync
-    async def look_twice() -> None:
-        listeners = Listeners()
-        hearing = screen(heard)
-        for each in (hearing, screen(left_out)):
-            listeners.join(each)
-        await sync_to_async(changed)(conversation)
-        # The layer's channel of the other one was full.
-        listeners.note(hearing, [bell(conversation)])
-        await listeners.look()
-        await listeners.look()
-
-    look_twice()
+    # The layer's channel of the other one was full.
+    heard, left_out = told_by_two_looks(conversation, is_heard_by_one=True)
 
     assert (heard, left_out) == ([], [(conversation.pk, conversation.version)])
 
@@ -109,7 +105,6 @@ def test_a_screen_that_was_opened_afterwards_is_not_told_what_others_heard_befor
         listeners.join(first)
         await sync_to_async(changed)(conversation)
         listeners.note(first, [bell(conversation)])
-        await asyncio.sleep(0)
         listeners.join(screen(heard))
         await listeners.look()
 
