@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from drill import wire
-from drill.faults.acks import acks, judge_acks
+from drill.faults.acks import TAKEN, acks, judge_acks
 from drill.faults.base import (
     BOTH,
     EMBEDDED,
@@ -27,7 +27,6 @@ from drill.rig import DrillFailed
 MEGABYTE = 1_000_000
 FULL_SECONDS = 8.0
 ROOM_MEGABYTES = 40
-TAKEN = 200
 FULL = Path("/dev/full")
 SLOWEST_ACK = 5.0
 # A report of the content policy: the door logs it, whatever else it has to do.

@@ -8,7 +8,7 @@ from typing import Any
 
 from drill.accounts import arrived_as
 from drill.channels import WITH_A_PLATFORM
-from drill.faults.acks import slowest_ack
+from drill.faults.acks import TAKEN, acks, slowest_ack
 from drill.faults.base import BOTH, Fault, Stage
 from drill.recovery import epoch
 
@@ -64,7 +64,7 @@ def migrated(stage: Stage) -> None:
     while stage.goes_on():
         stage.pause(0.5)
     slowest = slowest_ack(stage.rig, begun)
-    refused = sum(row["status"] != 200 for row in stage.rig.log("webhook") if row["at"] >= begun)
+    refused = sum(ack.status != TAKEN for ack in acks(stage.rig, begun))
     stage.figures |= {"slowest ack, s": slowest, "slowest ack before it, s": before, "refused": refused}
     # A machine that is slow anyway tells nothing about the migration.
     late = f"An event waited {slowest:.1f} s for its answer during a migration."

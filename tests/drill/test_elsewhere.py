@@ -8,6 +8,7 @@ import pytest
 
 from drill import channels
 from drill.accounts import FORUM, PAGE, REPLY, SHOP, Accounts, arrived_as, event_key, said_to
+from drill.faults.acks import Ack, acks
 from drill.faults.base import Stage
 from drill.faults.bystanders import Bystanders
 from drill.faults.shed import GIVEN_AWAY, judge_shed
@@ -64,6 +65,25 @@ def batch(*names: str) -> dict[str, Any]:
 def test_each_comment_of_a_batch_that_was_acked_has_to_be_there() -> None:
     assert found(There(kept=["c1", "c2"], logged=[batch("c1", "c2")])) == {}
     assert found(There(kept=["c1"], logged=[batch("c1", "c2")])) == {1: [("commented and acked, not kept", "c2")]}
+
+
+def test_only_authentic_deliveries_under_way_in_a_stretch_count_for_how_the_door_answered() -> None:
+    delivered = {"kind": "webhook", "name": "im_receive_msg", "status": 200, "at": 20.0}
+    detail = {"ms": 500, "variant": "honest"}
+    there = There(
+        logged=[
+            delivered | {"at": 9.0, "detail": detail},
+            delivered | {"detail": detail},
+            delivered | {"status": None, "detail": detail | {"variant": "duplicate"}},
+            delivered | {"status": 401, "detail": detail | {"variant": "forged"}},
+            {"kind": "webhook", "name": "challenge", "status": 503, "at": 20.0, "detail": {"good": False, "ms": 3}},
+            delivered | {"at": 31.0, "detail": detail},
+        ]
+    )
+
+    found = acks(cast("Rig", there), 10.0, 30.0)
+
+    assert found == [Ack(status=status, began=19.5, took=0.5) for status in (200, 0)]
 
 
 def test_a_reply_that_is_posted_again_is_doubled_where_no_key_is_known() -> None:
