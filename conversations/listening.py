@@ -3,20 +3,20 @@
 One look for all screens of a process every two seconds, as long as any is open. What bells told every one of them already
 is not told again, so that with a healthy layer nothing comes from here. The layer may leave out a single screen, too, whose
 channel is full: so it is remembered for a while who heard what. A visitor's page is told of its own conversation, whatever was
-heard: it knows its version.
+heard: it knows its version. A page that reads nothing holds up nobody: it is told again once it took what it was told.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from conversations.models import Conversation
@@ -30,6 +30,8 @@ BELLS_TAKE = timedelta(seconds=1)
 LOOK_BACK = timedelta(seconds=10)
 # Longer than the rows are looked back at.
 REMEMBER_SECONDS = 20.0
+# All that read have taken it by then.
+PATIENCE_SECONDS = 0.5
 
 Hear = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -50,6 +52,7 @@ class Listeners:
         self._screens: dict[Hear, float] = {}
         self._pages: dict[int, set[Hear]] = {}
         self._told: dict[int, _Told] = {}
+        self._telling: dict[Hear, asyncio.Task[None]] = {}
         self._since: datetime | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -89,14 +92,23 @@ class Listeners:
         self._since = begun
         self._forget_old()
         now = asyncio.get_running_loop().time()
-        for hear, opened_at in list(self._screens.items()):
-            missed = [bell for bell in changed if self._has_missed(hear, opened_at, bell)]
-            if missed:
-                await _tell([hear], {"type": "conversations.changed", "bells": missed})
+        screens = {hear: opened_at for hear, opened_at in self._screens.items() if hear not in self._telling}
+        news: dict[Hear, list[dict[str, Any]]] = {}
+        for hear, opened_at in screens.items():
+            if missed := [bell for bell in changed if self._has_missed(hear, opened_at, bell)]:
+                news[hear] = [{"type": "conversations.changed", "bells": missed}]
         for bell in changed:
-            self._told_of(bell, now).update(self._screens)
-        pages = [(hear, bell) for bell in changed for hear in self._pages.get(bell["conversation_id"], ())]
-        await asyncio.gather(*(_tell([hear], {"type": "conversation.changed", "bell": bell}) for hear, bell in pages))
+            self._told_of(bell, now).update(screens)
+            for hear in self._pages.get(bell["conversation_id"], set()) - self._telling.keys():
+                news.setdefault(hear, []).append({"type": "conversation.changed", "bell": bell})
+        tellings = [self._tell(hear, messages) for hear, messages in news.items()]
+        if tellings:
+            await asyncio.wait(tellings, timeout=PATIENCE_SECONDS)
+
+    def _tell(self, hear: Hear, messages: list[dict[str, Any]]) -> asyncio.Task[None]:
+        telling = self._telling[hear] = asyncio.create_task(_tell(hear, messages))
+        telling.add_done_callback(lambda _: self._telling.pop(hear, None))
+        return telling
 
     def _has_missed(self, hear: Hear, opened_at: float, bell: dict[str, Any]) -> bool:
         """Whether a screen was open when this was told first, or it was told to none, and did not hear it."""
@@ -123,13 +135,15 @@ class Listeners:
             self._looking.cancel()
             self._looking = None
             self._told.clear()
+            for telling in self._telling.values():
+                telling.cancel()
 
     async def _look_forever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.look()
-            except DatabaseError:
+            except Error:
                 logger.warning("The database did not say what changed; open screens are told later.")
 
     def _forget_old(self) -> None:
@@ -137,10 +151,10 @@ class Listeners:
         self._told = {pk: told for pk, told in self._told.items() if told.at > oldest}
 
 
-async def _tell(those: Iterable[Hear], message: dict[str, Any]) -> None:
-    for hear in list(those):
-        # A screen that is just closing must not keep the news from the others.
-        with contextlib.suppress(Exception):
+async def _tell(hear: Hear, messages: list[dict[str, Any]]) -> None:
+    # One that is just closing takes nothing any more.
+    with contextlib.suppress(Exception):
+        for message in messages:
             await hear(message)
 
 

@@ -225,7 +225,8 @@ TRIALS = (
         mutant="check-then-act-cap",
         bites=(10,),
         drive=_all_at_once,
-        settings={"SPEND_CAP_DOLLARS_PER_DAY": CAP},
+        # Half of the threads may call a model at once.
+        settings={"SPEND_CAP_DOLLARS_PER_DAY": CAP, "WORK_THREADS": 2 * AT_ONCE},
     ),
 )
 

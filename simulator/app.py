@@ -26,7 +26,7 @@ from simulator.tiktok import api, apps, authorize, delivery
 from simulator.tiktok.api import Api
 from simulator.tiktok.authorize import Authorize
 from simulator.webhooks.outbox import Webhook
-from simulator.webhooks.sender import Outgoing, Sender
+from simulator.webhooks.sender import Outgoing, Senders
 from simulator.world import World
 
 DATABASE = "simulator.sqlite3"
@@ -43,10 +43,10 @@ class Simulator:
         self.host, self.port, self.data = host, self._server.server_port, data
         try:
             store = Store(data / DATABASE)
-            sender = Sender(store, self._prepare)
+            senders = Senders(store, self._prepare)
             shown_host = "127.0.0.1" if host in EVERY_ADDRESS else host
             self.base_url = f"http://{shown_host}:{self.port}"
-            self.world = World(store=store, sender=sender, base_url=self.base_url, stopping=stopping)
+            self.world = World(store=store, senders=senders, base_url=self.base_url, stopping=stopping)
             self.player = Player(self.world, script.load_all())
             self._configure(config or {})
         except BaseException:
@@ -60,7 +60,7 @@ class Simulator:
 
     def start(self) -> None:
         """Listen and play, in threads of their own."""
-        self.world.sender.start(self.world)
+        self.world.senders.start(self.world)
         self.player.start()
         self._challenger.start()
         self._thread = threading.Thread(
@@ -71,7 +71,7 @@ class Simulator:
     def stop(self) -> None:
         """End within a second; what was not delivered waits in the file."""
         self.world.stopping.set()
-        self.world.sender.stop()
+        self.world.senders.stop()
         self.world.store.bell.ring()
         if self._thread is not None:
             self._server.shutdown()

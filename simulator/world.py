@@ -10,7 +10,7 @@ from simulator.settings import Knobs
 from simulator.store import Store
 
 if TYPE_CHECKING:
-    from simulator.webhooks.sender import Sender
+    from simulator.webhooks.sender import Senders
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class World:
     """The shared state of one simulator. ``base_url`` is where the platform is reached, without a slash."""
 
     store: Store
-    sender: "Sender"
+    senders: "Senders"
     base_url: str
     knobs: Knobs = field(default_factory=Knobs)
     faults: FaultBook = field(default_factory=FaultBook)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 
@@ -45,6 +45,8 @@ class Duties(Hands):
         self.errands = Crew("errands", 3)
         # Who has waited too long gets a person, whatever else takes long; and a conversation that is held holds up no sweep.
         self.overdue = Crew("overdue", 1)
+        # A lane of many threads is taken in one event after another, each asked for: a crowd elsewhere must not keep it.
+        self.pages = Crew("pages", 2)
         # What was missed must be found, and whatever else is being done for long has hands of its own.
         self.comparing = Crew("comparing", 1)
         # Subscribers may be slow, and nobody's message waits for them.
@@ -52,7 +54,15 @@ class Duties(Hands):
         # A long recording takes its time, and no platform waits for it.
         self.readers = Crew("readers", 2)
         self.upkeep = Sweeper(self._upkeep())
-        self.crews += (self.suspected, self.errands, self.overdue, self.comparing, self.tellers, self.readers)
+        self.crews += (
+            self.suspected,
+            self.errands,
+            self.overdue,
+            self.pages,
+            self.comparing,
+            self.tellers,
+            self.readers,
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Look for everything until ``stop`` is set."""
@@ -118,11 +128,13 @@ class Duties(Hands):
 
     def _begin_events(self) -> int:
         # Here alone: two processes at the same lanes would wait for each other.
-        due = integrations.lanes_due(EVENTS_PER_PASS)
-        hands = min(due, self.events.threads, self.events.room)
+        due = integrations.due_lanes(EVENTS_PER_PASS)
+        self.pages.give("page", [lane.event_pk for lane in due if lane.is_of_many_threads], integrations.ingest_event)
+        others = [lane for lane in due if not lane.is_of_many_threads]
+        hands = min(len(others), self.events.threads, self.events.room)
         for share in range(hands):
-            self.events.give("round of events", (next(self._rounds),), partial(_take_in, share, hands))
-        return due
+            self.events.give("round of events", (next(self._rounds),), partial(_take_in, others[share::hands]))
+        return len(due)
 
     def _begin_turns(self) -> int:
         suspected = conversations.suspected_turns(1)
@@ -191,8 +203,8 @@ class Duties(Hands):
         return 1
 
 
-def _take_in(share: int, of: int, _round: int) -> None:
-    integrations.ingest_waiting(EVENTS_PER_PASS, seconds=EVENTS_SECONDS, share=share, of=of)
+def _take_in(lanes: Sequence[integrations.Lane], _round: int) -> None:
+    integrations.ingest_lanes(lanes, seconds=EVENTS_SECONDS)
 
 
 def _mend_clock() -> int:

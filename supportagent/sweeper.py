@@ -51,17 +51,17 @@ class Sweeper:
         self._last_run: dict[str, float] = {}
         self._last_finished = 0
         self._stalled_since: float | None = None
-        self._last_pass_at = time.monotonic()
+        self._last_step_at = time.monotonic()
         self._database_is_away = False
         self._bell = threading.Condition()
         self._wanted_at: set[float] = set()
 
     @property
     def stalled_seconds(self) -> float:
-        """How long work has been due without any getting done, or a pass has been stuck."""
+        """How long work has been due without any getting done, or a step has been stuck."""
         now = time.monotonic()
         stalled = 0.0 if self._stalled_since is None else now - self._stalled_since
-        return max(stalled, now - self._last_pass_at)
+        return max(stalled, now - self._last_step_at)
 
     def sweep_once(self) -> dict[str, int]:
         """One pass; how much each step that ran found to do. A step that failed is left out."""
@@ -79,6 +79,7 @@ class Sweeper:
                 logger.warning("The sweep's step %r could not finish: %s", step.name, _first_line(error))
             except Exception:
                 logger.exception("The sweep's step %r failed.", step.name)
+            self._last_step_at = time.monotonic()
             crash_point("sweeper.between_steps")
         else:
             self._note_database(away=None)
@@ -129,7 +130,7 @@ class Sweeper:
             self._stalled_since = None
         elif self._stalled_since is None:
             self._stalled_since = now
-        self._last_finished, self._last_pass_at = finished, now
+        self._last_finished, self._last_step_at = finished, now
 
     def _note_database(self, *, away: Exception | None) -> None:
         if away is not None and not self._database_is_away:

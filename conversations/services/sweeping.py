@@ -113,7 +113,7 @@ def raise_overdue(limit: int = 100) -> int:
     pks = list(late.values_list("pk", flat=True)[:limit])
     raised = sum(_raise_some(pks[begin : begin + TOGETHER]) for begin in range(0, len(pks), TOGETHER))
     stopped = Conversation.objects.due_for_a_turn().filter(attempts__gte=MAX_ATTEMPTS).order_by("ready_at")
-    return raised + sum(bury_exhausted(pk) for pk in list(stopped.values_list("pk", flat=True)[:limit]))
+    return raised + _each(bury_exhausted, list(stopped.values_list("pk", flat=True)[:limit]))
 
 
 def _raise_some(pks: Sequence[int]) -> int:
@@ -124,14 +124,18 @@ def _raise_some(pks: Sequence[int]) -> int:
         logger.warning(
             "%d conversations were not given to people together: now each by itself.", len(pks), exc_info=True
         )
-    raised = 0
+    return _each(lambda pk: _raise_free((pk,)), pks)
+
+
+def _each(give: Callable[[int], int], pks: Iterable[int]) -> int:
+    """How many were given to people, each by itself: the next one must not wait for what is wrong with one."""
+    given = 0
     for pk in pks:
         try:
-            raised += _raise_free((pk,))
+            given += give(pk)
         except Exception:
-            # The next one must not wait for what is wrong with this one.
             logger.exception("Conversation %d could not be given to a person.", pk)
-    return raised
+    return given
 
 
 @retried

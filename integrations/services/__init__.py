@@ -5,11 +5,12 @@ from integrations.services.forgetting import events_about, forget_events, forget
 from integrations.services.ingest import (
     ingest_event,
     ingest_events,
+    ingest_lanes,
     ingest_thread,
     ingest_waiting,
-    lanes_due,
     shorten_impossible_waits,
 )
+from integrations.services.lanes import Lane, due_lanes
 from integrations.services.media import fetch_media
 from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back, read_back_one
 from integrations.services.notified import keep_notified
@@ -30,12 +31,14 @@ from integrations.services.telling import due_subscriptions, release_expired_eve
 from integrations.services.tokens import refresh_tokens
 
 __all__ = [
+    "Lane",
     "add_subscription",
     "begin_after_restore",
     "change_secret",
     "disable_subscription",
     "drop_event",
     "drop_events",
+    "due_lanes",
     "due_subscriptions",
     "enable_subscription",
     "events_about",
@@ -46,10 +49,10 @@ __all__ = [
     "hold_the_bot",
     "ingest_event",
     "ingest_events",
+    "ingest_lanes",
     "ingest_thread",
     "ingest_waiting",
     "keep_notified",
-    "lanes_due",
     "mark_read",
     "not_reached",
     "people_about",

@@ -59,42 +59,14 @@ def ingest_event(event_pk: int, *, seconds: float = LONGEST_SECONDS) -> None:
 
 def ingest_events(event_pks: Collection[int], *, seconds: float = inf) -> None:
     """As ``ingest_event``, of several at once; after ``seconds`` no other lanes are begun."""
-    _take_in_each(lanes_of(event_pks), seconds=seconds)
+    ingest_lanes(lanes_of(event_pks), seconds=seconds)
 
 
-def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
-    """Take in what waits for one thread of an account, also where somebody else is at it; then nothing of it waits."""
-    if thread_key:
-        for source in account.sources:
-            _drain(Lane(source, thread_key, 0))
-
-
-def ingest_waiting(limit: int = 200, *, seconds: float = inf, share: int = 0, of: int = 1) -> int:
-    """Take in what waits, whoever forgot to ring; returns how many lanes had something due.
-
-    After ``seconds`` no other lanes are begun and none is held again. Where ``of`` threads do this at once, each begins
-    with its own ``share`` of the lanes, counted from 0.
-    """
-    found = due_lanes(limit)
-    _take_in_each(found[share::of], seconds=seconds)
-    return len(found)
-
-
-def lanes_due(limit: int) -> int:
-    """How many lanes have something due, up to ``limit``."""
-    return len(due_lanes(limit))
-
-
-def shorten_impossible_waits() -> int:
-    """Let no event wait for longer than its attempts are apart: the database's clock was put back; how many were mended."""
-    longest = now_plus(timedelta(seconds=RETRY_SECONDS[-1] + 2))
-    return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
-
-
-def _take_in_each(lanes: Sequence[Lane], *, seconds: float) -> None:
+def ingest_lanes(lanes: Sequence[Lane], *, seconds: float = inf) -> None:
     """Drain these lanes: together what can be, then the rest one by one, which may take its time.
 
-    Half of the time is for each: what can be taken in together may be a crowd, and the rest would never have its turn.
+    After ``seconds`` no other lanes are begun and none is held again. Half of the time is for each: what can be taken in
+    together may be a crowd, and the rest would never have its turn.
     """
     begun = time.monotonic()
     half, until = begun + seconds / 2, begun + seconds
@@ -112,6 +84,26 @@ def _take_in_each(lanes: Sequence[Lane], *, seconds: float) -> None:
             logger.exception("A lane of %s could not be taken in.", lane.source)
         if time.monotonic() >= until:
             return
+
+
+def ingest_thread(account: PlatformAccount, thread_key: str) -> None:
+    """Take in what waits for one thread of an account, also where somebody else is at it; then nothing of it waits."""
+    if thread_key:
+        for source in account.sources:
+            _drain(Lane(source, thread_key, 0))
+
+
+def ingest_waiting(limit: int = 200, *, seconds: float = inf) -> int:
+    """Take in what waits, whoever forgot to ring; returns how many lanes had something due."""
+    found = due_lanes(limit)
+    ingest_lanes(found, seconds=seconds)
+    return len(found)
+
+
+def shorten_impossible_waits() -> int:
+    """Let no event wait for longer than its attempts are apart: the database's clock was put back; how many were mended."""
+    longest = now_plus(timedelta(seconds=RETRY_SECONDS[-1] + 2))
+    return WebhookEvent.objects.to_ingest().filter(next_attempt_at__gt=longest).update(next_attempt_at=Now())
 
 
 def _take_in_together(lanes: Sequence[Lane], *, until: float) -> list[Lane]:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from core.sharing import shared
 from core.statements import Read
 from integrations.models import WebhookEvent, WebhookEventQuerySet
+from integrations.platforms.base import MANY_THREADS
 
 MOST_AT_ONCE = 50
 
@@ -27,6 +28,11 @@ class Lane:
     def name(self) -> tuple[str, str | int]:
         """What it is known by. A single event that names no thread is a lane of its own."""
         return self.source, self.conv_key or self.event_pk
+
+    @property
+    def is_of_many_threads(self) -> bool:
+        """Whether it stands for many threads, so that one after another is asked for and it takes its time."""
+        return self.conv_key.startswith(MANY_THREADS)
 
     def waiting(self) -> WebhookEventQuerySet:
         """What of it is not dealt with, oldest first."""

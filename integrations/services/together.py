@@ -8,6 +8,7 @@ event is as it was and is taken in by itself, so that the one at fault is found 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -106,10 +107,10 @@ def _how_many(readings: Sequence[tuple[WebhookEvent, Reading]]) -> int:
 
 
 def _still_begin(lane: Lane, pks: Collection[int]) -> set[int]:
-    """All of them, held, if nothing waits before or among them that is not theirs; else none."""
+    """Those of them, held, that nothing else of the lane waits before."""
     held = set(_still_waiting.all(tuple(sorted(pks))))
     first = lane.waiting().filter(pk__lte=max(pks)).values_list("pk", flat=True)
-    return held if held == set(first) else set()
+    return set(takewhile(held.__contains__, first))
 
 
 @Read

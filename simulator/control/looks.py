@@ -102,9 +102,9 @@ class Looks:
         with self._world.store.reading() as transaction:
             answer: dict[str, Any] = {
                 "now": time.time(),
-                "webhooks": outbox.counts(transaction) | {"in_flight": self._world.sender.in_flight},
+                "webhooks": outbox.counts(transaction) | {"in_flight": self._world.senders.in_flight},
                 "recent": self._recent(transaction),
-                "paused": self._world.sender.paused,
+                "paused": self._world.senders.paused,
                 "sends": {
                     "accepted": transaction.number("SELECT count(*) FROM truth WHERE kind = 'accepted'"),
                     "refused": transaction.number(

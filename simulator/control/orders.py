@@ -93,19 +93,19 @@ class Orders:
 
     def pause(self, _request: Request) -> Response:
         """Hold webhooks back."""
-        self._world.sender.pause(paused=True)
+        self._world.senders.pause(paused=True)
         self._note("pause", {})
         return json_response({"paused": True})
 
     def resume(self, _request: Request) -> Response:
         """Let webhooks go."""
-        self._world.sender.pause(paused=False)
+        self._world.senders.pause(paused=False)
         self._note("resume", {})
         return json_response({"paused": False})
 
     def hurry(self, _request: Request) -> Response:
         """Retry every waiting webhook now."""
-        self._world.sender.hurry()
+        self._world.senders.hurry()
         self._note("hurry", {})
         return json_response({"hurried": True})
 

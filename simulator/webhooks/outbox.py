@@ -96,7 +96,9 @@ def add(world: "World", transaction: Transaction, webhook: NewWebhook) -> None:
     )
     if registered:
         webhook_id = int(cursor.lastrowid or 0)
-        transaction.after_commit(lambda: world.sender.queue(webhook_id, lane=webhook.lane, due_at=webhook.due_at))
+        transaction.after_commit(
+            lambda: world.senders.queue(webhook_id, app=webhook.client_key, lane=webhook.lane, due_at=webhook.due_at)
+        )
 
 
 def repeat(world: "World", transaction: Transaction, since: float) -> int:
@@ -115,10 +117,10 @@ def repeat(world: "World", transaction: Transaction, since: float) -> int:
     return len(rows)
 
 
-def pending(transaction: Transaction) -> list[tuple[int, str, float]]:
-    """Id, lane and due time of everything not delivered yet, oldest first."""
-    rows = transaction.all("SELECT id, lane, due_at FROM webhook WHERE state = 'pending' ORDER BY id")
-    return [(row["id"], row["lane"], row["due_at"]) for row in rows]
+def pending(transaction: Transaction) -> list[tuple[int, str, str, float]]:
+    """Id, app, lane and due time of everything not delivered yet, oldest first."""
+    rows = transaction.all("SELECT id, client_key, lane, due_at FROM webhook WHERE state = 'pending' ORDER BY id")
+    return [(row["id"], row["client_key"], row["lane"], row["due_at"]) for row in rows]
 
 
 def find(transaction: Transaction, webhook_id: int) -> Webhook | None:

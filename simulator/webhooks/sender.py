@@ -1,4 +1,7 @@
-"""The threads that deliver the outbox: in order per lane, again and again until 200 or the time is over."""
+"""The threads that deliver the outbox: in order per lane, again and again until 200 or the time is over.
+
+Each app has threads of its own, as each platform has its own machines: none waits behind what another one tells.
+"""
 
 import http.client
 import logging
@@ -43,17 +46,17 @@ class Outgoing:
 Prepare = Callable[[Transaction, Webhook, int], Outgoing | None]
 
 
-class Sender:
-    """Delivers webhooks. ``start`` once, ``stop`` once."""
+class Senders:
+    """Delivers all apps' webhooks. ``start`` once, ``stop`` once."""
 
     def __init__(self, store: Store, prepare: Prepare) -> None:
         self._store = store
         self._prepare = prepare
-        self._condition = threading.Condition()
-        self._lanes = Lanes()
+        self._lock = threading.Lock()
+        self._senders: dict[str, _Sender] = {}
+        self._world: World | None = None
         self._paused = False
         self._stopped = False
-        self._in_flight = 0
 
     @property
     def paused(self) -> bool:
@@ -63,37 +66,91 @@ class Sender:
     @property
     def in_flight(self) -> int:
         """How many attempts are under way."""
-        return self._in_flight
+        return sum(sender.in_flight for sender in self._all())
 
     def start(self, world: World) -> None:
         """Take up what an earlier run left, and begin."""
         with self._store.reading() as transaction:
             waiting = outbox.pending(transaction)
-        for webhook_id, lane, due_at in waiting:
-            self.queue(webhook_id, lane=lane, due_at=due_at)
+        for webhook_id, app, lane, due_at in waiting:
+            self.queue(webhook_id, app=app, lane=lane, due_at=due_at)
+        with self._lock:
+            self._world = world
+            begun = list(self._senders.values())
+        for sender in begun:
+            sender.start(world)
+
+    def stop(self) -> None:
+        """Begin no further attempt."""
+        with self._lock:
+            self._stopped = True
+        for sender in self._all():
+            sender.stop()
+
+    def pause(self, *, paused: bool) -> None:
+        """Hold deliveries back, or let them go."""
+        with self._lock:
+            self._paused = paused
+        for sender in self._all():
+            sender.pause(paused=paused)
+
+    def hurry(self) -> None:
+        """Try everything that waits now, whatever its time."""
+        for sender in self._all():
+            sender.hurry()
+
+    def queue(self, webhook_id: int, *, app: str, lane: str, due_at: float) -> None:
+        """A webhook was written down and waits for its turn among its app's."""
+        with self._lock:
+            sender = self._senders.get(app) or self._hire(app)
+        sender.queue(webhook_id, lane=lane, due_at=due_at)
+
+    def _hire(self, app: str) -> "_Sender":
+        sender = self._senders[app] = _Sender(self._store, self._prepare)
+        sender.pause(paused=self._paused)
+        if self._stopped:
+            sender.stop()
+        elif self._world is not None:
+            sender.start(self._world)
+        return sender
+
+    def _all(self) -> "list[_Sender]":
+        with self._lock:
+            return list(self._senders.values())
+
+
+class _Sender:
+    """One app's threads and what waits for them."""
+
+    def __init__(self, store: Store, prepare: Prepare) -> None:
+        self._store = store
+        self._prepare = prepare
+        self._condition = threading.Condition()
+        self._lanes = Lanes()
+        self._paused = False
+        self._stopped = False
+        self.in_flight = 0
+
+    def start(self, world: World) -> None:
         for number in range(THREADS):
             threading.Thread(target=self._work, args=(world,), name=f"webhook-{number}", daemon=True).start()
 
     def stop(self) -> None:
-        """Begin no further attempt."""
         with self._condition:
             self._stopped = True
             self._condition.notify_all()
 
     def pause(self, *, paused: bool) -> None:
-        """Hold deliveries back, or let them go."""
         with self._condition:
             self._paused = paused
             self._condition.notify_all()
 
     def hurry(self) -> None:
-        """Try everything that waits now, whatever its time."""
         with self._condition:
             self._lanes.hurry(time.time())
             self._condition.notify_all()
 
     def queue(self, webhook_id: int, *, lane: str, due_at: float) -> None:
-        """A webhook was written down and waits for its turn."""
         with self._condition:
             self._lanes.add(webhook_id, lane=lane, due_at=due_at)
             self._condition.notify()
@@ -113,7 +170,7 @@ class Sender:
                     return
                 logger.exception("Webhook %d could not be attempted", webhook_id)
             with self._condition:
-                self._in_flight -= 1
+                self.in_flight -= 1
                 if due_at is None:
                     self._lanes.done(lane)
                 else:
@@ -126,7 +183,7 @@ class Sender:
                 due_at = None if self._paused else self._lanes.next_due()
                 now = time.time()
                 if due_at is not None and due_at <= now:
-                    self._in_flight += 1
+                    self.in_flight += 1
                     return self._lanes.take()
                 self._condition.wait(None if due_at is None else due_at - now)
             return None

@@ -1,5 +1,6 @@
 """Screens that the channel layer leaves alone still learn what changed, once, and only what no bell told them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,12 @@ from conversations.models import Conversation
 from tests.factories import make_conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for who reads nothing."""
+    monkeypatch.setattr(listening, "PATIENCE_SECONDS", 0.05)
 
 
 def changed(conversation: Conversation) -> Conversation:
@@ -131,6 +138,36 @@ def test_a_screen_that_fails_does_not_keep_the_news_from_the_others() -> None:
     look()
 
     assert heard == [(conversation.pk, conversation.version)]
+
+
+def test_a_page_that_reads_nothing_holds_up_nobody_and_is_told_once_it_reads() -> None:
+    first, second = make_conversation(), make_conversation()
+    heard: list[tuple[int, int]] = []
+    late: list[tuple[int, int]] = []
+
+    @async_to_sync
+    async def look_twice_then_read() -> None:
+        reads = asyncio.Event()
+
+        async def deaf(message: dict[str, Any]) -> None:
+            await reads.wait()
+            await screen(late)(message)
+
+        listeners = Listeners()
+        listeners.join(deaf)
+        listeners.join(screen(heard))
+        for conversation in (first, second):
+            await sync_to_async(changed)(conversation)
+            await listeners.look()
+        assert late == []
+        reads.set()
+        await listeners.look()
+        await listeners.look()
+
+    look_twice_then_read()
+
+    assert heard == [(each.pk, each.version) for each in (first, second)]
+    assert late == heard
 
 
 def test_nobody_looks_where_no_screen_is_open() -> None:

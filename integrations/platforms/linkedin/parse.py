@@ -13,6 +13,7 @@ from core.text import clean_text, one_line
 from integrations.exceptions import Unreadable
 from integrations.parsing import clean_json, is_identifier, read_object, within_limits
 from integrations.platforms.base import (
+    MANY_THREADS,
     Defective,
     Glance,
     Ignored,
@@ -57,7 +58,7 @@ def glance(body: bytes) -> Glance:
 
 def lane_of(page: str) -> str:
     """What stands for all threads of a Page, whose events are taken in one after another."""
-    return f"page:{page}"
+    return f"{MANY_THREADS}{page}"
 
 
 def _tolerant(raw: bytes) -> dict[str, Any]:
