@@ -21,6 +21,7 @@ from bench.figures import Figure, Figures, percentile
 from drill.rig import ROOT
 
 PASSAGES, SENTENCES = 10_000, 4
+NEW = 1_000
 INTENTS, EXAMPLES = 50, 50
 MESSAGES, QUESTIONS = 300, 200
 _SEED = 20
@@ -90,7 +91,22 @@ def _search(workshop: Workshop, figures: Figures) -> None:
     ]  # fmt: skip
     encoder = workshop.encoder
     vectors = _AnyVectors({encoder.fingerprint: USE_DIMENSIONS, encoder.english_fingerprint: ENGLISH_DIMENSIONS})
+    started = time.process_time()
     index = KnowledgeIndex.build(passages, encoder, vectors)
+    figures.tell(
+        Figure(
+            name=f"engine: index over {PASSAGES:,} passages", value=time.process_time() - started, unit="s",
+            less_is_better=True, detail="their vectors known, as at every publication after the first",
+        )
+    )  # fmt: skip
+    started = time.process_time()
+    KnowledgeIndex.build(passages[:NEW], encoder, {})
+    figures.tell(
+        Figure(
+            name=f"engine: index over {NEW:,} new passages", value=time.process_time() - started, unit="s",
+            less_is_better=True, detail="with their vectors worked out",
+        )
+    )  # fmt: skip
     took = []
     for question in [question for question in held.questions() if question.language == "en"][:QUESTIONS]:
         vector, english = encoder.encode_message(question.text), encoder.encode_english_message(question.text)

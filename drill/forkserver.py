@@ -18,6 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+# What the mind's calls of models are made with.
+SHARED_OUT = frozenset({"MODEL_CHAIN", "WORK_THREADS"})
+
 
 class ForkServer:
     """The drill's end. Use as a context; its forks are ended by whoever asked for them."""
@@ -191,7 +194,7 @@ def run(command: list[str], *, settings: Mapping[str, Any], mutant: str = "") ->
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     _set(settings)
-    if "MODEL_CHAIN" in settings:
+    if SHARED_OUT & settings.keys():
         # The mind was made with the server's own settings, and its encoders are kept.
         from agent import runtime  # noqa: PLC0415
         from agent.llm import chain  # noqa: PLC0415

@@ -51,12 +51,8 @@ def processes_of(shape: Shape, *, port: int, live_port: int) -> tuple[Process, .
         ),
         Process(
             name="worker",
-            command=(
-                *("celery", "--quiet", "worker", "--pool", "threads", "--concurrency", "4"),
-                *("--without-mingle", "--without-gossip"),
-            ),
-            # Half of its hands, as with the usual eight.
-            environment=work | {"SENDS_PER_ACCOUNT": "2"},
+            command=("celery", "--quiet", "worker", "--pool", "threads", "--without-mingle", "--without-gossip"),
+            environment=work,
         ),
         Process(name="sweeper", command=("manage.py", "work"), environment=work),
         Process(name="beat", command=("celery", "--quiet", "beat", "--pidfile", ""), environment=work),

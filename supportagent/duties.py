@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 
@@ -130,10 +130,9 @@ class Duties(Hands):
         # Here alone: two processes at the same lanes would wait for each other.
         due = integrations.due_lanes(EVENTS_PER_PASS)
         self.pages.give("page", [lane.event_pk for lane in due if lane.is_of_many_threads], integrations.ingest_event)
-        others = [lane for lane in due if not lane.is_of_many_threads]
-        hands = min(len(others), self.events.threads, self.events.room)
+        hands = min(len(due), self.events.threads, self.events.room)
         for share in range(hands):
-            self.events.give("round of events", (next(self._rounds),), partial(_take_in, others[share::hands]))
+            self.events.give("round of events", (next(self._rounds),), partial(_take_in, share, hands))
         return len(due)
 
     def _begin_turns(self) -> int:
@@ -203,8 +202,10 @@ class Duties(Hands):
         return 1
 
 
-def _take_in(lanes: Sequence[integrations.Lane], _round: int) -> None:
-    integrations.ingest_lanes(lanes, seconds=EVENTS_SECONDS)
+def _take_in(share: int, of: int, _round: int) -> None:
+    # A round may begin some time after it was given, and what waits is another then.
+    due = [lane for lane in integrations.due_lanes(EVENTS_PER_PASS) if not lane.is_of_many_threads]
+    integrations.ingest_lanes(due[share::of], seconds=EVENTS_SECONDS)
 
 
 def _mend_clock() -> int:

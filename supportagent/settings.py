@@ -198,7 +198,10 @@ LIVE_INTERVAL_SECONDS = 0.1
 
 # --- Work in the background ------------------------------------------------------------------------------------------
 
-WORK_THREADS = env.whole_number("WORK_THREADS", default=4 if EMBEDDED else 8, least=1, most=1000)
+MODEL_CHAIN = env.words("MODEL_CHAIN", default=[], of=MODELS)
+# A thread that waits for a model is idle; those that think by themselves wait for one another.
+WORK_THREADS = env.whole_number("WORK_THREADS", default=8 if MODEL_CHAIN and not EMBEDDED else 4, least=1, most=1000)
+CELERY_WORKER_CONCURRENCY = WORK_THREADS
 # Of them, and of a Celery worker's hands: so many sends of one account at a time, for its platform may be slow.
 SENDS_PER_ACCOUNT = env.whole_number("SENDS_PER_ACCOUNT", default=max(1, WORK_THREADS // 2), least=1, most=1000)
 SWEEP_INTERVAL_SECONDS = 1.0
@@ -340,7 +343,6 @@ UNFOLD = admin_look.UNFOLD
 
 # The second encoder, for English: a little surer, at some milliseconds and 90 MB of memory.
 ENGLISH_ENCODER = env.switch("ENGLISH_ENCODER", default=True)
-MODEL_CHAIN = env.words("MODEL_CHAIN", default=[], of=MODELS)
 OPENAI_API_KEY = env.text("OPENAI_API_KEY")
 OPENAI_BASE_URL = env.address("OPENAI_BASE_URL")
 ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY")

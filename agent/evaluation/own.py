@@ -184,7 +184,8 @@ def _question(question: held.Question, business: Business) -> Question:
     return Question(
         text=question.text,
         language=question.language,
-        articles=frozenset(f"{slug}.{question.language}" for slug in question.articles),
+        # Any version answers; of one that there is in the question's language only that is looked at.
+        articles=frozenset(f"{slug}.{language}" for slug in question.articles for language in business.languages),
         topics=said.topics,
     )
 

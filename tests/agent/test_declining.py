@@ -59,14 +59,14 @@ def test_of_a_shops_articles_no_more_is_told_than_they_answer(
         left = [passage for passage in loaded.engine.knowledge.passages if passage.slug not in slugs]
         ask(mind, over(loaded, left, vectors), theirs, found)
 
-    assert (found.answerable.total(), found.vain.total()) == (184, 244)
-    assert found.coverage >= LEAST_ANSWERED, found.wrong
-    assert found.refusal >= 0.92, found.wrong
+    assert (found.answerable.total(), found.vain.total()) == (322, 457)
+    assert found.coverage >= 0.78, found.wrong
+    assert found.refusal >= 0.94, found.wrong
     english, german = judged(found, "en"), judged(found, "de")
     assert english[0] >= LEAST_ANSWERED
     assert english[1] >= 0.95, found.wrong
-    assert german[0] >= LEAST_ANSWERED
-    assert german[1] >= 0.89, found.wrong
+    assert german[0] >= 0.78
+    assert german[1] >= 0.92, found.wrong
 
 
 def paragraphs(language: str) -> list[PassageSource]:
