@@ -53,6 +53,8 @@ class Listeners:
         self._pages: dict[int, set[Hear]] = {}
         self._told: dict[int, _Told] = {}
         self._telling: dict[Hear, asyncio.Task[None]] = {}
+        self._fresh: dict[int, int] = {}
+        self._owed: dict[Hear, dict[tuple[str, int], dict[str, Any]]] = {}
         self._since: datetime | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -64,6 +66,7 @@ class Listeners:
     def leave(self, hear: Hear) -> None:
         """Call it no more."""
         self._screens.pop(hear, None)
+        self._owed.pop(hear, None)
         self._end_if_nobody_is_left()
 
     def follow(self, conversation_id: int, hear: Hear) -> None:
@@ -77,6 +80,7 @@ class Listeners:
         pages.discard(hear)
         if not pages:
             self._pages.pop(conversation_id, None)
+        self._owed.pop(hear, None)
         self._end_if_nobody_is_left()
 
     def note(self, hear: Hear, bells: list[dict[str, Any]]) -> None:
@@ -88,34 +92,61 @@ class Listeners:
     async def look(self) -> None:
         """Tell every screen what changed and no bell told it, and every page that its conversation changed."""
         begun = timezone.now()
-        changed = await database_sync_to_async(_changed)(self._since or begun, begun - BELLS_TAKE)
+        found = await database_sync_to_async(_changed)(self._since or begun)
         self._since = begun
         self._forget_old()
+        changed = self._settled(found, begun - BELLS_TAKE)
         now = asyncio.get_running_loop().time()
-        screens = {hear: opened_at for hear, opened_at in self._screens.items() if hear not in self._telling}
-        news: dict[Hear, list[dict[str, Any]]] = {}
-        for hear, opened_at in screens.items():
-            if missed := [bell for bell in changed if self._has_missed(hear, opened_at, bell)]:
-                news[hear] = [{"type": "conversations.changed", "bells": missed}]
-        for bell in changed:
-            self._told_of(bell, now).update(screens)
-            for hear in self._pages.get(bell["conversation_id"], set()) - self._telling.keys():
-                news.setdefault(hear, []).append({"type": "conversation.changed", "bell": bell})
-        tellings = [self._tell(hear, messages) for hear, messages in news.items()]
+        for bell, least in changed:
+            missed = [
+                hear for hear, opened_at in self._screens.items() if self._has_missed(hear, opened_at, bell, least)
+            ]
+            for hear in missed:
+                self._owe(hear, "conversations.changed", bell)
+            # Of what goes on changing, others may yet hear by their bell, or else once it rests.
+            told = list(self._screens) if bell["version"] == least else missed
+            if told:
+                self._told_of(bell, now).update(told)
+            for hear in self._pages.get(bell["conversation_id"], ()):
+                self._owe(hear, "conversation.changed", bell)
+        tellings = [self._tell(hear) for hear in list(self._owed) if hear not in self._telling]
         if tellings:
             await asyncio.wait(tellings, timeout=PATIENCE_SECONDS)
 
-    def _tell(self, hear: Hear, messages: list[dict[str, Any]]) -> asyncio.Task[None]:
+    def _owe(self, hear: Hear, kind: str, bell: dict[str, Any]) -> None:
+        self._owed.setdefault(hear, {})[kind, bell["conversation_id"]] = bell
+
+    def _tell(self, hear: Hear) -> asyncio.Task[None]:
+        owed = self._owed.pop(hear)
+        messages: list[dict[str, Any]] = [
+            {"type": kind, "bell": bell} for (kind, _), bell in owed.items() if kind == "conversation.changed"
+        ]
+        if bells := [bell for (kind, _), bell in owed.items() if kind == "conversations.changed"]:
+            messages.append({"type": "conversations.changed", "bells": bells})
         telling = self._telling[hear] = asyncio.create_task(_tell(hear, messages))
         telling.add_done_callback(lambda _: self._telling.pop(hear, None))
         return telling
 
-    def _has_missed(self, hear: Hear, opened_at: float, bell: dict[str, Any]) -> bool:
+    def _settled(
+        self, found: list[tuple[dict[str, Any], datetime]], until: datetime
+    ) -> list[tuple[dict[str, Any], int]]:
+        """What bells have had a moment for, each with the version that they had it for.
+
+        What changes again and again is newer than that at every look, so it counts by what it was at the last one.
+        """
+        fresh = {bell["conversation_id"]: bell["version"] for bell, at in found if at > until}
+        least = [
+            (bell, bell["version"] if at <= until else self._fresh.get(bell["conversation_id"])) for bell, at in found
+        ]
+        self._fresh = fresh
+        return [(bell, version) for bell, version in least if version is not None]
+
+    def _has_missed(self, hear: Hear, opened_at: float, bell: dict[str, Any], least: int) -> bool:
         """Whether a screen was open when this was told first, or it was told to none, and did not hear it."""
         told = self._told.get(bell["conversation_id"])
-        if told is None or told.version < bell["version"]:
+        if told is None or told.version < least:
             return True
-        return told.at >= opened_at and hear not in told.screens
+        return bell["version"] == least and told.at >= opened_at and hear not in told.screens
 
     def _told_of(self, bell: dict[str, Any], now: float) -> set[Hear]:
         """The screens that heard of this version; of an older one than is known, nobody's."""
@@ -135,6 +166,7 @@ class Listeners:
             self._looking.cancel()
             self._looking = None
             self._told.clear()
+            self._fresh.clear()
             for telling in self._telling.values():
                 telling.cancel()
 
@@ -166,17 +198,21 @@ def listeners() -> Listeners:
     return _by_loop.setdefault(asyncio.get_running_loop(), Listeners())
 
 
-def _changed(since: datetime, until: datetime) -> list[dict[str, Any]]:
-    rows = Conversation.objects.filter(updated_at__gt=since - LOOK_BACK, updated_at__lte=until).order_by("updated_at")
+def _changed(since: datetime) -> list[tuple[dict[str, Any], datetime]]:
+    """What changed lately, as bells, and when it changed last."""
+    rows = Conversation.objects.filter(updated_at__gt=since - LOOK_BACK).order_by("updated_at")
     return [
-        asdict(
-            Bell(
-                conversation_id=row.pk,
-                public_id=str(row.public_id),
-                team_id=row.team_id,
-                assignee_id=row.assignee_id,
-                version=row.version,
-            )
+        (
+            asdict(
+                Bell(
+                    conversation_id=row.pk,
+                    public_id=str(row.public_id),
+                    team_id=row.team_id,
+                    assignee_id=row.assignee_id,
+                    version=row.version,
+                )
+            ),
+            row.updated_at,
         )
-        for row in rows.only("public_id", "team_id", "assignee_id", "version")
+        for row in rows.only("public_id", "team_id", "assignee_id", "version", "updated_at")
     ]

@@ -7,9 +7,20 @@ from core.strict_json import MAX_DEPTH, MAX_KEYS, read_object, within_limits
 from core.text import clean_text
 from integrations.exceptions import Unreadable
 
-__all__ = ["MAX_DEPTH", "MAX_KEYS", "clean_json", "identifier", "is_identifier", "read_object", "within_limits"]
+__all__ = [
+    "MANY_THREADS",
+    "MAX_DEPTH",
+    "MAX_KEYS",
+    "clean_json",
+    "identifier",
+    "is_identifier",
+    "read_object",
+    "within_limits",
+]
 
 MAX_IDENTIFIER = 255
+# What a lane's key begins with that stands for many threads, because only its platform knows whose each event is.
+MANY_THREADS = "page:"
 
 _FORBIDDEN_IN_IDENTIFIERS = re.compile("[\x00\ud800-\udfff]")
 

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 EACH_SECOND = 0.9
 EVENTS_PER_PASS = FACTS_PER_PASS = 200
 SEAL_LEASE_SECONDS = 10
+# Of one Page's lane; then whoever waits for these hands has a turn.
+PAGE_SECONDS = 20.0
 UPKEEP_ENDS_WITHIN = 1.0
 
 
@@ -129,8 +131,11 @@ class Duties(Hands):
     def _begin_events(self) -> int:
         # Here alone: two processes at the same lanes would wait for each other.
         due = integrations.due_lanes(EVENTS_PER_PASS)
-        self.pages.give("page", [lane.event_pk for lane in due if lane.is_of_many_threads], integrations.ingest_event)
-        hands = min(len(due), self.events.threads, self.events.room)
+        pages = [lane for lane in due if lane.is_of_many_threads]
+        for lane in pages:
+            # Each is one job, whatever waits first in it.
+            self.pages.give(f"lane {lane.conv_key} of", (0,), partial(_take_in_page, lane))
+        hands = min(len(due) - len(pages), self.events.threads, self.events.room)
         for share in range(hands):
             self.events.give("round of events", (next(self._rounds),), partial(_take_in, share, hands))
         return len(due)
@@ -206,6 +211,10 @@ def _take_in(share: int, of: int, _round: int) -> None:
     # A round may begin some time after it was given, and what waits is another then.
     due = [lane for lane in integrations.due_lanes(EVENTS_PER_PASS) if not lane.is_of_many_threads]
     integrations.ingest_lanes(due[share::of], seconds=EVENTS_SECONDS)
+
+
+def _take_in_page(lane: integrations.Lane, _: int) -> None:
+    integrations.ingest_lanes((lane,), seconds=PAGE_SECONDS)
 
 
 def _mend_clock() -> int:

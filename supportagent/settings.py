@@ -199,9 +199,8 @@ LIVE_INTERVAL_SECONDS = 0.1
 # --- Work in the background ------------------------------------------------------------------------------------------
 
 MODEL_CHAIN = env.words("MODEL_CHAIN", default=[], of=MODELS)
-# A thread that waits for a model is idle; those that think by themselves wait for one another.
-WORK_THREADS = env.whole_number("WORK_THREADS", default=8 if MODEL_CHAIN and not EMBEDDED else 4, least=1, most=1000)
-CELERY_WORKER_CONCURRENCY = WORK_THREADS
+_HANDS = 4 if EMBEDDED or all(each.endswith("embedded") for each in MODEL_CHAIN) else 8  # who asks a model is idle
+CELERY_WORKER_CONCURRENCY = WORK_THREADS = env.whole_number("WORK_THREADS", default=_HANDS, least=1, most=1000)
 # Of them, and of a Celery worker's hands: so many sends of one account at a time, for its platform may be slow.
 SENDS_PER_ACCOUNT = env.whole_number("SENDS_PER_ACCOUNT", default=max(1, WORK_THREADS // 2), least=1, most=1000)
 SWEEP_INTERVAL_SECONDS = 1.0

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache
 from operator import itemgetter
 
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -134,6 +135,8 @@ def _each(give: Callable[[int], int], pks: Iterable[int]) -> int:
         try:
             given += give(pk)
         except Exception:
+            if not connection.is_usable():
+                raise
             logger.exception("Conversation %d could not be given to a person.", pk)
     return given
 

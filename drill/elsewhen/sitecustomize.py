@@ -6,9 +6,11 @@ that is an hour ahead a pause ends at once, or fails on a machine that has run f
 
 import select
 import time
+from typing import SupportsIndex
 
 
-def _sleep(seconds: float) -> None:
+def _sleep(seconds: float | SupportsIndex, /) -> None:
+    seconds = float(seconds)
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     select.select((), (), (), seconds)

@@ -30,10 +30,6 @@ class Proof:
     event_key: str = ""
 
 
-# What a lane's key begins with that stands for many threads, because only its platform knows whose each event is.
-MANY_THREADS = "page:"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
     """What the door reads of an event before it is kept. Empty where it could not be told."""

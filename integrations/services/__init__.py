@@ -10,7 +10,7 @@ from integrations.services.ingest import (
     ingest_waiting,
     shorten_impossible_waits,
 )
-from integrations.services.lanes import due_lanes
+from integrations.services.lanes import Lane, due_lanes
 from integrations.services.media import fetch_media
 from integrations.services.missed import go_on_after_restore, not_reached, progress, read_back, read_back_one
 from integrations.services.notified import keep_notified
@@ -31,6 +31,7 @@ from integrations.services.telling import due_subscriptions, release_expired_eve
 from integrations.services.tokens import refresh_tokens
 
 __all__ = [
+    "Lane",
     "add_subscription",
     "begin_after_restore",
     "change_secret",

@@ -154,7 +154,8 @@ def _drain(lane: Lane, *, until: float = inf) -> None:
         head = waiting[0]
         with bound_contextvars(webhook_event=head.pk, request_id=head.request_id):
             reading = _read(head)
-            if reading.is_unfinished and len(waiting) > 1 and _take_in_asked(lane, asked, until=until):
+            is_of_several = reading.is_batch or len(waiting) > 1
+            if reading.is_unfinished and is_of_several and _take_in_asked(lane, asked, until=until):
                 if time.monotonic() >= until:
                     return
                 continue
@@ -172,18 +173,18 @@ def _take_in_asked(lane: Lane, asked: dict[int, Reading], *, until: float) -> bo
     """Take in together the first few of a lane whose threads only its platform knows; whether that could be done.
 
     What they say is asked for as far as there is time, and put into ``asked``, so that none is asked for twice. What we said
-    ourselves ends it: whose thread that is in is known once all before it is in the record. So does one that says several
-    things, for it is taken in by itself.
+    ourselves ends it: whose thread that is in is known once all before it is in the record.
     """
     readings: list[tuple[WebhookEvent, Reading]] = []
-    now = database_now()
+    number, now = 0, database_now()
     for event in lane.first_ones()[:MOST_ASKED]:
         if event.next_attempt_at > now or (readings and time.monotonic() >= until):
             break
         try:
             with bound_contextvars(webhook_event=event.pk, request_id=event.request_id):
                 reading = asked.get(event.pk) or _read(event)
-                if reading.is_batch:
+                number += len(reading.items)
+                if readings and number > MOST_ASKED:
                     break
                 asked[event.pk] = reading = _finished(event, reading, ask_for)
         except Exception:

@@ -11,9 +11,11 @@ from django.db.models.functions import Now
 from core.sharing import shared
 from core.statements import Read
 from integrations.models import WebhookEvent, WebhookEventQuerySet
-from integrations.platforms.base import MANY_THREADS
+from integrations.parsing import MANY_THREADS
 
 MOST_AT_ONCE = 50
+# Elsewhere a thread's own key may begin as a Page's lane does.
+WITH_PAGES = "linkedin:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Lane:
     @property
     def is_of_many_threads(self) -> bool:
         """Whether it stands for many threads, so that one after another is asked for and it takes its time."""
-        return self.conv_key.startswith(MANY_THREADS)
+        return self.source.startswith(WITH_PAGES) and self.conv_key.startswith(MANY_THREADS)
 
     def waiting(self) -> WebhookEventQuerySet:
         """What of it is not dealt with, oldest first."""

@@ -1,6 +1,6 @@
 """Taking in together what waits first in many lanes: one question and one statement of a kind for all of them.
 
-What most events are is taken in so: a customer's words, an echo that is known, and what has no effect. Anything else, and
+What most events are is taken in so: customers' words, an echo that is known, and what has no effect. Anything else, and
 what somebody else holds at the moment, is left to be taken in by itself. It is all or nothing: where anything fails, every
 event is as it was and is taken in by itself, so that the one at fault is found and counted there.
 """
@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from structlog.contextvars import bound_contextvars
 
 from conversations import services as conversations
+from conversations.models import Message
 from conversations.types import InboundMessage
 from core import live, rows
 from core.clock import database_now
@@ -47,7 +48,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """An event that brings nothing but a customer's message."""
+    """A customer's message, and the event that brings it and nothing else that has an effect but such messages."""
 
     event: WebhookEvent
     inbound: InboundMessage
@@ -72,10 +73,10 @@ def take_in_lane(lane: Lane, readings: Sequence[tuple[WebhookEvent, Reading]]) -
     """The same of one lane in which many threads' events wait, once it is known whose they are.
 
     ``readings`` are of the first that wait in it, in their order. One of a thread is taken in at a time, and none behind
-    one that has to be taken in by itself; a single one is left to that too.
+    one that has to be taken in by itself; a single one that says a single thing is left to that too.
     """
     some = readings[: _how_many(readings)]
-    if len(some) < 2:
+    if not some or (len(some) == 1 and not some[0][1].is_batch):
         return []
     return _all_or_none(len(some), lambda: _sorted(some), still=lambda pks: _still_begin(lane, pks))
 
@@ -94,16 +95,20 @@ def _all_or_none(
 
 def _how_many(readings: Sequence[tuple[WebhookEvent, Reading]]) -> int:
     """How many of them, from the first on, can be taken in together."""
-    threads: set[Thread | None] = set()
-    for number, (_, reading) in enumerate(readings):
-        only = reading.items[0] if len(reading.items) == 1 else None
-        is_of_nobody = only is None or isinstance(only, Ignored | Defective)
-        if reading.error or reading.is_batch or not (is_of_nobody or isinstance(only, InboundMessage)):
+    threads: set[Thread] = set()
+    for number, (event, reading) in enumerate(readings):
+        theirs = [words.thread for words in _words_of(event, reading)]
+        others = (item for item in reading.items if not isinstance(item, InboundMessage))
+        if reading.error or not all(isinstance(item, Ignored | Defective) for item in others):
             return number
-        if not is_of_nobody and reading.thread in threads:
+        if len(threads | set(theirs)) < len(threads) + len(theirs):
             return number
-        threads.add(reading.thread)
+        threads.update(theirs)
     return len(readings)
+
+
+def _words_of(event: WebhookEvent, reading: Reading) -> list[_Words]:
+    return [_Words(event=event, inbound=item) for item in reading.items if isinstance(item, InboundMessage)]
 
 
 def _still_begin(lane: Lane, pks: Collection[int]) -> set[int]:
@@ -136,10 +141,7 @@ def _first_ones(pks: tuple[int, ...]) -> QuerySet[WebhookEvent, int]:
 
 
 def _read_all(pks: Iterable[int]) -> Sorted:
-    """What the events say: customers' words, of each thread one and no message twice; and those that end without effect.
-
-    All others are left out.
-    """
+    """What the events say, as ``_sorted`` does."""
     accounts = Accounts()
     readings: list[tuple[WebhookEvent, Reading]] = []
     for event in _waiting.all(tuple(sorted(pks))):
@@ -149,29 +151,45 @@ def _read_all(pks: Iterable[int]) -> Sorted:
 
 
 def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> Sorted:
-    echoes = [echo for _, reading in readings if (echo := reading.echo) is not None]
-    known = conversations.recorded_items((echo.channel.account_id, echo.source_id) for echo in echoes)
+    """Customers' words, of each thread one and no message twice; and the events that end without effect.
+
+    All others are left out, and so is a batch of which something is known: what of it had its effect is found out by itself.
+    """
+    known = conversations.recorded_items(item for _, reading in readings for item in _may_be_known(reading))
     words: dict[Thread, _Words] = {}
+    names: set[tuple[int, str]] = set()
     without: list[Taken] = []
     for event, reading in readings:
-        only = reading.items[0] if len(reading.items) == 1 else None
-        if reading.error or reading.is_batch:
+        said = _words_of(event, reading)
+        if reading.error:
             continue
-        if isinstance(only, InboundMessage):
-            said = _Words(event=event, inbound=only)
-            if said.thread not in words and not any(_is_same(only, other.inbound) for other in words.values()):
-                words[said.thread] = said
+        if said:
+            theirs = [(each.inbound.channel.account_id, each.inbound.source_id) for each in said]
+            rest = [item for item in reading.items if not isinstance(item, InboundMessage)]
+            is_new = len(names | set(theirs)) == len(names) + len(theirs) and known.isdisjoint(theirs)
+            has_room = len(words.keys() | {each.thread for each in said}) == len(words) + len(said)
+            if is_new and has_room and all(isinstance(item, Ignored) for item in rest):
+                words |= {each.thread: each for each in said}
+                names.update(theirs)
         elif reading.echo is not None and (reading.echo.channel.account_id, reading.echo.source_id) in known:
             without.append(Taken(event=event, end=reading.known_echo()))
-        elif only is None or isinstance(only, Ignored | Defective):
-            end = replace(effect_of(reading, None), account_id=reading.account_id)
+        elif all(isinstance(item, Ignored) for item in reading.items) or _is_defective(reading):
+            # Where nothing had an effect a batch ends as its last item does.
+            end = replace(effect_of(replace(reading, items=reading.items[-1:]), None), account_id=reading.account_id)
             without.append(Taken(event=event, end=end))
     return list(words.values()), without
 
 
-def _is_same(one: InboundMessage, other: InboundMessage) -> bool:
-    """Whether it is one message of one account, whatever threads it is said to be in."""
-    return (one.channel.account_id, one.source_id) == (other.channel.account_id, other.source_id)
+def _may_be_known(reading: Reading) -> list[tuple[int, str]]:
+    """What it says that is asked for in the record beforehand: an echo, and what a batch brings."""
+    if reading.echo is not None:
+        return [(reading.echo.channel.account_id, reading.echo.source_id)]
+    said = [item for item in reading.items if isinstance(item, InboundMessage)] if reading.is_batch else []
+    return [(item.channel.account_id, item.source_id) for item in said]
+
+
+def _is_defective(reading: Reading) -> bool:
+    return len(reading.items) == 1 and isinstance(reading.items[0], Defective)
 
 
 @transaction.atomic
@@ -184,11 +202,15 @@ def _write(
     """Give those of them that are still ours their effect; ``still`` holds their events, and says which."""
     may_die_before_bells()
     held = {(each.account_id, each.thread_key): each for each in conversations.lock_free(threads.values())}
-    wanted = [each.event.pk for each in words if each.thread in held] + [each.event.pk for each in without]
+    by_event: dict[int, list[_Words]] = {}
+    for each in words:
+        by_event.setdefault(each.event.pk, []).append(each)
+    whole = [pk for pk, theirs in by_event.items() if all(each.thread in held for each in theirs)]
+    wanted = whole + [each.event.pk for each in without]
     ours = still(wanted) if wanted else set()
     mine = [each for each in words if each.event.pk in ours]
     arrivals = conversations.Arrivals([(held[each.thread], each.inbound) for each in mine])
-    written = []
+    written: dict[int, list[Message]] = {}
     for each in mine:
         conversation = held[each.thread]
         with bound_contextvars(
@@ -197,16 +219,19 @@ def _write(
             message = arrivals.receive(conversation, each.inbound)
         # What is known already is looked into by itself: it may be of somebody who was erased.
         if message is not None:
-            written.append((each, message))
+            written.setdefault(each.event.pk, []).append(message)
     arrivals.write()
     may_die_before_end()
     taken = [each for each in without if each.event.pk in ours]
     if taken:
         # What is taken in rings for its conversation; the rest is news for operators only.
         transaction.on_commit(live.ring_operations, robust=True)
-    for each, message in written:
-        end = Reading(message_id=message.pk, account_id=message.account_id)
-        taken.append(Taken(event=each.event, end=end, conversation_id=message.conversation_id))
+    for pk, messages in written.items():
+        if len(messages) == len(by_event[pk]):
+            first = messages[0]
+            end = Reading(message_id=first.pk, account_id=first.account_id)
+            talk = first.conversation_id if len(messages) == 1 else None
+            taken.append(Taken(event=by_event[pk][0].event, end=end, conversation_id=talk))
     _end(taken)
     return taken
 

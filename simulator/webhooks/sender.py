@@ -91,8 +91,8 @@ class Senders:
         """Hold deliveries back, or let them go."""
         with self._lock:
             self._paused = paused
-        for sender in self._all():
-            sender.pause(paused=paused)
+            for sender in self._senders.values():
+                sender.pause(paused=paused)
 
     def hurry(self) -> None:
         """Try everything that waits now, whatever its time."""

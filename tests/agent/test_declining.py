@@ -1,6 +1,6 @@
 """Whole turns, without a model and a network: what no article answers is declined, and most of what one answers is answered.
 
-The aim is 95 % declined with 80 % answered. English reaches it over the shop's articles; the limits of the others are what is
+The aim is 95 % declined with 80 % answered. English reaches it over the shop's articles; the limits of the others are near what is
 reached, so that it gets no worse: see "What is declined" in ``docs/decisions.md``.
 """
 
@@ -60,13 +60,15 @@ def test_of_a_shops_articles_no_more_is_told_than_they_answer(
         ask(mind, over(loaded, left, vectors), theirs, found)
 
     assert (found.answerable.total(), found.vain.total()) == (322, 457)
-    assert found.coverage >= 0.78, found.wrong
-    assert found.refusal >= 0.94, found.wrong
-    english, german = judged(found, "en"), judged(found, "de")
-    assert english[0] >= LEAST_ANSWERED
-    assert english[1] >= 0.95, found.wrong
-    assert german[0] >= 0.78
-    assert german[1] >= 0.92, found.wrong
+    assert found.coverage >= LEAST_ANSWERED, found.wrong
+    least = {"en": (0.80, 0.95), "de": (0.78, 0.92), "es": (0.80, 0.74), "it": (0.80, 0.84), "nl": (0.67, 0.88)}
+    figures = {language: judged(found, language) for language in least}
+    missed = {
+        language: figures[language]
+        for language, (answered, declined) in least.items()
+        if figures[language][0] < answered or figures[language][1] < declined
+    }
+    assert missed == {}, found.wrong
 
 
 def paragraphs(language: str) -> list[PassageSource]:

@@ -73,6 +73,58 @@ def test_a_change_without_a_bell_is_told_once_to_every_screen() -> None:
     assert first == second == [(conversation.pk, conversation.version)]
 
 
+def test_what_changes_at_every_look_is_told_two_looks_later_at_most() -> None:
+    conversation = make_conversation()
+    heard: list[tuple[int, int]] = []
+    told: list[int] = []
+
+    def changed_just_now() -> None:
+        conversation.version += 1
+        conversation.updated_at = timezone.now()
+        conversation.save(update_fields=["version", "updated_at"])
+
+    @async_to_sync
+    async def look() -> None:
+        listeners = Listeners()
+        listeners.join(screen(heard))
+        for _ in range(4):
+            await sync_to_async(changed_just_now)()
+            await listeners.look()
+            told.append(len(heard))
+
+    look()
+
+    assert told == [0, 1, 1, 2]
+    assert heard == [(conversation.pk, conversation.version - 2), (conversation.pk, conversation.version)]
+
+
+def test_a_bell_that_is_lost_after_others_arrived_is_told_although_it_changes_at_every_look() -> None:
+    conversation = make_conversation()
+    heard: list[tuple[int, int]] = []
+
+    def changed_just_now() -> None:
+        conversation.version += 1
+        conversation.updated_at = timezone.now()
+        conversation.save(update_fields=["version", "updated_at"])
+
+    @async_to_sync
+    async def look() -> None:
+        listeners = Listeners()
+        hear = screen(heard)
+        listeners.join(hear)
+        await sync_to_async(changed_just_now)()
+        listeners.note(hear, [bell(conversation)])
+        await listeners.look()
+        await sync_to_async(changed_just_now)()
+        await listeners.look()
+        await sync_to_async(changed)(conversation)
+        await listeners.look()
+
+    look()
+
+    assert heard == [(conversation.pk, conversation.version)]
+
+
 def test_what_a_bell_told_is_not_told_again() -> None:
     told, missed = make_conversation(), make_conversation()
     heard: list[tuple[int, int]] = []

@@ -158,3 +158,21 @@ def test_one_that_cannot_be_given_to_a_person_does_not_keep_the_others_from_one(
 
     assert services.raise_overdue() == 2
     assert set(Escalation.objects.values_list("conversation", flat=True)) == {second.pk, third.pk}
+
+
+def test_one_that_cannot_be_buried_does_not_keep_the_others_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (make_conversation() for _ in range(2))
+    for conversation in (first, second):
+        make_message(conversation)
+    stopped = {"attempts": turns.MAX_ATTEMPTS, "ready_at": database_now() - timedelta(seconds=1)}
+    Conversation.objects.update(**stopped)
+
+    def fail_for_the_first(pk: int) -> bool:
+        if pk == first.pk:
+            raise RuntimeError("This one is broken.")
+        return turns.bury_exhausted(pk)
+
+    monkeypatch.setattr(sweeping, "bury_exhausted", fail_for_the_first)
+
+    assert services.raise_overdue() == 1
+    assert Escalation.objects.get().conversation == second

@@ -1,7 +1,7 @@
 """What the sweeper looks after, on real rows."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -26,11 +26,13 @@ from tests.factories import (
     make_channel,
     make_conversation,
     make_delivery,
+    make_event,
     make_inbound,
     make_message,
     make_release,
     make_team,
 )
+from tests.integrations.linkedin import batch, comment, keep
 from tests.recordings import OGG
 from tests.waiting import wait_until
 
@@ -58,6 +60,43 @@ def test_what_nobody_waits_for_is_not_looked_for_at_every_bell(duties: Duties) -
 
     assert set(first) - set(second) >= {"expired sends", "unknown", "audit", "switched off"}
     assert set(second) >= {"ingest", "turns", "sends", "facts"}
+
+
+def test_a_pages_comments_have_hands_of_their_own(duties: Duties, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_many_threads, of_one = keep(batch(comment())), make_event()
+    taken: dict[str, list[int]] = {}
+
+    def note(lanes: Sequence[integrations.Lane], **_: float) -> None:
+        by = threading.current_thread().name.partition("-")[0]
+        taken.setdefault(by, []).extend(lane.event_pk for lane in lanes)
+
+    monkeypatch.setattr(integrations, "ingest_lanes", note)
+
+    duties.sweep_once()
+    assert duties.wait(20)
+
+    assert taken == {"pages": [of_many_threads.pk], "events": [of_one.pk]}
+
+
+def test_a_busy_page_leaves_a_hand_for_another_one(duties: Duties, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, taken = threading.Event(), []
+
+    def take(lanes: Sequence[integrations.Lane], **_: float) -> None:
+        taken.append(lanes[0].conv_key)
+        goes_on.wait(20)
+
+    monkeypatch.setattr(integrations, "ingest_lanes", take)
+    busy = [keep(batch(comment(number=number))) for number in (1, 2)]
+    duties.sweep_once()
+    wait_until(lambda: len(taken) == 1, what="the first Page's hand")
+    # What was first is dealt with meanwhile.
+    busy[0].delete()
+    keep(batch(comment(number=3, page="urn:li:organization:222")))
+    a_second_later(duties)
+
+    wait_until(lambda: len(taken) == 2, what="the other Page's hand")
+    goes_on.set()
+    assert taken[1] != taken[0]
 
 
 def test_nothing_due_is_a_pass_without_work(duties: Duties) -> None:

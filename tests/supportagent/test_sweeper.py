@@ -111,6 +111,21 @@ def test_due_work_that_nobody_does_is_a_stall() -> None:
     assert sweeper.stalled_seconds < 0.5
 
 
+def test_steps_that_end_are_no_stall_however_many_there_are() -> None:
+    told: list[float] = []
+
+    def look() -> int:
+        told.append(sweeper.stalled_seconds)
+        return 0
+
+    pause = Step(name="pause", run=lambda: int(threading.Event().wait(0.2)))
+    sweeper = Sweeper([pause, Step(name="look", run=look)])
+
+    sweeper.sweep_once()
+
+    assert told[0] < 0.2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_each_bell_brings_a_pass_of_its_own_before_its_time(settings: Settings) -> None:
     settings.SWEEP_INTERVAL_SECONDS = 3600.0

@@ -11,9 +11,8 @@ from typing import Any
 from conversations.types import Channel, InboundMessage
 from core.text import clean_text, one_line
 from integrations.exceptions import Unreadable
-from integrations.parsing import clean_json, is_identifier, read_object, within_limits
+from integrations.parsing import MANY_THREADS, clean_json, is_identifier, read_object, within_limits
 from integrations.platforms.base import (
-    MANY_THREADS,
     Defective,
     Glance,
     Ignored,

@@ -1,6 +1,7 @@
 """LinkedIn's batches taken in: item by item, once each, in the thread they belong to."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +18,7 @@ from integrations import services
 from integrations.models import WebhookEvent
 from integrations.platforms.base import ParsedItem, Unfinished
 from integrations.services import finishing, ingest
+from integrations.services.together import Taken, take_in_lane
 from tests.factories import make_delivery, make_user
 from tests.integrations.linkedin import (
     AUTHOR,
@@ -267,6 +269,37 @@ def test_eight_comments_of_a_page_take_less_than_half_of_the_statements(monkeypa
 
     assert Message.objects.count() == 24
     assert together < by_itself / 2
+
+
+def test_of_a_lane_what_comes_before_a_conversation_that_is_held_is_taken_in_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in (21, 22, 23, 24):
+        keep(batch(comment(f"No. {number}", number=number, author=f"urn:li:person:P{number}")))
+    lock_free = conversations.lock_free
+    held: list[list[Conversation]] = []
+
+    def but_the_third_at_first(pks: Iterable[int]) -> list[Conversation]:
+        free = lock_free(pks)
+        held.append(free[2:3] if not held else [])
+        return [each for each in free if each not in held[-1]]
+
+    monkeypatch.setattr(conversations, "lock_free", but_the_third_at_first)
+    together: list[int] = []
+
+    def counted(*given: Any) -> list[Taken]:
+        taken = take_in_lane(*given)
+        together.append(len(taken))
+        return taken
+
+    monkeypatch.setattr(ingest, "take_in_lane", counted)
+
+    services.ingest_waiting()
+
+    assert together == [2, 2]
+    assert list(Message.objects.order_by("id").values_list("text", flat=True)) == [
+        f"No. {each}" for each in range(21, 25)
+    ]
 
 
 @pytest.fixture
