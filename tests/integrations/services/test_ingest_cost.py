@@ -3,12 +3,15 @@
 from unittest.mock import patch
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Conversation, Message
 from integrations import services
 from integrations.models import WebhookEvent
 from integrations.services import ingest
+from tests.integrations import linkedin
 from tests.integrations.tiktok import event, keep, text_event, tiktok_account
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +59,29 @@ def test_a_backlog_is_taken_in_pass_by_pass_and_holds_up_nothing_else() -> None:
 
     assert found == [3, 1, 0]
     assert taken == [2, 3, 3]
+
+
+def test_a_pages_batch_takes_less_than_half_of_the_statements_of_its_comments_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    linkedin.linkedin_account()
+
+    def statements(begin: int) -> int:
+        told = (
+            linkedin.comment("How much?", number=each, author=f"urn:li:person:P{each}")
+            for each in range(begin, begin + 8)
+        )
+        kept = linkedin.keep(linkedin.batch(*told))
+        with CaptureQueriesContext(connection) as asked:
+            services.ingest_event(kept.pk)
+        kept.refresh_from_db()
+        assert kept.state == "ingested"
+        return len(asked)
+
+    statements(100)
+    together = statements(200)
+    monkeypatch.setattr(ingest, "take_in_lane", lambda *_: [])
+    by_itself = statements(300)
+
+    assert Message.objects.count() == 24
+    assert together < by_itself / 2

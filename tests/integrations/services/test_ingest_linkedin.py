@@ -1,7 +1,8 @@
 """LinkedIn's batches taken in: item by item, once each, in the thread they belong to."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -97,15 +98,30 @@ def test_what_cannot_be_read_is_looked_at_and_the_rest_has_its_effect() -> None:
     assert Message.objects.count() == 1
 
 
-def test_a_failing_item_does_not_keep_the_others_and_the_batch_is_tried_again() -> None:
-    receive = conversations.receive
+@contextmanager
+def a_bug() -> Iterator[None]:
+    """What says "Bad" cannot be taken in meanwhile, together with others or by itself."""
+    together, alone = Arrivals.receive, conversations.receive
 
-    def fail_once(item: Any, **held: Any) -> Any:
+    def fail_together(self: Arrivals, conversation: Conversation, inbound: Any) -> Any:
+        if inbound.text == "Bad":
+            raise RuntimeError("a bug")
+        return together(self, conversation, inbound)
+
+    def fail_alone(item: Any, **held: Any) -> Any:
         if item.text == "Bad":
             raise RuntimeError("a bug")
-        return receive(item, **held)
+        return alone(item, **held)
 
-    with patch.object(conversations, "receive", side_effect=fail_once):
+    with (
+        patch.object(Arrivals, "receive", fail_together),
+        patch.object(conversations, "receive", side_effect=fail_alone),
+    ):
+        yield
+
+
+def test_a_failing_item_does_not_keep_the_others_and_the_batch_is_tried_again() -> None:
+    with a_bug():
         (kept,) = take_in(batch(comment("Bad", number=5, author=OTHER), comment("Good")))
 
     assert (kept.state, kept.attempts) == ("received", 1)
@@ -367,27 +383,11 @@ def test_a_bug_in_asking_does_not_keep_what_came_before(monkeypatch: pytest.Monk
 
 
 def test_one_that_fails_among_those_asked_for_does_not_keep_those_before_it() -> None:
-    receive = Arrivals.receive
-
-    def fail_once(self: Arrivals, conversation: Conversation, inbound: Any) -> Any:
-        if inbound.text == "Bad":
-            raise RuntimeError("a bug")
-        return receive(self, conversation, inbound)
-
-    def fail_alone(item: Any, **held: Any) -> Any:
-        if item.text == "Bad":
-            raise RuntimeError("a bug")
-        return alone(item, **held)
-
-    alone = conversations.receive
     kept = [
         keep(batch(comment(text, number=number, author=f"urn:li:person:P{number}")))
         for number, text in enumerate(("Good", "Bad", "Behind it"), start=21)
     ]
-    with (
-        patch.object(Arrivals, "receive", fail_once),
-        patch.object(conversations, "receive", side_effect=fail_alone),
-    ):
+    with a_bug():
         services.ingest_waiting()
 
     found = WebhookEvent.objects.in_bulk([event.pk for event in kept])
