@@ -57,6 +57,11 @@ class _Words:
     def thread(self) -> Thread:
         return self.inbound.channel.account_id, self.inbound.thread_key
 
+    @property
+    def name(self) -> tuple[int, str]:
+        """What the message is known by, whatever thread it is said to be in."""
+        return self.inbound.channel.account_id, self.inbound.source_id
+
 
 Sorted = tuple[list[_Words], list[Taken]]
 
@@ -155,7 +160,7 @@ def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> Sorted:
 
     All others are left out, and so is a batch of which something is known: what of it had its effect is found out by itself.
     """
-    known = conversations.recorded_items(item for _, reading in readings for item in _may_be_known(reading))
+    known = conversations.recorded_items(item for event, reading in readings for item in _may_be_known(event, reading))
     words: dict[Thread, _Words] = {}
     names: set[tuple[int, str]] = set()
     without: list[Taken] = []
@@ -164,7 +169,7 @@ def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> Sorted:
         if reading.error:
             continue
         if said:
-            theirs = [(each.inbound.channel.account_id, each.inbound.source_id) for each in said]
+            theirs = [each.name for each in said]
             rest = [item for item in reading.items if not isinstance(item, InboundMessage)]
             is_new = len(names | set(theirs)) == len(names) + len(theirs) and known.isdisjoint(theirs)
             has_room = len(words.keys() | {each.thread for each in said}) == len(words) + len(said)
@@ -180,12 +185,11 @@ def _sorted(readings: Sequence[tuple[WebhookEvent, Reading]]) -> Sorted:
     return list(words.values()), without
 
 
-def _may_be_known(reading: Reading) -> list[tuple[int, str]]:
+def _may_be_known(event: WebhookEvent, reading: Reading) -> list[tuple[int, str]]:
     """What it says that is asked for in the record beforehand: an echo, and what a batch brings."""
     if reading.echo is not None:
         return [(reading.echo.channel.account_id, reading.echo.source_id)]
-    said = [item for item in reading.items if isinstance(item, InboundMessage)] if reading.is_batch else []
-    return [(item.channel.account_id, item.source_id) for item in said]
+    return [words.name for words in _words_of(event, reading)] if reading.is_batch else []
 
 
 def _is_defective(reading: Reading) -> bool:

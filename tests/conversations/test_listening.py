@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from conversations.models import Conversation
 from tests.factories import make_conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
+JUST_NOW = timedelta()
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +24,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "PATIENCE_SECONDS", 0.05)
 
 
-def changed(conversation: Conversation) -> Conversation:
-    """The conversation, changed long enough ago for a bell to have arrived."""
+def changed(conversation: Conversation, *, ago: timedelta = 2 * BELLS_TAKE) -> Conversation:
+    """The conversation, changed: if nothing else is said, long enough ago for a bell to have arrived."""
     conversation.version += 1
-    conversation.updated_at = timezone.now() - 2 * BELLS_TAKE
+    conversation.updated_at = timezone.now() - ago
     conversation.save(update_fields=["version", "updated_at"])
     return conversation
 
@@ -78,17 +80,12 @@ def test_what_changes_at_every_look_is_told_two_looks_later_at_most() -> None:
     heard: list[tuple[int, int]] = []
     told: list[int] = []
 
-    def changed_just_now() -> None:
-        conversation.version += 1
-        conversation.updated_at = timezone.now()
-        conversation.save(update_fields=["version", "updated_at"])
-
     @async_to_sync
     async def look() -> None:
         listeners = Listeners()
         listeners.join(screen(heard))
         for _ in range(4):
-            await sync_to_async(changed_just_now)()
+            await sync_to_async(changed)(conversation, ago=JUST_NOW)
             await listeners.look()
             told.append(len(heard))
 
@@ -102,20 +99,15 @@ def test_a_bell_that_is_lost_after_others_arrived_is_told_although_it_changes_at
     conversation = make_conversation()
     heard: list[tuple[int, int]] = []
 
-    def changed_just_now() -> None:
-        conversation.version += 1
-        conversation.updated_at = timezone.now()
-        conversation.save(update_fields=["version", "updated_at"])
-
     @async_to_sync
     async def look() -> None:
         listeners = Listeners()
         hear = screen(heard)
         listeners.join(hear)
-        await sync_to_async(changed_just_now)()
+        await sync_to_async(changed)(conversation, ago=JUST_NOW)
         listeners.note(hear, [bell(conversation)])
         await listeners.look()
-        await sync_to_async(changed_just_now)()
+        await sync_to_async(changed)(conversation, ago=JUST_NOW)
         await listeners.look()
         await sync_to_async(changed)(conversation)
         await listeners.look()
